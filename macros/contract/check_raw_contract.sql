@@ -1,0 +1,73 @@
+{% macro check_raw_contract() -%}
+    {#- Stops a run before it writes anything where the raw data breaks its contract: a missing
+        required table or column, or values that their declared type cannot hold. All that is
+        wrong is told at once: which table, which column, which rows, what to do.
+        What needs the rows of several tables (duplicated keys, unknown codes, orphans, dates in
+        the future) is a named test on the staging models. -#}
+    {%- if execute and flags.WHICH in ('build', 'run', 'test')
+            and not var('raw_connector') and not flags.EMPTY -%}
+        {%- set problems = [] -%}
+        {%- for node in graph.sources.values() if node.source_name == 'raw' -%}
+            {%- do problems.extend(raw_table_problems(node)) -%}
+        {%- endfor -%}
+        {%- if problems -%}
+            {{ exceptions.raise_compiler_error(
+                'The raw data does not meet its contract (models/sources). Nothing was built.\n'
+                ~ problems | join('\n')) }}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro raw_table_problems(node) -%}
+    {%- set problems = [] -%}
+    {%- set relation = raw_relation(node.name) -%}
+    {%- if not relation -%}
+        {%- if node.config.meta.is_required -%}
+            {%- set place = 'schema "' ~ var('raw_schema') ~ '"' if var('raw_schema')
+                else var('raw_path') ~ '/' ~ node.name ~ '.parquet, .csv, or a folder of them' -%}
+            {%- do problems.append('- ' ~ node.name ~ ': required table not found. Put it in '
+                ~ place ~ ', or set raw_path, raw_schema or raw_connector.') -%}
+        {%- endif -%}
+        {{ return(problems) }}
+    {%- endif -%}
+    {%- set present = relation_columns(relation) -%}
+    {%- for column in node.columns.values() -%}
+        {%- if column.name not in present -%}
+            {%- if column.config.meta.is_required -%}
+                {%- do problems.append('- ' ~ node.name ~ '.' ~ column.name
+                    ~ ': required column not found. Add it as ' ~ column.data_type
+                    ~ '; the table has ' ~ present | join(', ') ~ '.') -%}
+            {%- endif -%}
+        {%- elif not same_type(present[column.name], column.data_type) -%}
+            {%- set bad = unreadable_values(relation, node, column, present) -%}
+            {%- if bad.n -%}
+                {%- do problems.append('- ' ~ node.name ~ '.' ~ column.name ~ ': ' ~ bad.n
+                    ~ ' values cannot be read as ' ~ column.data_type ~ ' (they are '
+                    ~ present[column.name] ~ '), such as ' ~ bad.examples
+                    ~ '. Correct them in the source or its mapping.') -%}
+            {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(problems) }}
+{%- endmacro %}
+
+{% macro unreadable_values(relation, node, column, present) -%}
+    {#- Values that a cast would lose: not castable at all, or a fraction cut off. -#}
+    {%- set value = column.name -%}
+    {%- set keys = node.config.meta.key | select('in', present) | list -%}
+    {%- set key = "concat_ws('/', " ~ keys | join(', ') ~ ")" if keys else "'a row with no key'" -%}
+    {%- set cast_value = try_cast(value, column.data_type) -%}
+    {%- set is_bad = value ~ ' is not null and ' ~ cast_value ~ ' is null' -%}
+    {%- if column.data_type == 'bigint' -%}
+        {%- set as_number = try_cast(value, 'double') -%}
+        {%- set is_bad = is_bad ~ ' or ' ~ as_number ~ ' <> floor(' ~ as_number ~ ')' -%}
+    {%- endif -%}
+    {%- set found = run_query(
+        'select cast(' ~ value ~ ' as varchar), cast(' ~ key ~ ' as varchar), count(*) over () '
+        ~ 'from ' ~ relation ~ ' where ' ~ is_bad ~ ' order by 2, 1 limit 3') -%}
+    {%- set examples = [] -%}
+    {%- for row in found -%}
+        {%- do examples.append('"' ~ row[0] ~ '" in ' ~ keys | join('/') ~ ' ' ~ row[1]) -%}
+    {%- endfor -%}
+    {{ return({'n': found[0][2] if found | length else 0, 'examples': examples | join('; ')}) }}
+{%- endmacro %}

@@ -1,0 +1,69 @@
+{#-
+The one door through which raw data comes in. Files (Parquet, CSV), a warehouse schema and a
+connector's models all leave it with the columns and types that models/sources declares.
+-#}
+
+{% macro raw(table) -%}
+    {#- A select of one raw table in the contract's columns and types.
+        Absent optional tables and columns read as empty; what is wrong with the raw data is an
+        error of check_raw_contract, before any model is built. -#}
+    {%- set connector = var('raw_connector') -%}
+    {#- source() and ref() are called while parsing too: they make the lineage. -#}
+    {%- set declared = source('raw', table) -%}
+    {%- set connected = none -%}
+    {%- if connector and table in var('connectors').get(connector, []) -%}
+        {%- set connected = ref(connector ~ '__' ~ table) -%}
+    {%- endif -%}
+    {%- if execute -%}
+        {{ return(raw_select(table, raw_relation(table, connected))) }}
+    {%- endif -%}
+    select * from {{ declared }}
+{%- endmacro %}
+
+{% macro raw_contract(table) -%}
+    {#- The declaration of a raw table in models/sources. -#}
+    {%- for node in graph.sources.values() -%}
+        {%- if node.source_name == 'raw' and node.name == table -%}
+            {{ return(node) }}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ exceptions.raise_compiler_error('"' ~ table ~ '" is not a table of models/sources.') }}
+{%- endmacro %}
+
+{% macro raw_relation(table, connected=none) -%}
+    {#- What to select a raw table from, as SQL text; none where the table is absent. -#}
+    {%- if var('raw_connector') -%}
+        {{ return(connected) }}
+    {%- elif var('raw_schema') -%}
+        {{ return(adapter.get_relation(target.database, var('raw_schema'), table)) }}
+    {%- endif -%}
+    {%- set found = raw_files(table) -%}
+    {{ return(read_files(found.kind, found.files) if found.files else none) }}
+{%- endmacro %}
+
+{% macro raw_select(table, relation) -%}
+    {%- set contract = raw_contract(table) -%}
+    {%- set present = relation_columns(relation) if relation else {} -%}
+    select
+    {%- for column in contract.columns.values() %}
+        {% if column.name in present -%}
+        {{ raw_cast(column.name, present[column.name], column.data_type) }}
+        {%- else -%}
+        cast(null as {{ column.data_type }})
+        {%- endif %} as {{ column.name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+    from {{ relation or '(select 1 as nothing) as absent' }}
+    {{- ' where false' if not relation }}
+{%- endmacro %}
+
+{% macro raw_cast(name, has_type, wants_type) -%}
+    {%- if same_type(has_type, wants_type) -%}
+    {{ name }}
+    {%- else -%}
+    cast({{ name }} as {{ wants_type }})
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro same_type(has_type, wants_type) -%}
+    {{ return(has_type == wants_type or (has_type == 'varchar' and wants_type == 'string')) }}
+{%- endmacro %}

@@ -1,0 +1,60 @@
+{% macro local_timestamp(utc_timestamp) -%}
+    {#- A UTC timestamp as the wall clock of the reporting time zone shows it. -#}
+    {{ return(adapter.dispatch('local_timestamp')(utc_timestamp)) }}
+{%- endmacro %}
+
+{% macro default__local_timestamp(utc_timestamp) -%}
+    {%- if var('reporting_timezone') == 'UTC' -%}
+    {{ utc_timestamp }}
+    {%- else -%}
+    timezone('{{ var("reporting_timezone") }}', timezone('UTC', {{ utc_timestamp }}))
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro reporting_date(utc_timestamp) -%}
+    {#- The day of the reporting calendar on which a UTC timestamp falls. -#}
+    cast({{ local_timestamp(utc_timestamp) }} as date)
+{%- endmacro %}
+
+{% macro date_series(first_day, last_day) -%}
+    {#- A select with one column, calendar_date: every day from first_day to last_day, both in. -#}
+    {{ return(adapter.dispatch('date_series')(first_day, last_day)) }}
+{%- endmacro %}
+
+{% macro default__date_series(first_day, last_day) -%}
+    select cast(unnest(generate_series({{ first_day }}, {{ last_day }}, interval 1 day)) as date)
+        as calendar_date
+{%- endmacro %}
+
+{% macro add_days(date_expression, n_days) -%}
+    {#- A date so many days later; n_days may be an expression. -#}
+    {{ return(adapter.dispatch('add_days')(date_expression, n_days)) }}
+{%- endmacro %}
+
+{% macro default__add_days(date_expression, n_days) -%}
+    cast({{ date_expression }} + cast({{ n_days }} as integer) as date)
+{%- endmacro %}
+
+{% macro iso_weekday(date_expression) -%}
+    {#- 1 for Monday to 7 for Sunday. -#}
+    {{ return(adapter.dispatch('iso_weekday')(date_expression)) }}
+{%- endmacro %}
+
+{% macro default__iso_weekday(date_expression) -%}
+    cast(isodow({{ date_expression }}) as bigint)
+{%- endmacro %}
+
+{% macro week_start(date_expression) -%}
+    {#- The first day of the reporting week that holds a date; weeks begin on week_starts_on. -#}
+    {%- set names = [
+        'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'
+    ] -%}
+    {%- set first = var('week_starts_on') | lower -%}
+    {%- if first not in names -%}
+        {{ exceptions.raise_compiler_error(
+            'week_starts_on is "' ~ first ~ '"; it takes one of ' ~ names | join(', ') ~ '.') }}
+    {%- endif -%}
+    {{ add_days(
+        date_expression,
+        '-((' ~ iso_weekday(date_expression) ~ ' + ' ~ (6 - names.index(first)) ~ ') % 7)') }}
+{%- endmacro %}

@@ -1,0 +1,150 @@
+{% macro stratified_rate(cells, design, by, n='n_audits', n_successes='n_successes') -%}
+    {#-
+    The weighted estimate of a share, its design-based standard error and its interval, for any
+    grain. shared definition: docs/decisions.md, "The estimator".
+
+    cells:  a relation with one row per group of `by` and stratum: the columns of `by`,
+            stratum_key, `n` (audits in the group and stratum), `n_successes` of them.
+    design: a relation as macro sampling_design returns it.
+    by:     the list of columns that make a group.
+    Returns a select with one row per group that has an audit, and the columns
+        by…, n_audits, n_successes, n_strata, n_collapsed_strata, weighted_numerator,
+        weighted_denominator, estimate, standard_error, design_effect, effective_n, ci_low, ci_high
+    A share is a number from 0 to 1. standard_error, and all that follows from it, is null where
+    the design cannot give a variance.
+
+    Every stratum's terms need four numbers (N_h, n_h, audits in the group, successes in it):
+    the residuals u_i = w_i (y_i - p) / W are zero outside the group, so their sum and sum of
+    squares over the stratum come from counts.
+    -#}
+    {%- set keys = by | join(', ') -%}
+    {#- Pseudo-audits with which a stratum's rate is drawn toward the group's: metrics.md and the
+        coverage study say why 2. -#}
+    {%- set prior = 2 -%}
+    with weighted as (
+        select
+            {% for key in by -%}
+            cells.{{ key }},
+            {% endfor -%}
+            cells.stratum_key,
+            cast(cells.{{ n }} as double) as n,
+            cast(cells.{{ n_successes }} as double) as k,
+            design.weight,
+            design.collapse_level,
+            design.variance_stratum_key,
+            design.n_variance_audits,
+            design.variance_factor
+        from {{ cells }} as cells
+        inner join {{ design }} as design on cells.stratum_key = design.stratum_key
+        where cells.{{ n }} > 0
+    ),
+
+    totals as (
+        select
+            {{ keys }},
+            sum(n) as n_audits,
+            sum(k) as n_successes,
+            count(*) as n_strata,
+            sum(case when collapse_level <> 'stratum' then 1 else 0 end) as n_collapsed_strata,
+            sum(weight * k) as weighted_numerator,
+            sum(weight * n) as weighted_denominator,
+            sum(weight * k) / sum(weight * n) as p,
+            sum(weight * n) * sum(weight * n) / sum(weight * weight * n) as kish_n
+        from weighted
+        group by {{ keys }}
+    ),
+
+    drawn as (
+        select
+            weighted.*,
+            totals.p,
+            totals.weighted_denominator as w_sum,
+            weighted.n * (weighted.k + {{ prior }} * totals.p) / (weighted.n + {{ prior }})
+                as k_drawn
+        from weighted
+        inner join totals
+            on {% for key in by -%}
+            weighted.{{ key }} = totals.{{ key }}{{ ' and ' if not loop.last }}
+            {%- endfor %}
+    ),
+
+    residuals as (
+        select
+            {{ keys }},
+            variance_stratum_key,
+            max(variance_factor) as variance_factor,
+            max(n_variance_audits) as n_variance_audits,
+            {{ residual_sums('k', 'p', 'as_observed') }},
+            {{ residual_sums('k_drawn', 'p', 'drawn') }}
+        from drawn
+        group by {{ keys }}, variance_stratum_key
+    ),
+
+    variances as (
+        select
+            {{ keys }},
+            {{ variance_sum('as_observed') }} as variance,
+            {{ variance_sum('drawn') }} as stabilised_variance
+        from residuals
+        group by {{ keys }}
+    ),
+
+    effective as (
+        select
+            totals.*,
+            variances.variance,
+            variances.stabilised_variance
+                / nullif(totals.p * (1 - totals.p) / totals.n_audits, 0) as deff,
+            case
+                when variances.stabilised_variance is null then null
+                when totals.p in (0, 1) then least(totals.kish_n, totals.n_audits)
+                when variances.stabilised_variance = 0 then totals.n_audits
+                else least(
+                    totals.p * (1 - totals.p) / variances.stabilised_variance, totals.n_audits
+                )
+            end as effective_n
+        from totals
+        inner join variances
+            on {% for key in by -%}
+            totals.{{ key }} = variances.{{ key }}{{ ' and ' if not loop.last }}
+            {%- endfor %}
+    )
+
+    select
+        {{ keys }},
+        cast(n_audits as bigint) as n_audits,
+        cast(n_successes as bigint) as n_successes,
+        cast(n_strata as bigint) as n_strata,
+        cast(n_collapsed_strata as bigint) as n_collapsed_strata,
+        weighted_numerator,
+        weighted_denominator,
+        p as estimate,
+        sqrt(variance) as standard_error,
+        deff as design_effect,
+        effective_n,
+        {{ wilson_bound('p', 'effective_n', 'low') }} as ci_low,
+        {{ wilson_bound('p', 'effective_n', 'high') }} as ci_high
+    from effective
+{%- endmacro %}
+
+{% macro residual_sums(successes, p, name) -%}
+    {#- Over a variance stratum: the sum and the sum of squares of the residuals
+        u = w (y - p) / W of n audits with so many successes. -#}
+    sum(weight / w_sum * ({{ successes }} - n * {{ p }})) as u_{{ name }},
+    sum(
+        weight * weight / (w_sum * w_sum)
+        * ({{ successes }} * (1 - {{ p }}) * (1 - {{ p }}) + (n - {{ successes }}) * {{ p }} * {{ p }})
+    ) as uu_{{ name }}
+{%- endmacro %}
+
+{% macro variance_sum(name) -%}
+    {#- Sum over variance strata of factor * sum of squares around the mean; null, not too small,
+        where one of them has no factor. greatest(): a difference of equal numbers may round
+        to a hair below zero. -#}
+    case when count(*) = count(variance_factor) then
+        sum(
+            variance_factor
+            * greatest(uu_{{ name }} - u_{{ name }} * u_{{ name }} / n_variance_audits, 0)
+        )
+    end
+{%- endmacro %}

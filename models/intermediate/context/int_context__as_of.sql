@@ -1,0 +1,19 @@
+{% set tables = [
+    'stg_decisions', 'stg_review_jobs', 'stg_audits', 'stg_disputes',
+    'stg_sampling_frame', 'stg_policies', 'stg_queues', 'stg_roster',
+] %}
+
+with latest as (
+    {% for table in tables -%}
+    select max(recorded_at) as recorded_at from {{ ref(table) }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+)
+
+select
+    {% if var('as_of') -%}
+    cast('{{ var("as_of") }}' as timestamp)
+    {%- else -%}
+    max(recorded_at)
+    {%- endif %} as as_of
+from latest

@@ -1,0 +1,40 @@
+with decisions as (
+    select * from {{ ref('stg_decisions') }}
+),
+
+jobs as (
+    select * from {{ ref('stg_review_jobs') }}
+),
+
+roster as (
+    select * from {{ ref('stg_roster') }}
+),
+
+policies as (
+    select * from {{ ref('stg_policies') }}
+)
+
+select
+    decisions.decision_id,
+    jobs.queue_id,
+    jobs.item_type,
+    jobs.language,
+    jobs.region,
+    jobs.enqueued_at,
+    roster.site,
+    roster.vendor,
+    roster.team_id,
+    policies.policy_version as policy_version_at_decision,
+    -- A policy at the top of the tree is its own parent, so that parents sum to all.
+    coalesce(policies.parent_policy_id, policies.policy_id) as parent_policy_id,
+    policies.severity as policy_severity_at_decision
+from decisions
+left join jobs on decisions.job_id = jobs.job_id
+left join roster
+    on
+        decisions.moderator_key = roster.person_key
+        and {{ valid_at('roster', 'decisions.decided_at') }}
+left join policies
+    on
+        decisions.policy_id = policies.policy_id
+        and {{ valid_at('policies', 'decisions.decided_at') }}

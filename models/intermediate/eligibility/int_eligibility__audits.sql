@@ -1,0 +1,66 @@
+with audits as (
+    select * from {{ ref('int_truth__audits') }}
+),
+
+decisions as (
+    select * from {{ ref('stg_decisions') }}
+),
+
+eligibility as (
+    select * from {{ ref('int_eligibility__decisions') }}
+),
+
+frame as (
+    select * from {{ ref('stg_sampling_frame') }}
+),
+
+in_frame as (
+    select
+        audits.*,
+        frame.stratum_key,
+        eligibility.decision_id is not null
+        and eligibility.exclusion_reason is null as is_decision_eligible,
+        audits.sampling_method in ('simple_random', 'stratified_random') as is_probability_sample
+    from audits
+    left join decisions on audits.decision_id = decisions.decision_id
+    left join eligibility on audits.decision_id = eligibility.decision_id
+    left join frame
+        on
+            audits.plan_id = frame.plan_id
+            and audits.stratum_id = frame.stratum_id
+            and decisions.decided_at >= frame.period_start
+            and decisions.decided_at < frame.period_end
+),
+
+-- What would count but for the frame; among these, one audit a decision.
+usable as (
+    select
+        audit_id,
+        row_number() over (
+            partition by decision_id
+            order by audited_at, audit_id
+        ) as audit_rank
+    from in_frame
+    where
+        not is_withdrawn
+        and audit_status = 'final'
+        and is_probability_sample
+        and is_decision_eligible
+        and error_class is not null
+)
+
+select
+    in_frame.audit_id,
+    in_frame.stratum_key,
+    in_frame.is_probability_sample,
+    case
+        when in_frame.is_withdrawn then 'withdrawn'
+        when in_frame.audit_status <> 'final' then 'not_final'
+        when not in_frame.is_probability_sample then 'not_probability_sample'
+        when not in_frame.is_decision_eligible then 'decision_not_eligible'
+        when in_frame.error_class is null then 'truth_missing'
+        when usable.audit_rank > 1 then 'repeated_audit'
+        when in_frame.stratum_key is null then 'no_frame'
+    end as exclusion_reason
+from in_frame
+left join usable on in_frame.audit_id = usable.audit_id

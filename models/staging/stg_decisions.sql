@@ -1,0 +1,26 @@
+with delivered as (
+    {{ latest_known('decisions') }}
+)
+
+select
+    decision_id,
+    job_id,
+    item_id,
+    -- An empty moderator is how some systems write "the system did it".
+    case
+        when decided_by_type = 'human' and moderator_id = '' then 'system'
+        else decided_by_type
+    end as decided_by_type,
+    {{ pseudonym("nullif(moderator_id, '')") }} as moderator_key,
+    started_at,
+    decided_at,
+    handling_seconds,
+    action_code,
+    nullif(primary_policy_id, '') as policy_id,
+    views_at_decision,
+    model_version,
+    confidence,
+    supersedes_decision_id,
+    source_system,
+    recorded_at
+from delivered

@@ -1,0 +1,19 @@
+with delivered as (
+    {{ latest_known('review_jobs') }}
+)
+
+select
+    job_id,
+    item_id,
+    item_type,
+    queue_id,
+    enqueue_reason,
+    item_created_at,
+    enqueued_at,
+    language,
+    region,
+    priority,
+    views_at_enqueue,
+    source_system,
+    recorded_at
+from delivered
