@@ -6,7 +6,6 @@ codes, ids are integers. A negative number means null. Strings only appear here,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -324,12 +323,64 @@ def write(table: pa.Table, path: Path) -> None:
     )
 
 
-def by_day(table: pa.Table, recorded: np.ndarray) -> Iterator[tuple[str, pa.Table]]:
-    """Slices of a table sorted by recorded (epoch seconds), one per day, named YYYY-MM-DD."""
-    days = recorded // DAY
-    for day in np.unique(days):
-        first, last = np.searchsorted(days, [day, day + 1])
-        yield str(np.datetime64(int(day), "D")), table.slice(first, last - first)
+class Delivery:
+    """Where a week's tables go, and how many rows of each arrived.
+
+    Rows recorded at or after the horizon (epoch seconds) are not delivered.
+    """
+
+    def __init__(self, out: Path, horizon: int) -> None:
+        self.out, self.horizon = out, horizon
+        self.rows: dict[str, int] = {}
+
+    def _known(self, table: pa.Table, recorded: np.ndarray) -> tuple[pa.Table, np.ndarray]:
+        n = int(np.searchsorted(recorded, self.horizon))
+        return table.slice(0, n), recorded[:n]
+
+    def daily(self, home: str, table: pa.Table, recorded: np.ndarray, suffix: str = "") -> None:
+        """Write `<home>/YYYY-MM-DD.parquet` per day of recording; the table is sorted by it."""
+        table, recorded = self._known(table, recorded)
+        self.rows[home] = self.rows.get(home, 0) + len(table)
+        days = recorded // DAY
+        for day in np.unique(days):
+            first, last = np.searchsorted(days, [day, day + 1])
+            name = f"{np.datetime64(int(day), 'D')}{suffix}.parquet"
+            write(table.slice(first, last - first), self.out / home / name)
+
+    def later(self, home: str, week: int, table: pa.Table, recorded: np.ndarray) -> None:
+        """Keep rows that other weeks' days will hold, until `drain` writes those days."""
+        order = np.argsort(recorded, kind="stable")
+        table, _ = self._known(table.take(order), recorded[order])
+        write(table, self.out / "spool" / home / f"{week:05d}.parquet")
+
+    def drain(self, home: str, mondays: list[int], suffix: str = "") -> None:
+        """Write the days of a table whose rows were kept week by week (one Monday per week).
+
+        Never holds more than the rows that one week and the tails of those before it brought.
+        """
+        pending = None
+        for week in range(len(mondays)):
+            path = self.out / "spool" / home / f"{week:05d}.parquet"
+            arrived = pq.read_table(path)
+            pending = arrived if pending is None else pa.concat_tables([pending, arrived])
+            recorded = recorded_seconds(pending)
+            order = np.argsort(recorded, kind="stable")
+            pending, recorded = pending.take(order), recorded[order]
+            last = week == len(mondays) - 1
+            n = len(pending) if last else int(np.searchsorted(recorded, mondays[week + 1]))
+            self.daily(home, _dictionaries(pending.slice(0, n)), recorded[:n], suffix)
+            pending = pending.slice(n)
+
+
+def _dictionaries(table: pa.Table) -> pa.Table:
+    """Encode the strings that repeat, as they were before they were kept."""
+    for i, field in enumerate(table.schema):
+        if field.type == S and field.name.split("_")[0] not in KEPT_AS_IDS:
+            table = table.set_column(i, field.name, table[i].combine_chunks().dictionary_encode())
+    return table
+
+
+KEPT_AS_IDS = {"audit", "decision", "appeal", "dispute", "job", "item", "supersedes"}
 
 
 def recorded_seconds(table: pa.Table) -> np.ndarray:

@@ -248,6 +248,7 @@ def _people(
     n, start = len(names), epoch(settings.start)
     hired = start - rng.integers(40, 1200, n) * DAY
     new = rng.random(n) < new_share
+    new[: len(queue_mix)] = False
     hired[new] = start + rng.integers(1, max(2, settings.days), int(new.sum())) * DAY
     vendor = rng.integers(0, len(VENDORS), n)
     teams = max(3, n // 12)
@@ -306,7 +307,11 @@ def build_world(settings: Settings) -> World:
             rng, settings, [f"mod-{i + 1:04d}" for i in range(settings.moderators)], mix, 0.15
         ),
         auditors=_people(
-            rng, settings, [f"aud-{i + 1:03d}" for i in range(6 + settings.moderators // 12)], mix, 0
+            rng,
+            settings,
+            [f"aud-{i + 1:03d}" for i in range(6 + settings.moderators // 12)],
+            mix,
+            0,
         ),
         auditor_tier=np.array([0]),
         revised_policies=[(4, start + settings.days // 4 * DAY)] if settings.days >= 8 else [],
@@ -428,9 +433,12 @@ def reference_tables(world: World) -> dict[str, pa.Table]:
     """
     long_ago, known = world.start - 425 * DAY, world.start - 30 * DAY
     return {
-        "policies": _policies(world, long_ago, known),
-        "queues": _queues(world, long_ago, known),
-        "roster": _roster(world, known),
+        name: _rows(name, [row for row in rows if row["recorded_at"] < world.horizon])
+        for name, rows in (
+            ("policies", _policies(world, long_ago, known)),
+            ("queues", _queues(world, long_ago, known)),
+            ("roster", _roster(world, known)),
+        )
     }
 
 
@@ -462,7 +470,7 @@ def _periods(row: dict, known: int, changes: list[tuple[int, dict]]) -> list[dic
     return [*rows, row | {"valid_to": -1, "recorded_at": recorded}]
 
 
-def _policies(world: World, long_ago: int, known: int) -> pa.Table:
+def _policies(world: World, long_ago: int, known: int) -> list[dict]:
     rows = []
     for parent, (name, _, leaves) in POLICY_TREE.items():
         worst = max(SEVERITIES.index(leaf[1]) for leaf in leaves)
@@ -496,10 +504,10 @@ def _policies(world: World, long_ago: int, known: int) -> pa.Table:
                 known,
                 changes,
             )
-    return _rows("policies", rows)
+    return rows
 
 
-def _queues(world: World, long_ago: int, known: int) -> pa.Table:
+def _queues(world: World, long_ago: int, known: int) -> list[dict]:
     rows = []
     for i, queue_id in enumerate(world.queue_ids):
         minutes, accuracy = TIER_TARGETS[world.queue_tier[i]]
@@ -517,10 +525,10 @@ def _queues(world: World, long_ago: int, known: int) -> pa.Table:
             known,
             change if i == queue else [],
         )
-    return _rows("queues", rows)
+    return rows
 
 
-def _roster(world: World, known: int) -> pa.Table:
+def _roster(world: World, known: int) -> list[dict]:
     rows = []
     for people, role in (
         (world.moderators, np.zeros(len(world.moderators.ids), int)),
@@ -532,7 +540,9 @@ def _roster(world: World, known: int) -> pa.Table:
                 continue
             changes = []
             if people.moved[i] >= 0:
-                changes = [(int(people.moved[i]), {"team_id": f"team-{people.new_team[i] + 1:02d}"})]
+                changes = [
+                    (int(people.moved[i]), {"team_id": f"team-{people.new_team[i] + 1:02d}"})
+                ]
             rows += _periods(
                 {
                     "person_id": person,
@@ -547,7 +557,7 @@ def _roster(world: World, known: int) -> pa.Table:
                 max(known, hired),
                 changes,
             )
-    return _rows("roster", rows)
+    return rows
 
 
 def incident_table(world: World) -> pa.Table:

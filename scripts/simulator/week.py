@@ -1,0 +1,322 @@
+"""One week of the platform, written to files, in the memory that one week needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from . import quality
+from .cases import (
+    CORRECT,
+    ERROR_CLASSES,
+    PEOPLE,
+    QUALITY,
+    SIBLINGS,
+    Batch,
+    Conditions,
+    concatenate,
+    conditions,
+    draw_carried,
+    draw_first_looks,
+    draw_own,
+    same_day,
+    stride,
+)
+from .columns import DAY, Delivery, coded, constant, dates, ids, raw_table, real, times, whole
+from .world import (
+    ACTIONS,
+    AUTO_CLOSE,
+    AUTOMATION,
+    BAN,
+    DECIDED_BY,
+    ENQUEUE_REASONS,
+    HUMAN,
+    ITEM_TYPES,
+    LANGUAGES,
+    LEAF_PARENT,
+    LEDGER_CATEGORIES,
+    NO_ACTION,
+    POLICY_IDS,
+    REGIONS,
+    World,
+)
+
+
+@dataclass
+class Summary:
+    """What a week reports: rows delivered, correctness, and its part of the control totals."""
+
+    week: int
+    rows: dict[str, int] = field(default_factory=dict)
+    decisions: int = 0
+    correct: int = 0
+    # (day of the world, all + queue, measure), and statements by day
+    totals: dict[int, np.ndarray] = field(default_factory=dict)
+    statements: dict[int, int] = field(default_factory=dict)
+
+
+def job_table(world: World, cases: Batch) -> tuple[pa.Table, np.ndarray]:
+    """The raw table `review_jobs`, in the order of recording, and when each row was recorded."""
+    lag = np.minimum(1 + cases["number"] % 15, cases["decided"] - cases["enqueued"])
+    recorded = same_day(cases["enqueued"], lag)
+    order = np.argsort(recorded, kind="stable")
+    rows = {name: values[order] for name, values in cases.items()}
+    table = raw_table(
+        "review_jobs",
+        recorded[order],
+        job_id=ids("j-", rows["number"]),
+        item_id=ids("i-", rows["item"]),
+        item_type=coded(rows["item_type"], ITEM_TYPES),
+        queue_id=coded(rows["queue"], world.queue_ids),
+        enqueue_reason=coded(rows["reason"], ENQUEUE_REASONS),
+        item_created_at=times(rows["created"]),
+        enqueued_at=times(rows["enqueued"]),
+        language=coded(rows["language"], LANGUAGES),
+        region=coded(rows["region"], REGIONS),
+        priority=whole(3 - rows["reason"] % 3),
+        views_at_enqueue=whole(rows["views"]),
+    )
+    return table, recorded[order]
+
+
+def decision_table(world: World, rows: Batch) -> pa.Table:
+    """The raw table `decisions` of rows with a `decision` number and a `recorded` time."""
+    n = len(rows["decision"])
+    # An empty id is how one platform says that the system did it; null is how the others do.
+    empty = len(world.moderators.ids)
+    person = np.where(
+        (rows["action"] == AUTO_CLOSE) & (rows["number"] % 2 == 0), empty, rows["person"]
+    )
+    versions = [f"model-1.{i}" for i in range(int(rows["model"].max(initial=0)) + 1)]
+    return raw_table(
+        "decisions",
+        rows["recorded"],
+        decision_id=ids("d-", rows["decision"]),
+        job_id=ids("j-", rows["number"]),
+        item_id=ids("i-", rows["item"]),
+        decided_by_type=coded(rows["by_type"], DECIDED_BY),
+        moderator_id=coded(person, [*world.moderators.ids, ""]),
+        started_at=times(rows["started"]),
+        decided_at=times(rows["decided"]),
+        handling_seconds=real(rows["handling"]),
+        action_code=coded(rows["action"], ACTIONS),
+        primary_policy_id=coded(rows["policy"], POLICY_IDS),
+        views_at_decision=whole(rows["later_views"]),
+        model_version=coded(rows["model"], versions),
+        confidence=real(np.round(rows["confidence"].astype(float), 3)),
+        supersedes_decision_id=ids("d-", rows["supersedes"])
+        if "supersedes" in rows
+        else constant(None, n),
+    )
+
+
+def totals(world: World, decisions: Batch, handling: np.ndarray) -> dict[int, np.ndarray]:
+    """Rows, distinct items and handling seconds by day: (1 + queues, 3) for each day's start."""
+    n_queues = len(world.queue_ids)
+    start = decisions["decided"] // DAY * DAY
+    totals = {}
+    for day in np.unique(start):
+        rows = slice(*np.searchsorted(start, [day, day + 1]))
+        queue = decisions["queue"][rows].astype(np.int64)
+        item, seconds = decisions["item"][rows], np.nan_to_num(handling[rows])
+        found = np.zeros((1 + n_queues, 3))
+        found[0] = len(queue), len(np.unique(item)), seconds.sum()
+        found[1:, 0] = np.bincount(queue, minlength=n_queues)
+        pairs = np.unique(item * n_queues + queue) % n_queues
+        found[1:, 1] = np.bincount(pairs, minlength=n_queues)
+        found[1:, 2] = np.bincount(queue, weights=seconds, minlength=n_queues)
+        totals[int(day)] = found
+    return totals
+
+
+def simulate_week(world: World, week: int, out: Path) -> Summary:
+    """Simulate one week and write its files below `out` (raw, truth and spool).
+
+    Rows that are recorded in later weeks (audits, appeals …) go to `spool/<table>/<week>.parquet`.
+    """
+    summary, delivery = Summary(week), Delivery(out, world.horizon)
+    rng = world.random(week, QUALITY)
+    now = conditions(world, week)
+    own, carried = draw_own(world, week, now), draw_carried(world, week, now)
+    waiting = draw_carried(world, week + 1, conditions(world, week + 1))
+
+    jobs = {
+        name: np.concatenate([own[name], waiting[name]])
+        for name in [
+            "number",
+            "item",
+            "item_type",
+            "queue",
+            "reason",
+            "created",
+            "enqueued",
+            "language",
+            "region",
+            "views",
+            "decided",
+        ]
+    }
+    delivery.daily("raw/review_jobs", *job_table(world, jobs))
+    del jobs, waiting
+
+    cases = concatenate([own, carried])
+    del own, carried
+    decisions = concatenate([cases, draw_first_looks(rng, world, now, cases)])
+    del cases
+    n = len(decisions["decided"])
+    decisions["decision"] = week * stride(world) + np.arange(n)
+    decisions["recorded"] = same_day(decisions["decided"], rng.integers(1, 90, n))
+
+    # A correction arrives before the source reports its day, and before the week is framed.
+    corrected = np.flatnonzero(
+        (rng.random(n, np.float32) < 0.001) & (decisions["by_type"] == HUMAN)
+    )
+    latest = decisions["handling"].copy()
+    latest[corrected] += 15
+    at = decisions["recorded"][corrected] + rng.integers(60, 8 * 3600, len(corrected))
+    at = np.minimum(at, (decisions["decided"][corrected] // DAY + 1) * DAY + 6 * 3600 - 60)
+    at = np.minimum(at, now.monday + 7 * DAY - 1)
+    late_enough = at > decisions["recorded"][corrected]
+    latest[corrected[~late_enough]] -= 15
+    corrected, at = corrected[late_enough], at[late_enough]
+
+    delivered = np.concatenate([np.arange(n), corrected])
+    recorded = np.concatenate([decisions["recorded"], at])
+    is_latest = np.arange(len(delivered)) >= n
+    twice = np.flatnonzero(rng.random(len(delivered), np.float32) < 0.002)
+    delivered, recorded, is_latest = (
+        np.concatenate([values, values[twice]]) for values in (delivered, recorded, is_latest)
+    )
+    order = np.argsort(recorded, kind="stable")
+    delivered, recorded, is_latest = delivered[order], recorded[order], is_latest[order]
+    rows = {
+        name: decisions[name][delivered]
+        for name in [
+            "decision",
+            "number",
+            "item",
+            "by_type",
+            "person",
+            "started",
+            "decided",
+            "handling",
+            "action",
+            "policy",
+            "later_views",
+            "model",
+            "confidence",
+        ]
+    }
+    rows["handling"] = np.where(is_latest, latest[delivered], rows["handling"])
+    rows["recorded"] = recorded
+    delivery.daily("raw/decisions", decision_table(world, rows), recorded)
+    del rows
+
+    known = decisions["recorded"] < world.horizon
+    summary.totals = totals(world, {k: v[known] for k, v in decisions.items()}, latest[known])
+    _write_policies(rng, delivery, decisions)
+    summary.statements = _write_statements(rng, world, delivery, decisions)
+    _write_truth(delivery, decisions, summary)
+    _write_people(world, week, now, delivery)
+    reversals = quality.write_week(rng, world, week, now, decisions, delivery)
+    delivery.later("raw/decisions", week, decision_table(world, reversals), reversals["recorded"])
+    for day, found in totals(world, reversals, reversals["handling"]).items():
+        summary.totals[day] = found
+    summary.rows = delivery.rows
+    return summary
+
+
+def _write_policies(rng: np.random.Generator, delivery: Delivery, decisions: Batch) -> None:
+    applied = np.flatnonzero(decisions["policy"] >= 0)
+    second = applied[rng.random(len(applied), np.float32) < 0.15]
+    policy = decisions["policy"]
+    sibling = SIBLINGS[policy[second]]
+    sibling = np.where(sibling[:, 0] == policy[second], sibling[:, 1], sibling[:, 0])
+    rows = np.concatenate([applied, second])
+    policies = np.concatenate([policy[applied], sibling.astype(np.int8)])
+    is_primary = np.arange(len(rows)) < len(applied)
+    order = np.argsort(decisions["recorded"][rows], kind="stable")
+    rows = rows[order]
+    recorded = decisions["recorded"][rows]
+    table = raw_table(
+        "decision_policies",
+        recorded,
+        decision_id=ids("d-", decisions["decision"][rows]),
+        policy_id=coded(policies[order], POLICY_IDS),
+        is_primary=pa.array(is_primary[order]),
+    )
+    delivery.daily("raw/decision_policies", table, recorded)
+
+
+def _write_statements(
+    rng: np.random.Generator, world: World, delivery: Delivery, decisions: Batch
+) -> dict[int, int]:
+    """Write the statements; return how many were submitted on each day, lost ones included."""
+    rows = np.flatnonzero((decisions["action"] > NO_ACTION) & (decisions["action"] <= BAN))
+    rows = rows[decisions["recorded"][rows] < world.horizon]
+    known = decisions["recorded"][rows]
+    submitted = same_day(known, rng.integers(30, 4 * 3600, len(rows)))
+    order = np.argsort(submitted, kind="stable")
+    rows, submitted = rows[order], submitted[order]
+    days, counts = np.unique(submitted // DAY * DAY, return_counts=True)
+    for incident in world.incidents:
+        if incident.kind == "missing_day":
+            arrived = (submitted < incident.starts_at) | (submitted >= incident.ends_at)
+            rows, submitted = rows[arrived], submitted[arrived]
+    machine = decisions["by_type"][rows] == AUTOMATION
+    table = raw_table(
+        "statements_of_reasons",
+        submitted,
+        statement_id=ids("s-", decisions["decision"][rows]),
+        decision_id=ids("d-", decisions["decision"][rows]),
+        category=coded(LEAF_PARENT[decisions["policy"][rows]], LEDGER_CATEGORIES),
+        automated_decision=coded(machine.astype(np.int8), ["NOT_AUTOMATED", "FULLY"]),
+        submitted_at=times(submitted),
+    )
+    delivery.daily("raw/statements_of_reasons", table, submitted)
+    return dict(zip(days.tolist(), counts.tolist(), strict=True))
+
+
+def _write_truth(delivery: Delivery, decisions: Batch, summary: Summary) -> None:
+    judged = np.flatnonzero(
+        (decisions["action"] <= BAN) & (decisions["recorded"] < delivery.horizon)
+    )
+    rows = {name: decisions[name][judged] for name in ("decision", "decided", "error")}
+    table = pa.table(
+        {
+            "decision_id": ids("d-", rows["decision"]),
+            "decided_at": times(rows["decided"]),
+            "true_action_code": coded(decisions["true_action"][judged], ACTIONS),
+            "true_policy_id": coded(decisions["true_policy"][judged], POLICY_IDS),
+            "is_correct": pa.array(rows["error"] == CORRECT),
+            "error_class": coded(rows["error"], ERROR_CLASSES),
+        }
+    )
+    summary.decisions, summary.correct = len(judged), int((rows["error"] == CORRECT).sum())
+    delivery.daily("truth/decisions", table, rows["decided"])
+
+
+def _write_people(world: World, week: int, now: Conditions, delivery: Delivery) -> None:
+    """Shift hours, golden items and calibration sessions of the week."""
+    rng = world.random(week, PEOPLE)
+    day, person = np.nonzero(now.on_shift)
+    in_world = now.monday + day * DAY >= world.start
+    day, person = day[in_world], person[in_world]
+    start = now.monday + day * DAY
+    wellness = rng.integers(15 * 60, 45 * 60, len(day))
+    recorded = start + DAY + 5 * 3600
+    table = raw_table(
+        "shift_hours",
+        recorded,
+        person_id=coded(person, world.moderators.ids),
+        work_date=dates(start),
+        paid_seconds=whole(np.full(len(day), 8 * 3600)),
+        productive_seconds=whole(rng.integers(5 * 3600, 7 * 3600, len(day))),
+        wellness_seconds=whole(wellness),
+    )
+    delivery.daily("raw/shift_hours", table, recorded)
+    quality.write_golden(rng, world, now, day, person, delivery)
+    quality.write_calibration(rng, world, week, now, delivery)
