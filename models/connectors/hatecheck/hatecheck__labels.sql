@@ -8,6 +8,7 @@ labels as (
     {% for annotator in range(1, 11) -%}
     select
         case_id,
+        templ_id,
         functionality,
         label_gold,
         'annotator-{{ annotator }}' as annotator_id,
@@ -21,6 +22,7 @@ labels as (
 select
     concat('case-', case_id, '-', annotator_id) as decision_id,
     concat('case-', case_id) as item_id,
+    concat('template-', templ_id) as template_id,
     annotator_id,
     functionality,
     -- HateCheck groups its functional tests into classes by the first part of their names.

@@ -35,6 +35,8 @@ population as (
         sum(cells.n_decisions) as n_decisions,
         sum(case when cells.exclusion_reason is null then cells.n_decisions else 0 end)
             as n_eligible_decisions,
+        sum(case when cells.exclusion_reason is not null then cells.n_decisions else 0 end)
+            as n_excluded_decisions,
         sum(case when strata.is_covered then cells.n_decisions else 0 end) as n_covered_decisions,
         sum(case when cells.exclusion_reason is not null then cells.n_audits else 0 end)
             as n_excluded_audits,
@@ -94,7 +96,7 @@ rates as (
         as_of.as_of,
         population.n_decisions,
         population.n_eligible_decisions,
-        population.n_decisions - population.n_eligible_decisions as n_excluded_decisions,
+        population.n_excluded_decisions,
         population.n_covered_decisions,
         coalesce(estimates.n_audits, 0) as n_audits,
         coalesce(estimates.n_successes, 0) as n_successes,

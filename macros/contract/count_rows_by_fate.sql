@@ -1,0 +1,39 @@
+{% macro count_rows_by_fate(table) -%}
+    {#- A select of one row: how many rows of a raw table were delivered, how many of them staging
+        left out for each reason, and how many it kept. The reasons are counted from the raw
+        table, what was kept from staging, so that a row lost on the way shows as a difference.
+        Two rows with the same key and revision are exact duplicates: a test of the staging
+        model fails where they differ. -#}
+    {%- set kept = ref('stg_' ~ table) -%}
+    {%- if execute -%}
+        {%- set meta = raw_contract(table).config.meta -%}
+        {%- set key, order = meta.key, meta.revision_order -%}
+    {%- else -%}
+        {%- set key, order = ['1'], ['1'] -%}
+    {%- endif -%}
+    select
+        '{{ table }}' as table_name,
+        coalesce(sum(n_rows), 0) as n_delivered,
+        coalesce(sum(n_later), 0) as n_recorded_after_as_of,
+        coalesce(sum(n_rows) - sum(n_later) - sum(n_known_revisions), 0) as n_exact_duplicates,
+        coalesce(sum(n_known_revisions), 0) - count(case when n_known_revisions > 0 then 1 end)
+            as n_superseded_by_correction,
+        (select count(*) from {{ kept }}) as n_kept
+    from (
+        select
+            {{ key | join(', ') }},
+            sum(n_rows) as n_rows,
+            sum(case when is_known then 0 else n_rows end) as n_later,
+            sum(case when is_known then 1 else 0 end) as n_known_revisions
+        from (
+            select
+                {{ key | join(', ') }},
+                {{ order | join(', ') }},
+                {{ known_as_of() }} as is_known,
+                count(*) as n_rows
+            from ({{ raw(table) }}) as delivered
+            group by all
+        ) as revisions
+        group by {{ key | join(', ') }}
+    ) as keys
+{%- endmacro %}
