@@ -28,7 +28,7 @@ shuffled as (
 
 select
     concat('audit-', decision_id) as audit_id,
-    1 as revision_no,
+    cast(1 as bigint) as revision_no,
     decision_id,
     'stratified_random' as sampling_method,
     plan_id,
