@@ -181,6 +181,10 @@ def simulate(
         totals = control_totals(world, summaries)
         write(totals, made / "raw" / "control_totals.parquet")
         rows["raw/control_totals"] = len(totals)
+        # A table without rows is an empty table, not a missing one.
+        for name, columns in RAW_TABLES.items():
+            if not rows.setdefault(f"raw/{name}", 0):
+                write(pa.schema(columns).empty_table(), made / "raw" / f"{name}.parquet")
         decisions = sum(summary.decisions for summary in summaries)
         manifest = {
             "made_by": MADE_BY,
@@ -224,7 +228,7 @@ def simulate(
     "--audit-rate",
     type=click.FloatRange(0, 1),
     default=Settings.audit_rate,
-    help="Share of decisions that the weekly plan audits.",
+    help="Share of decisions that the weekly plan audits, at least two per stratum.",
 )
 @click.option(
     "--auditor-error-rate",

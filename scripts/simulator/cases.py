@@ -21,7 +21,6 @@ from .world import (
     ITEM_TYPES,
     LANGUAGE_MIX,
     LEAF_ACTION,
-    LEAF_DIFFICULTY,
     LEAF_PARENT,
     NO_ACTION,
     REGION_MIX,
@@ -50,10 +49,12 @@ Batch = dict[str, np.ndarray]
 
 
 @dataclass
-class Conditions:
-    """What the days of a week are like: who works and how error-prone everything is."""
+class Week:
+    """A week of the world: who works on its days, and how error-prone everything is."""
 
-    monday: int
+    world: World
+    number: int
+    monday: int  # its first instant, epoch seconds
     queue_volume: np.ndarray  # (day, queue), relative to an average day's total of 1
     queue_error: np.ndarray  # (day, queue)
     leaf_error: np.ndarray  # (day, leaf or none)
@@ -65,31 +66,29 @@ class Conditions:
     broken_feed: np.ndarray  # (day, queue)
 
 
-def conditions(world: World, week: int) -> Conditions:
-    """The conditions of one week, incidents included."""
+def week_of(world: World, number: int) -> Week:
+    """A week and its conditions, incidents included."""
     people, n_queues = world.moderators, len(world.queue_ids)
-    monday = world.monday(week)
+    monday = world.monday(number)
     days = monday + np.arange(7) * DAY
     volume = np.tile(world.queue_mix, (7, 1)) * DAY_FACTOR[:, None]
     queue_error = np.tile(world.queue_difficulty, (7, 1))
-    # The last entry is for items that violate nothing.
-    difficulty = np.append(LEAF_DIFFICULTY / LEAF_DIFFICULTY.mean(), 0.75)
-    leaf_error = np.tile(difficulty, (7, 1))
+    leaf_error = np.tile(world.leaf_difficulty, (7, 1))
     tenure = (days[:, None] - people.hired[None, :]) / DAY
     person_error = people.error_factor * (1 + 0.8 * np.exp(-np.maximum(tenure, 0) / 45))
     auto_close, broken = np.full(7, 0.012), np.zeros((7, n_queues), bool)
 
-    for incident, when in world.during("mix_shift", week):
+    for incident, when in world.during("mix_shift", number):
         volume[when, incident.code] *= incident.size
-    for incident, when in world.during("queue_accuracy_drop", week):
+    for incident, when in world.during("queue_accuracy_drop", number):
         queue_error[when, incident.code] *= incident.size
-    for incident, when in world.during("policy_change", week):
+    for incident, when in world.during("policy_change", number):
         leaf_error[when, incident.code] *= incident.size
-    for incident, when in world.during("vendor_cohort", week):
+    for incident, when in world.during("vendor_cohort", number):
         person_error[np.ix_(when, people.hired == incident.starts_at)] *= incident.size
-    for incident, when in world.during("bulk_close", week):
+    for incident, when in world.during("bulk_close", number):
         auto_close[when] = incident.size
-    for incident, when in world.during("broken_feed", week):
+    for incident, when in world.during("broken_feed", number):
         broken[when, incident.code] = True
 
     since_off = (np.arange(7)[:, None] - people.day_off[None, :]) % 7
@@ -105,7 +104,9 @@ def conditions(world: World, week: int) -> Conditions:
                 if len(found):
                     break
             rota[day, queue, : len(found)], size[day, queue] = found, len(found)
-    return Conditions(
+    return Week(
+        world=world,
+        number=number,
         monday=monday,
         queue_volume=volume,
         queue_error=queue_error,
@@ -158,26 +159,20 @@ def mistake(
 
 
 def assign(
-    rng: np.random.Generator,
-    world: World,
-    now: Conditions,
-    day: np.ndarray,
-    queue: np.ndarray,
-    language: np.ndarray,
+    rng: np.random.Generator, week: Week, day: np.ndarray, queue: np.ndarray, language: np.ndarray
 ) -> np.ndarray:
     """Who decides: somebody on shift for the queue; of two, the one who reads the language."""
-    size = now.rota_size[day, queue]
+    size = week.rota_size[day, queue]
     first, second = (
-        now.rota[day, queue, (rng.random(len(day), np.float32) * size).astype(np.int32)]
+        week.rota[day, queue, (rng.random(len(day), np.float32) * size).astype(np.int32)]
         for _ in range(2)
     )
-    return np.where(world.moderators.language[first] == language, first, second)
+    return np.where(week.world.moderators.language[first] == language, first, second)
 
 
 def draw_cases(
     rng: np.random.Generator,
-    world: World,
-    now: Conditions,
+    week: Week,
     decided: np.ndarray,
     number: np.ndarray,
     enqueued: np.ndarray | None = None,
@@ -186,145 +181,163 @@ def draw_cases(
 
     Where `enqueued` is not given it is drawn, within the week; where it is, people decide.
     """
-    n = len(decided)
-    day = ((decided - now.monday) // DAY).astype(np.int8)
-    queue = slots(now.queue_volume)[day, rng.integers(0, SLOTS, n, dtype=np.uint16)].astype(np.int8)
-
-    u = rng.random(n, np.float32)
-    closes = now.auto_close[day]
-    automated = closes + (1 - closes) * world.automation_share[queue]
-    by_type = np.where(u < closes, SYSTEM, np.where(u < automated, AUTOMATION, HUMAN))
-    if enqueued is not None:
-        by_type[:] = HUMAN
-    by_type = by_type.astype(np.int8)
-    human, machine = by_type == HUMAN, by_type == AUTOMATION
-
+    n, world = len(decided), week.world
+    day = ((decided - week.monday) // DAY).astype(np.int8)
+    place = rng.integers(0, SLOTS, n, dtype=np.uint16)
+    queue = slots(week.queue_volume)[day, place].astype(np.int8)
     if enqueued is None:
+        u, closes = rng.random(n, np.float32), week.auto_close[day]
+        automated = closes + (1 - closes) * world.automation_share[queue]
+        by_type = np.where(u < closes, SYSTEM, np.where(u < automated, AUTOMATION, HUMAN))
         target = np.array([minutes for minutes, _ in TIER_TARGETS])[world.queue_tier] * 60
-        spread = np.exp(rng.standard_normal(n, np.float32) * 0.9)
-        wait = np.where(machine, 30, np.where(human, 0.3 * target[queue], 2 * DAY)) * spread
-        room = decided - now.monday
+        typical = np.where(by_type == HUMAN, 0.3 * target[queue], np.where(by_type == 1, 30, DAY))
+        wait = typical * np.exp(rng.standard_normal(n, np.float32) * 0.9)
+        room = decided - week.monday
         # What would have begun last week begins somewhere in this one.
         wait = np.where(wait < room, wait, rng.random(n, np.float32) * room)
         enqueued = decided - wait.astype(np.int64)
+    else:
+        by_type = np.full(n, HUMAN)
+    cases = {
+        "number": number,
+        "day": day,
+        "queue": queue,
+        "by_type": by_type.astype(np.int8),
+        "enqueued": enqueued,
+        "decided": decided,
+        "reason": draw(rng, REASON_SLOTS, n).astype(np.int8),
+        "escalated": np.zeros(n, bool),
+    }
+    cases |= _items(rng, week, cases)
+    cases |= _decide(rng, week, cases)
+    # A broken feed loses columns on their way out; people saw the items as they are.
+    lost = week.broken_feed[day, queue]
+    for name in ("language", "views", "later_views"):
+        cases[name][lost] = -1
+    return cases
 
+
+def _items(rng: np.random.Generator, week: Week, cases: Batch) -> Batch:
+    """What the jobs are about, and what would be right to do."""
+    n, queue, enqueued = len(cases["queue"]), cases["queue"], cases["enqueued"]
     # Some items come back: the same item, another job.
     source = np.arange(n)
     again = np.flatnonzero(rng.random(n, np.float32) < 0.03)
     earlier = (rng.random(len(again)) * again).astype(np.int64)
-    keep = ~np.isin(earlier, again)
-    source[again[keep]] = earlier[keep]
+    unique = ~np.isin(earlier, again)
+    source[again[unique]] = earlier[unique]
 
-    def of_item(values: np.ndarray) -> np.ndarray:
-        return values[source]
+    created = enqueued - np.exp(rng.standard_normal(n, np.float32) + 9).astype(np.int64)
+    violates = rng.random(n, np.float32) < week.world.prevalence[queue]
+    leaf = week.world.leaf_slots[queue, rng.integers(0, SLOTS, n, dtype=np.uint16)]
+    policy = np.where(violates, leaf, -1).astype(np.int8)
+    action = np.where(violates, LEAF_ACTION[policy], NO_ACTION).astype(np.int8)
+    action += violates & (action < BAN) & (rng.random(n, np.float32) < 0.15)
+    views = np.exp(rng.standard_normal(n, np.float32) * 2 + 3)
+    item_type = (queue + draw(rng, REGION_SLOTS, n)) % len(ITEM_TYPES)
+    items = {
+        "item": cases["number"],
+        "item_type": item_type.astype(np.int8),
+        "created": created,
+        "language": draw(rng, LANGUAGE_SLOTS, n).astype(np.int8),
+        "region": draw(rng, REGION_SLOTS, n).astype(np.int8),
+        "true_action": action,
+        "true_policy": policy,
+    }
+    items = {name: values[source] for name, values in items.items()}
+    return items | {
+        "enqueued": np.maximum(enqueued, items["created"]),
+        "views": views.astype(np.int64),
+        "later_views": (views * (1 + rng.random(n, np.float32))).astype(np.int64),
+    }
 
-    created = of_item(enqueued - (np.exp(rng.standard_normal(n, np.float32) + 9)).astype(np.int64))
-    enqueued = np.maximum(enqueued, created)
-    language = of_item(draw(rng, LANGUAGE_SLOTS, n)).astype(np.int8)
-    violates = rng.random(n, np.float32) < world.prevalence[queue]
-    leaf = world.leaf_slots[queue, rng.integers(0, SLOTS, n, dtype=np.uint16)]
-    true_policy = of_item(np.where(violates, leaf, -1)).astype(np.int8)
-    true_action = np.where(true_policy >= 0, LEAF_ACTION[true_policy], NO_ACTION).astype(np.int8)
-    harsher = (true_action > 0) & (true_action < BAN)
-    harsher &= of_item(rng.random(n, np.float32)) < 0.15
-    true_action += harsher
 
-    person = np.where(human, assign(rng, world, now, day, queue, language), -1)
+def _decide(rng: np.random.Generator, week: Week, cases: Batch) -> Batch:
+    """Who decides what, and whether it is right."""
+    world, people, n = week.world, week.world.moderators, len(cases["queue"])
+    day, queue, language = cases["day"], cases["queue"], cases["language"]
+    human, machine = cases["by_type"] == HUMAN, cases["by_type"] == AUTOMATION
+    person = np.where(human, assign(rng, week, day, queue, language), -1)
     confidence = np.where(machine, 1 - 0.5 * rng.random(n, np.float32) ** 2, np.nan)
-    people = world.moderators
-    model = (now.monday - world.first_monday) // (7 * DAY * MODEL_WEEKS)
-    chance = world.settings.error_rate * 0.9 * now.queue_error[day, queue]
-    chance *= now.leaf_error[day, true_policy]
+    model = week.number // MODEL_WEEKS
+
+    foreign = np.where(people.language[person] == language, 0.9, 1.5)
+    # Newcomers and foreign languages add an eighth to the error rate: start below it.
+    chance = 0.88 * world.settings.error_rate * week.queue_error[day, queue]
+    chance *= week.leaf_error[day, cases["true_policy"]]
     chance *= np.where(
         machine,
         (0.3 + 3.6 * (1 - confidence)) * 0.96**model,
-        now.person_error[day, person] * np.where(people.language[person] == language, 0.9, 1.5),
+        week.person_error[day, person] * foreign,
     )
-    chance = np.clip(chance, 0.002, 0.9).astype(np.float32)
+    chance = np.minimum(chance, 0.9).astype(np.float32)
 
-    action, policy = true_action.copy(), true_policy.copy()
+    action, policy = cases["true_action"].copy(), cases["true_policy"].copy()
     error = np.zeros(n, np.int8)
     wrong = np.flatnonzero(rng.random(n, np.float32) < chance)
     action[wrong], policy[wrong], error[wrong] = mistake(
-        rng, world, queue[wrong], true_action[wrong], true_policy[wrong]
+        rng, world, queue[wrong], action[wrong], policy[wrong]
     )
     error[wrong[rng.random(len(wrong)) < 0.06]] = TECHNICAL
-    closed = by_type == SYSTEM
+    closed = cases["by_type"] == SYSTEM
     action[closed], policy[closed], error[closed] = AUTO_CLOSE, -1, CORRECT
 
-    handling = np.exp(rng.standard_normal(n, np.float32) * 0.7 + 3.7)
-    handling = np.clip(handling, 3, decided - enqueued)
-    handling = np.where(human, np.floor(np.maximum(handling, 0)), 0)
-    views = np.exp(rng.standard_normal(n, np.float32) * 2 + 3)
-    later_views = views * (1 + rng.random(n, np.float32))
-    blind = now.broken_feed[day, queue]
-    views, later_views = (
-        np.where(blind, -1, counted).astype(np.int64) for counted in (views, later_views)
-    )
+    handling = np.maximum(np.exp(rng.standard_normal(n, np.float32) * 0.7 + 3.7), 3)
+    handling = np.minimum(handling, cases["decided"] - cases["enqueued"])
+    handling = np.where(human, np.floor(handling), 0).astype(np.int64)
     return {
-        "number": number,
-        "item": of_item(number),
-        "day": day,
-        "queue": queue,
-        "item_type": of_item((queue + draw(rng, REGION_SLOTS, n)) % len(ITEM_TYPES)).astype(
-            np.int8
-        ),
-        "reason": draw(rng, REASON_SLOTS, n).astype(np.int8),
-        "created": created,
-        "enqueued": enqueued,
-        "language": np.where(blind, -1, language).astype(np.int8),
-        "region": of_item(draw(rng, REGION_SLOTS, n)).astype(np.int8),
-        "views": views,
-        "later_views": later_views,
-        "by_type": by_type,
         "person": person.astype(np.int32),
-        "started": decided - handling.astype(np.int64),
-        "decided": decided,
+        "started": cases["decided"] - handling,
         "handling": np.where(human, handling, np.nan).astype(np.float32),
         "action": action,
         "policy": policy,
         "model": np.where(machine, model, -1).astype(np.int16),
         "confidence": confidence.astype(np.float32),
-        "true_action": true_action,
-        "true_policy": true_policy,
         "error": error,
         "chance": chance,
-        "escalated": np.zeros(n, bool),
     }
 
 
-def stride(world: World) -> int:
-    """How many numbers a week may use for its ids: far more than it has decisions."""
-    return 10 ** len(str(world.settings.decisions_per_day * 7 * 4 + 10_000))
+def first_id(week: Week, half: int = 0) -> int:
+    """Where the numbers of a week's ids begin, in the first or second half of its range.
+
+    A week's range is far wider than it has decisions, so that weeks need not know of each other.
+    """
+    width = 10 ** len(str(week.world.settings.decisions_per_day * 7 * 4 + 10_000))
+    return week.number * width + half * width // 2
 
 
-def draw_own(world: World, week: int, now: Conditions) -> Batch:
+def draw_own(week: Week) -> Batch:
     """Cases enqueued and decided in this week."""
-    rng = world.random(week, OWN)
-    days = now.monday + np.arange(7) * DAY
-    expected = world.settings.decisions_per_day * now.queue_volume.sum(axis=1)
+    world = week.world
+    rng = world.random(week.number, OWN)
+    days = week.monday + np.arange(7) * DAY
+    expected = world.settings.decisions_per_day * week.queue_volume.sum(axis=1)
     volume = rng.poisson(expected * (days >= world.start) * (days < world.horizon))
     n = int(volume.sum())
     second = draw(rng, HOUR_SLOTS, n).astype(np.int64) * 3600 + rng.integers(0, 3600, n)
     decided = np.sort(np.repeat(days, volume) + second)
-    return draw_cases(rng, world, now, decided, week * stride(world) + np.arange(n))
+    return draw_cases(rng, week, decided, first_id(week) + np.arange(n))
 
 
-def draw_carried(world: World, week: int, now: Conditions) -> Batch:
+def draw_carried(week: Week) -> Batch:
     """Cases enqueued before this week and decided in it; none in the first week."""
-    rng = world.random(week, CARRIED)
-    n = int(rng.poisson(world.settings.decisions_per_day * 7 * CARRIED_SHARE)) if week > 0 else 0
-    decided = now.monday + np.minimum(rng.exponential(3 * 3600, n), 6 * DAY).astype(np.int64)
-    enqueued = now.monday - 1 - np.minimum(rng.exponential(5 * 3600, n), 2 * DAY).astype(np.int64)
-    number = week * stride(world) + stride(world) // 2 + np.arange(n)
-    return draw_cases(rng, world, now, np.sort(decided), number, enqueued)
+    world = week.world
+    rng = world.random(week.number, CARRIED)
+    n = (
+        int(rng.poisson(world.settings.decisions_per_day * 7 * CARRIED_SHARE))
+        if week.number > 0
+        else 0
+    )
+    decided = week.monday + np.minimum(rng.exponential(3 * 3600, n), 6 * DAY).astype(np.int64)
+    enqueued = week.monday - 1 - np.minimum(rng.exponential(5 * 3600, n), 2 * DAY).astype(np.int64)
+    number = first_id(week, half=1) + np.arange(n)
+    return draw_cases(rng, week, np.sort(decided), number, enqueued)
 
 
-def draw_first_looks(
-    rng: np.random.Generator, world: World, now: Conditions, cases: Batch
-) -> Batch:
+def draw_first_looks(rng: np.random.Generator, week: Week, cases: Batch) -> Batch:
     """Skips and escalations: an earlier look at a job that somebody else then decided."""
-    spare = np.maximum(cases["started"] - np.maximum(cases["enqueued"], now.monday), 0)
+    spare = np.maximum(cases["started"] - np.maximum(cases["enqueued"], week.monday), 0)
     seen = np.flatnonzero(
         (cases["by_type"] == HUMAN) & (spare > 600) & (rng.random(len(spare), np.float32) < 0.035)
     )
@@ -332,8 +345,8 @@ def draw_first_looks(
     looks["decided"] = (
         looks["started"] - 60 - (rng.random(len(seen)) * (spare[seen] - 120)).astype(np.int64)
     )
-    looks["day"] = ((looks["decided"] - now.monday) // DAY).astype(np.int8)
-    looks["person"] = assign(rng, world, now, looks["day"], looks["queue"], looks["language"])
+    looks["day"] = ((looks["decided"] - week.monday) // DAY).astype(np.int8)
+    looks["person"] = assign(rng, week, looks["day"], looks["queue"], looks["language"])
     looks["handling"] = np.minimum(20, looks["decided"] - looks["enqueued"]).astype(np.float32)
     looks["started"] = looks["decided"] - looks["handling"].astype(np.int64)
     escalated = rng.random(len(seen)) < 0.4

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 DAY = 86_400
 S, T, D = pa.string(), pa.timestamp("us"), pa.date32()
-I, F, B = pa.int64(), pa.float64(), pa.bool_()
+N, F, B = pa.int64(), pa.float64(), pa.bool_()
 
 _RECORDED = {"source_system": S, "recorded_at": T}
 
@@ -62,8 +62,8 @@ RAW_TABLES: dict[str, dict[str, pa.DataType]] = {
         "enqueued_at": T,
         "language": S,
         "region": S,
-        "priority": I,
-        "views_at_enqueue": I,
+        "priority": N,
+        "views_at_enqueue": N,
         **_RECORDED,
     },
     "decisions": {
@@ -77,7 +77,7 @@ RAW_TABLES: dict[str, dict[str, pa.DataType]] = {
         "handling_seconds": F,
         "action_code": S,
         "primary_policy_id": S,
-        "views_at_decision": I,
+        "views_at_decision": N,
         "model_version": S,
         "confidence": F,
         "supersedes_decision_id": S,
@@ -87,9 +87,9 @@ RAW_TABLES: dict[str, dict[str, pa.DataType]] = {
     "shift_hours": {
         "person_id": S,
         "work_date": D,
-        "paid_seconds": I,
-        "productive_seconds": I,
-        "wellness_seconds": I,
+        "paid_seconds": N,
+        "productive_seconds": N,
+        "wellness_seconds": N,
         **_RECORDED,
     },
     "sampling_frame": {
@@ -101,14 +101,14 @@ RAW_TABLES: dict[str, dict[str, pa.DataType]] = {
         "queue_id": S,
         "decided_by_type": S,
         "action_group": S,
-        "population_size": I,
-        "planned_sample_size": I,
+        "population_size": N,
+        "planned_sample_size": N,
         "framed_at": T,
         **_RECORDED,
     },
     "audits": {
         "audit_id": S,
-        "revision_no": I,
+        "revision_no": N,
         "decision_id": S,
         "auditor_id": S,
         "auditor_tier": S,
@@ -130,7 +130,7 @@ RAW_TABLES: dict[str, dict[str, pa.DataType]] = {
     },
     "audit_scores": {
         "audit_id": S,
-        "revision_no": I,
+        "revision_no": N,
         "category_id": S,
         "score": F,
         "scale_min": F,
@@ -272,7 +272,7 @@ def times(seconds: np.ndarray) -> pa.Array:
     """Timestamps (UTC, naive, microseconds) of epoch seconds, null where negative."""
     seconds = np.asarray(seconds, np.int64)
     missing = seconds < 0
-    return pa.array(seconds * 1_000_000, I, mask=missing if missing.any() else None).view(T)
+    return pa.array(seconds * 1_000_000, N, mask=missing if missing.any() else None).view(T)
 
 
 def dates(seconds: np.ndarray) -> pa.Array:
@@ -310,7 +310,7 @@ def write(table: pa.Table, path: Path) -> None:
     for field in table.schema:
         if field.type == S:
             differences[field.name] = "DELTA_BYTE_ARRAY"
-        elif field.type in (T, I):
+        elif field.type in (T, N):
             differences[field.name] = "DELTA_BINARY_PACKED"
     pq.write_table(
         table,
@@ -330,6 +330,7 @@ class Delivery:
     """
 
     def __init__(self, out: Path, horizon: int) -> None:
+        """Deliver below `out` what is recorded before `horizon`."""
         self.out, self.horizon = out, horizon
         self.rows: dict[str, int] = {}
 
@@ -385,4 +386,4 @@ KEPT_AS_IDS = {"audit", "decision", "appeal", "dispute", "job", "item", "superse
 
 def recorded_seconds(table: pa.Table) -> np.ndarray:
     """The recorded_at column as epoch seconds."""
-    return pc.cast(table["recorded_at"], I).to_numpy() // 1_000_000
+    return pc.cast(table["recorded_at"], N).to_numpy() // 1_000_000

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from .cases import CORRECT, TECHNICAL, Batch, Conditions, mistake, same_day, stride
+from .cases import CORRECT, TECHNICAL, Batch, Week, first_id, mistake, same_day
 from .columns import DAY, Delivery, coded, constant, ids, raw_table, real, times, whole
 from .world import (
     ACTIONS,
@@ -82,21 +82,15 @@ def stratum_names(world: World) -> list[str]:
     return [f"{place}-{group}" for place in places for group in ACTION_GROUPS]
 
 
-def write_week(
-    rng: np.random.Generator,
-    world: World,
-    week: int,
-    now: Conditions,
-    decisions: Batch,
-    delivery: Delivery,
-) -> Batch:
+def write_week(rng: np.random.Generator, week: Week, decisions: Batch, delivery: Delivery) -> Batch:
     """Write the week's frame, audits, disputes and appeals; return the reversals as decisions."""
-    framed = now.monday + 7 * DAY + 2 * 3600
+    world = week.world
+    framed = week.monday + 7 * DAY + 2 * 3600
     stratum = strata(world, decisions)
     n_strata = 2 * len(world.queue_ids) + 2
     population = np.bincount(stratum[stratum >= 0], minlength=n_strata)
     planned = plan(world, population)
-    _write_frame(world, now, population, planned, framed, delivery)
+    _write_frame(week, population, planned, framed, delivery)
 
     members = np.argsort(stratum, kind="stable")[int((stratum < 0).sum()) :]
     ends = np.cumsum(population)
@@ -131,20 +125,19 @@ def write_week(
     audits["stratum"] = np.where(in_plan, cell, -1)
     rate = planned / np.maximum(population, 1)
     audits["inclusion"] = np.where(in_plan, rate[cell], np.nan)
-    audits["audit"] = week * stride(world) + np.arange(len(cell))
-    _write_audits(rng, world, week, decisions, audits, delivery)
-    return _write_appeals(rng, world, week, decisions, appeals, delivery)
+    audits["audit"] = first_id(week) + np.arange(len(cell))
+    _write_audits(rng, week, decisions, audits, delivery)
+    return _write_appeals(rng, week, decisions, appeals, delivery)
 
 
 def _write_frame(
-    world: World,
-    now: Conditions,
+    week: Week,
     population: np.ndarray,
     planned: np.ndarray,
     framed: int,
     delivery: Delivery,
 ) -> None:
-    kept = np.flatnonzero(population)
+    world, kept = week.world, np.flatnonzero(population)
     n, n_queues = len(kept), len(world.queue_ids)
     cell, group = kept // 2, kept % 2
     recorded = np.full(n, framed + 60)
@@ -153,8 +146,8 @@ def _write_frame(
         recorded,
         plan_id=constant(PLAN_ID, n),
         stratum_id=coded(kept, stratum_names(world)),
-        period_start=times(np.full(n, now.monday)),
-        period_end=times(np.full(n, now.monday + 7 * DAY)),
+        period_start=times(np.full(n, week.monday)),
+        period_end=times(np.full(n, week.monday + 7 * DAY)),
         sampling_method=constant(METHODS[PLANNED], n),
         queue_id=coded(np.where(cell < n_queues, cell, -1), world.queue_ids),
         decided_by_type=coded((cell == n_queues).astype(np.int8), ["human", "automation"]),
@@ -173,7 +166,7 @@ def _other_audits(
     n = len(stratum)
     eligible = stratum >= 0
     # Those who look where errors are find errors: chances rise with the square of the risk.
-    race = rng.exponential(size=n) / np.where(eligible, decisions["chance"], 1e-9) ** 2
+    race = rng.exponential(size=n) / np.where(eligible, decisions["chance"] + 1e-6, 1e-9) ** 2
     wanted = min(int(eligible.sum()), int(0.004 * n))
     targeted = np.sort(np.argpartition(race, wanted)[:wanted]) if wanted else np.array([], int)
     escalated = np.flatnonzero(decisions["escalated"] & eligible & (rng.random(n) < 0.25))
@@ -212,13 +205,12 @@ def _judge(
 
 def _write_audits(
     rng: np.random.Generator,
-    world: World,
-    week: int,
+    week: Week,
     decisions: Batch,
     audits: Batch,
     delivery: Delivery,
 ) -> None:
-    row, n = audits["row"], len(audits["row"])
+    world, row, n = week.world, audits["row"], len(audits["row"])
     fate = rng.choice(5, n, p=FATE_MIX)
     errs = rng.random(n) < world.settings.auditor_error_rate
     errs &= audits["method"] != BENCHMARK
@@ -278,34 +270,23 @@ def _write_audits(
     )
     twice = np.flatnonzero(rng.random(len(which)) < 0.005)
     both = np.concatenate([np.arange(len(which)), twice])
-    delivery.later("raw/audits", week, table.take(both), known[both])
+    delivery.later("raw/audits", week.number, table.take(both), known[both])
 
     plain = fate == PLAIN
     wrong = (decisions["action"][row] != action) | (decisions["policy"][row] != policy)
     scored = np.flatnonzero(plain & (audits["method"] == PLANNED) & (rng.random(n) < 0.4))
-    _write_scores(rng, week, audits["audit"][scored], wrong[scored], recorded[scored], delivery)
+    judged = {"audit": audits["audit"], "recorded": recorded, "wrong": wrong, "errs": errs} | {
+        name: decisions[name][row] for name in ("true_action", "true_policy")
+    }
+    _write_scores(rng, week, {k: v[scored] for k, v in judged.items()}, delivery)
     disputable = plain & wrong & (decisions["by_type"][row] == HUMAN)
     disputable &= audits["method"] != BENCHMARK
     disputed = np.flatnonzero(disputable & (rng.random(n) < np.where(errs, 0.6, 0.12)))
-    _write_disputes(
-        rng,
-        week,
-        audits["audit"][disputed],
-        recorded[disputed],
-        errs[disputed],
-        {name: decisions[name][row[disputed]] for name in ("true_action", "true_policy")},
-        delivery,
-    )
+    _write_disputes(rng, week, {k: v[disputed] for k, v in judged.items()}, delivery)
 
 
-def _write_scores(
-    rng: np.random.Generator,
-    week: int,
-    audit: np.ndarray,
-    wrong: np.ndarray,
-    recorded: np.ndarray,
-    delivery: Delivery,
-) -> None:
+def _write_scores(rng: np.random.Generator, week: Week, judged: Batch, delivery: Delivery) -> None:
+    audit, wrong, recorded = judged["audit"], judged["wrong"], judged["recorded"]
     k = len(SCORECARD)
     n = len(audit) * k
     category = np.tile(np.arange(k), len(audit))
@@ -326,19 +307,14 @@ def _write_scores(
         is_critical=pa.array(critical.astype(bool)),
         is_not_applicable=pa.array(idle),
     )
-    delivery.later("raw/audit_scores", week, table, np.repeat(recorded, k))
+    delivery.later("raw/audit_scores", week.number, table, np.repeat(recorded, k))
 
 
 def _write_disputes(
-    rng: np.random.Generator,
-    week: int,
-    audit: np.ndarray,
-    recorded: np.ndarray,
-    errs: np.ndarray,
-    truth: Batch,
-    delivery: Delivery,
+    rng: np.random.Generator, week: Week, judged: Batch, delivery: Delivery
 ) -> None:
     """A dispute is filed, then resolved; where it is overturned, the real truth has the word."""
+    audit, recorded, errs = judged["audit"], judged["recorded"], judged["errs"]
     n = len(audit)
     filed = recorded + rng.integers(3600, 4 * DAY, n)
     resolved = filed + rng.integers(DAY, 9 * DAY, n)
@@ -355,10 +331,10 @@ def _write_disputes(
         filed_at=times(filed[which]),
         resolved_at=times(np.where(final, resolved[which], -1)),
         outcome=coded(np.where(final, outcome[which], PENDING), DISPUTE_OUTCOMES),
-        final_action_code=coded(np.where(overturned, truth["true_action"][which], -1), ACTIONS),
-        final_policy_id=coded(np.where(overturned, truth["true_policy"][which], -1), POLICY_IDS),
+        final_action_code=coded(np.where(overturned, judged["true_action"][which], -1), ACTIONS),
+        final_policy_id=coded(np.where(overturned, judged["true_policy"][which], -1), POLICY_IDS),
     )
-    delivery.later("raw/disputes", week, table, known)
+    delivery.later("raw/disputes", week.number, table, known)
 
 
 def _appeals(rng: np.random.Generator, decisions: Batch) -> Batch:
@@ -381,15 +357,14 @@ def _appeals(rng: np.random.Generator, decisions: Batch) -> Batch:
 
 def _write_appeals(
     rng: np.random.Generator,
-    world: World,
-    week: int,
+    week: Week,
     decisions: Batch,
     appeals: Batch,
     delivery: Delivery,
 ) -> Batch:
     n = len(appeals["row"])
     which, final = np.tile(np.arange(n), 2), np.repeat([False, True], n)
-    number = week * stride(world) + which
+    number = first_id(week) + which
     lag = rng.integers(5, 600, 2 * n)
     known = np.where(final, appeals["decided"][which], appeals["filed"][which]) + lag
     table = raw_table(
@@ -401,16 +376,16 @@ def _write_appeals(
         decided_at=times(np.where(final, appeals["decided"][which], -1)),
         outcome=coded(np.where(final, appeals["outcome"][which], PENDING), APPEAL_OUTCOMES),
     )
-    delivery.later("raw/appeals", week, table, known)
+    delivery.later("raw/appeals", week.number, table, known)
 
     granted = np.flatnonzero(appeals["outcome"] == GRANTED)
     order = granted[np.argsort(appeals["decided"][granted], kind="stable")]
     row, n = appeals["row"][order], len(order)
-    experienced = np.flatnonzero(world.moderators.hired < world.start)
+    experienced = np.flatnonzero(week.world.moderators.hired < week.world.start)
     handling = rng.integers(60, 600, n)
     decided = appeals["decided"][order]
     return {
-        "decision": week * stride(world) + stride(world) // 2 + np.arange(n),
+        "decision": first_id(week, half=1) + np.arange(n),
         "number": decisions["number"][row],
         "item": decisions["item"][row],
         "queue": decisions["queue"][row],
@@ -431,20 +406,20 @@ def _write_appeals(
 
 def write_golden(
     rng: np.random.Generator,
-    world: World,
-    now: Conditions,
+    week: Week,
     day: np.ndarray,
     person: np.ndarray,
     delivery: Delivery,
 ) -> None:
     """Golden items served to people on shift; version v1 of one key is itself wrong."""
+    world = week.world
     served = np.flatnonzero(rng.random(len(day)) < 0.3)
     day, person, n = day[served], person[served], len(served)
-    at = np.sort(now.monday + day * DAY + rng.integers(8 * 3600, 18 * 3600, n))
+    at = np.sort(week.monday + day * DAY + rng.integers(8 * 3600, 18 * 3600, n))
     golden = rng.integers(0, len(world.golden_policy), n)
     policy = world.golden_policy[golden].astype(np.int8)
     action = np.where(policy >= 0, LEAF_ACTION[policy], NO_ACTION).astype(np.int8)
-    chance = np.minimum(0.6, world.settings.error_rate * now.person_error[day, person])
+    chance = np.minimum(0.6, world.settings.error_rate * week.person_error[day, person])
     wrong = rng.random(n) < chance
     old = at < world.start + world.settings.days // 2 * DAY
     everybody_fails = old & (golden == 7)
@@ -470,13 +445,11 @@ def write_golden(
     delivery.daily("raw/golden_results", table, recorded)
 
 
-def write_calibration(
-    rng: np.random.Generator, world: World, week: int, now: Conditions, delivery: Delivery
-) -> None:
+def write_calibration(rng: np.random.Generator, week: Week, delivery: Delivery) -> None:
     """One session each Wednesday: twelve items, up to eight moderators and an expert."""
-    items, seats = 12, 8
-    on_shift = np.flatnonzero(now.on_shift[2])
-    start = now.monday + 2 * DAY + 10 * 3600
+    world, items, seats = week.world, 12, 8
+    on_shift = np.flatnonzero(week.on_shift[2])
+    start = week.monday + 2 * DAY + 10 * 3600
     if start < world.start or not len(on_shift):
         return
     raters = rng.permutation(on_shift)[:seats]
@@ -489,7 +462,7 @@ def write_calibration(
     item, seat, expert = item[present], seat[present], expert[present]
     person = raters[np.minimum(seat, len(raters) - 1)]
     # A session holds the hard items: twice the usual error rate.
-    chance = 2 * world.settings.error_rate * now.person_error[2, person]
+    chance = 2 * world.settings.error_rate * week.person_error[2, person]
     wrong = ~expert & (rng.random(len(item)) < np.minimum(chance, 0.8))
     rated_action, rated_policy = action[item].astype(np.int8), policy[item].astype(np.int8)
     rated_action[wrong], rated_policy[wrong], _ = mistake(
@@ -504,8 +477,8 @@ def write_calibration(
     table = raw_table(
         "calibration_ratings",
         at + 60,
-        session_id=constant(f"cal-{week + 1:04d}", n),
-        item_id=coded(item, [f"cal-{week + 1:04d}-{i + 1:02d}" for i in range(items)]),
+        session_id=constant(f"cal-{week.number + 1:04d}", n),
+        item_id=coded(item, [f"cal-{week.number + 1:04d}-{i + 1:02d}" for i in range(items)]),
         rater_id=coded(
             np.where(expert, n_moderators + experts[0], person),
             [*world.moderators.ids, *world.auditors.ids],

@@ -16,14 +16,14 @@ from .cases import (
     QUALITY,
     SIBLINGS,
     Batch,
-    Conditions,
+    Week,
     concatenate,
-    conditions,
     draw_carried,
     draw_first_looks,
     draw_own,
+    first_id,
     same_day,
-    stride,
+    week_of,
 )
 from .columns import DAY, Delivery, coded, constant, dates, ids, raw_table, real, times, whole
 from .world import (
@@ -132,44 +132,47 @@ def totals(world: World, decisions: Batch, handling: np.ndarray) -> dict[int, np
     return totals
 
 
-def simulate_week(world: World, week: int, out: Path) -> Summary:
+def simulate_week(world: World, number: int, out: Path) -> Summary:
     """Simulate one week and write its files below `out` (raw, truth and spool).
 
     Rows that are recorded in later weeks (audits, appeals …) go to `spool/<table>/<week>.parquet`.
     """
-    summary, delivery = Summary(week), Delivery(out, world.horizon)
-    rng = world.random(week, QUALITY)
-    now = conditions(world, week)
-    own, carried = draw_own(world, week, now), draw_carried(world, week, now)
-    waiting = draw_carried(world, week + 1, conditions(world, week + 1))
+    summary, delivery = Summary(number), Delivery(out, world.horizon)
+    rng = world.random(number, QUALITY)
+    week = week_of(world, number)
+    own, carried = draw_own(week), draw_carried(week)
+    waiting = draw_carried(week_of(world, number + 1))
 
-    jobs = {
-        name: np.concatenate([own[name], waiting[name]])
-        for name in [
-            "number",
-            "item",
-            "item_type",
-            "queue",
-            "reason",
-            "created",
-            "enqueued",
-            "language",
-            "region",
-            "views",
-            "decided",
-        ]
-    }
-    delivery.daily("raw/review_jobs", *job_table(world, jobs))
-    del jobs, waiting
-
+    delivery.daily("raw/review_jobs", *job_table(world, concatenate([own, waiting])))
+    del waiting
     cases = concatenate([own, carried])
     del own, carried
-    decisions = concatenate([cases, draw_first_looks(rng, world, now, cases)])
+    decisions = concatenate([cases, draw_first_looks(rng, week, cases)])
     del cases
     n = len(decisions["decided"])
-    decisions["decision"] = week * stride(world) + np.arange(n)
+    decisions["decision"] = first_id(week) + np.arange(n)
     decisions["recorded"] = same_day(decisions["decided"], rng.integers(1, 90, n))
 
+    handling = _write_decisions(rng, week, delivery, decisions)
+    known = decisions["recorded"] < world.horizon
+    summary.totals = totals(world, {k: v[known] for k, v in decisions.items()}, handling[known])
+    _write_policies(rng, delivery, decisions)
+    summary.statements = _write_statements(rng, world, delivery, decisions)
+    _write_truth(delivery, decisions, summary)
+    _write_people(week, delivery)
+    reversals = quality.write_week(rng, week, decisions, delivery)
+    delivery.later("raw/decisions", number, decision_table(world, reversals), reversals["recorded"])
+    for day, found in totals(world, reversals, reversals["handling"]).items():
+        summary.totals[day] = found
+    summary.rows = delivery.rows
+    return summary
+
+
+def _write_decisions(
+    rng: np.random.Generator, week: Week, delivery: Delivery, decisions: Batch
+) -> np.ndarray:
+    """Write decisions, their corrections and duplicates; return the handling seconds in force."""
+    n = len(decisions["decided"])
     # A correction arrives before the source reports its day, and before the week is framed.
     corrected = np.flatnonzero(
         (rng.random(n, np.float32) < 0.001) & (decisions["by_type"] == HUMAN)
@@ -178,7 +181,7 @@ def simulate_week(world: World, week: int, out: Path) -> Summary:
     latest[corrected] += 15
     at = decisions["recorded"][corrected] + rng.integers(60, 8 * 3600, len(corrected))
     at = np.minimum(at, (decisions["decided"][corrected] // DAY + 1) * DAY + 6 * 3600 - 60)
-    at = np.minimum(at, now.monday + 7 * DAY - 1)
+    at = np.minimum(at, week.monday + 7 * DAY - 1)
     late_enough = at > decisions["recorded"][corrected]
     latest[corrected[~late_enough]] -= 15
     corrected, at = corrected[late_enough], at[late_enough]
@@ -192,41 +195,11 @@ def simulate_week(world: World, week: int, out: Path) -> Summary:
     )
     order = np.argsort(recorded, kind="stable")
     delivered, recorded, is_latest = delivered[order], recorded[order], is_latest[order]
-    rows = {
-        name: decisions[name][delivered]
-        for name in [
-            "decision",
-            "number",
-            "item",
-            "by_type",
-            "person",
-            "started",
-            "decided",
-            "handling",
-            "action",
-            "policy",
-            "later_views",
-            "model",
-            "confidence",
-        ]
-    }
+    rows = {name: values[delivered] for name, values in decisions.items()}
     rows["handling"] = np.where(is_latest, latest[delivered], rows["handling"])
     rows["recorded"] = recorded
-    delivery.daily("raw/decisions", decision_table(world, rows), recorded)
-    del rows
-
-    known = decisions["recorded"] < world.horizon
-    summary.totals = totals(world, {k: v[known] for k, v in decisions.items()}, latest[known])
-    _write_policies(rng, delivery, decisions)
-    summary.statements = _write_statements(rng, world, delivery, decisions)
-    _write_truth(delivery, decisions, summary)
-    _write_people(world, week, now, delivery)
-    reversals = quality.write_week(rng, world, week, now, decisions, delivery)
-    delivery.later("raw/decisions", week, decision_table(world, reversals), reversals["recorded"])
-    for day, found in totals(world, reversals, reversals["handling"]).items():
-        summary.totals[day] = found
-    summary.rows = delivery.rows
-    return summary
+    delivery.daily("raw/decisions", decision_table(week.world, rows), recorded)
+    return latest
 
 
 def _write_policies(rng: np.random.Generator, delivery: Delivery, decisions: Batch) -> None:
@@ -299,13 +272,14 @@ def _write_truth(delivery: Delivery, decisions: Batch, summary: Summary) -> None
     delivery.daily("truth/decisions", table, rows["decided"])
 
 
-def _write_people(world: World, week: int, now: Conditions, delivery: Delivery) -> None:
+def _write_people(week: Week, delivery: Delivery) -> None:
     """Shift hours, golden items and calibration sessions of the week."""
-    rng = world.random(week, PEOPLE)
-    day, person = np.nonzero(now.on_shift)
-    in_world = now.monday + day * DAY >= world.start
+    world = week.world
+    rng = world.random(week.number, PEOPLE)
+    day, person = np.nonzero(week.on_shift)
+    in_world = week.monday + day * DAY >= world.start
     day, person = day[in_world], person[in_world]
-    start = now.monday + day * DAY
+    start = week.monday + day * DAY
     wellness = rng.integers(15 * 60, 45 * 60, len(day))
     recorded = start + DAY + 5 * 3600
     table = raw_table(
@@ -318,5 +292,5 @@ def _write_people(world: World, week: int, now: Conditions, delivery: Delivery) 
         wellness_seconds=whole(wellness),
     )
     delivery.daily("raw/shift_hours", table, recorded)
-    quality.write_golden(rng, world, now, day, person, delivery)
-    quality.write_calibration(rng, world, week, now, delivery)
+    quality.write_golden(rng, week, day, person, delivery)
+    quality.write_calibration(rng, week, delivery)

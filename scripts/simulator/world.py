@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
-from .columns import DAY, RAW_TABLES, D, S, T, coded, constant, dates, raw_table, real, times
+from .columns import DAY, RAW_TABLES, D, S, T, coded, dates, raw_table, real, times
 
 ACTIONS = [
     "no_action",
@@ -195,6 +195,7 @@ class World:
     prevalence: np.ndarray
     leaf_mix: np.ndarray  # (queue, leaf)
     leaf_slots: np.ndarray  # (queue, slot)
+    leaf_difficulty: np.ndarray  # (leaf or none), 1 on average over this world
     automation_share: np.ndarray
     retargeted: tuple[int, int]  # queue, when
     moderators: People
@@ -286,6 +287,11 @@ def build_world(settings: Settings) -> World:
     leaf_mix = rng.dirichlet(np.full(len(LEAVES), 0.8), n_queues) + 0.005
     prevalence = rng.uniform(0.25, 0.45, n_queues)
     automation = settings.automation_share * np.array([0.7, 1.0, 1.3])[tier]
+    # The last entry is for items that violate nothing.
+    hard = np.append(LEAF_DIFFICULTY, 0.75)
+    violating = (leaf_mix / leaf_mix.sum(axis=1, keepdims=True)) @ LEAF_DIFFICULTY
+    by_queue = prevalence * violating + (1 - prevalence) * hard[-1]
+    difficulty /= mix @ difficulty
     world = World(
         settings=settings,
         start=start,
@@ -295,10 +301,11 @@ def build_world(settings: Settings) -> World:
         queue_ids=[f"q{i + 1:02d}" for i in range(n_queues)],
         queue_tier=tier,
         queue_mix=mix,
-        queue_difficulty=difficulty / (mix @ difficulty),
+        queue_difficulty=difficulty,
         prevalence=prevalence,
         leaf_mix=leaf_mix,
         leaf_slots=slots(leaf_mix),
+        leaf_difficulty=hard / ((mix * difficulty) @ by_queue),
         automation_share=np.clip(
             automation * settings.automation_share / max(mix @ automation, 1e-9), 0, 0.95
         ),
@@ -407,6 +414,12 @@ def _schedule(world: World) -> None:
             starts = world.start + max(offset, 0) * DAY
             if starts + length * DAY > world.horizon or (kind == "policy_change" and turn):
                 continue
+            # The cohort is the last tenth of the people not hired in an earlier round.
+            size_of = max(2, len(people.ids) // 10)
+            stop = len(people.ids) - turn * size_of
+            cohort = np.arange(max(len(queue), stop - size_of), stop)
+            if kind == "vendor_cohort" and not len(cohort):
+                continue
             world.incidents.append(
                 Incident(
                     kind, starts, starts + length * DAY, dimension, code, value, size, description
@@ -418,10 +431,6 @@ def _schedule(world: World) -> None:
                     *((other, at) for other, at in world.revised_policies if other != leaf),
                 ]
             if kind == "vendor_cohort":
-                # The cohort is the last tenth of the people not hired in an earlier round.
-                size_of = max(2, len(people.ids) // 10)
-                stop = len(people.ids) - turn * size_of
-                cohort = np.arange(max(len(queue), stop - size_of), stop)
                 people.hired[cohort], people.vendor[cohort] = starts, 2
                 people.moved[cohort] = -1
 
@@ -581,12 +590,10 @@ def incident_table(world: World) -> pa.Table:
 def people_table(world: World) -> pa.Table:
     """Truth: one row per moderator, with the error rate relative to the average one."""
     people = world.moderators
-    n = len(people.ids)
     return pa.table(
         {
             "person_id": pa.array(people.ids, S),
             "error_factor": real(people.error_factor),
-            "role": constant("moderator", n),
             "vendor": coded(people.vendor.astype(np.int8), VENDORS),
         }
     )
