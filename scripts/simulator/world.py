@@ -129,6 +129,16 @@ TIERS, TIER_TARGETS = (
 )
 ROLES = ["moderator", "auditor", "senior_auditor", "expert"]
 
+INCIDENT_KINDS = [  # when (share of the world), days, kind, dimension, size, meaning of the size
+    (0.12, 7, "mix_shift", "queue_id", 2.5, "volume multiplied by size"),
+    (0.26, 1, "missing_day", "table_name", 1.0, "size = share of the rows never delivered"),
+    (0.36, 14, "policy_change", "policy_id", 2.5, "version 2 begins; error rate times size"),
+    (0.55, 4, "queue_accuracy_drop", "queue_id", 3.0, "error rate multiplied by size"),
+    (0.62, 28, "vendor_cohort", "vendor", 2.2, "new hires' error rate multiplied by size"),
+    (0.70, 1, "bulk_close", "table_name", 0.3, "size = share of jobs that the system closes"),
+    (0.86, 2, "broken_feed", "queue_id", 1.0, "size = share of rows without language and views"),
+]
+
 SLOTS = 4096  # categorical draws look a code up in a table of this many equal slots
 
 
@@ -333,106 +343,51 @@ def build_world(settings: Settings) -> World:
 
 def _schedule(world: World) -> None:
     """Spread the incidents over the world; a world too short for one leaves it out."""
-    days, people = world.settings.days, world.moderators
+    days, queue = world.settings.days, world.queue_ids
     hard = int(np.argmax(world.queue_difficulty))
-    high = np.flatnonzero(world.queue_tier == 0)
     # The drop hits another queue than the mix shift, so that the two can be told apart.
-    dropped = int(next((q for q in world.queue_mix.argsort()[::-1] if q != hard), hard))
-    fed = int(high[-1])
+    dropped = next(int(q) for q in world.queue_mix.argsort()[::-1] if q != hard)
+    fed = int(np.flatnonzero(world.queue_tier == 0)[-1])
     leaf = int(np.argmax(world.leaf_mix.T @ world.queue_mix))
-    queue = world.queue_ids
-    plan = [
-        (0.12, 7, "mix_shift", "queue_id", hard, queue[hard], 2.5, "volume multiplied by size"),
-        (
-            0.26,
-            1,
-            "missing_day",
-            "table_name",
-            -1,
-            "statements_of_reasons",
-            1.0,
-            "size = share of the day's rows never delivered",
-        ),
-        (
-            0.36,
-            14,
-            "policy_change",
-            "policy_id",
-            leaf,
-            POLICY_IDS[leaf],
-            2.5,
-            "version 2 in force; error rate multiplied by size while people learn it",
-        ),
-        (
-            0.55,
-            4,
-            "queue_accuracy_drop",
-            "queue_id",
-            dropped,
-            queue[dropped],
-            3.0,
-            "error rate multiplied by size",
-        ),
-        (
-            0.62,
-            28,
-            "vendor_cohort",
-            "vendor",
-            2,
-            VENDORS[2],
-            2.2,
-            "many hires of one vendor start; their error rate multiplied by size",
-        ),
-        (
-            0.70,
-            1,
-            "bulk_close",
-            "table_name",
-            -1,
-            "decisions",
-            0.3,
-            "size = share of the day's jobs closed by the system",
-        ),
-        (
-            0.86,
-            2,
-            "broken_feed",
-            "queue_id",
-            fed,
-            queue[fed],
-            1.0,
-            "size = share of rows without language and views",
-        ),
-    ]
+    places = {
+        "mix_shift": (hard, queue[hard]),
+        "missing_day": (-1, "statements_of_reasons"),
+        "policy_change": (leaf, POLICY_IDS[leaf]),
+        "queue_accuracy_drop": (dropped, queue[dropped]),
+        "vendor_cohort": (2, VENDORS[2]),
+        "bulk_close": (-1, "decisions"),
+        "broken_feed": (fed, queue[fed]),
+    }
     rounds = max(1, days // 182)
     for turn in range(rounds):
-        for place, length, kind, dimension, code, value, size, description in plan:
-            if length > days / 4:
-                continue
-            offset = int((turn + place) * days / rounds)
-            offset -= (world.start + offset * DAY - world.first_monday) // DAY % 7 * (length >= 7)
+        for when, length, kind, dimension, size, meaning in INCIDENT_KINDS:
+            offset = int((turn + when) * days / rounds)
+            if length >= 7:  # whole weeks begin on a Monday
+                offset -= (world.start + offset * DAY - world.first_monday) // DAY % 7
             starts = world.start + max(offset, 0) * DAY
-            if starts + length * DAY > world.horizon or (kind == "policy_change" and turn):
-                continue
-            # The cohort is the last tenth of the people not hired in an earlier round.
-            size_of = max(2, len(people.ids) // 10)
-            stop = len(people.ids) - turn * size_of
-            cohort = np.arange(max(len(queue), stop - size_of), stop)
-            if kind == "vendor_cohort" and not len(cohort):
-                continue
-            world.incidents.append(
-                Incident(
-                    kind, starts, starts + length * DAY, dimension, code, value, size, description
-                )
-            )
+            ends = starts + length * DAY
+            incident = Incident(kind, starts, ends, dimension, *places[kind], size, meaning)
+            fits = length <= days / 4 and ends <= world.horizon
             if kind == "policy_change":
-                world.revised_policies = [
-                    (leaf, starts),
-                    *((other, at) for other, at in world.revised_policies if other != leaf),
-                ]
+                fits = fits and not turn  # there is one version 2
             if kind == "vendor_cohort":
-                people.hired[cohort], people.vendor[cohort] = starts, 2
-                people.moved[cohort] = -1
+                fits = fits and _hire_cohort(world, incident, turn)
+            if fits:
+                world.incidents.append(incident)
+            if fits and kind == "policy_change":
+                quiet = [revision for revision in world.revised_policies if revision[0] != leaf]
+                world.revised_policies = [(leaf, starts), *quiet]
+
+
+def _hire_cohort(world: World, incident: Incident, turn: int) -> bool:
+    """Let a tenth of the people start together at one vendor; false where there are too few."""
+    people = world.moderators
+    tenth = max(2, len(people.ids) // 10)
+    stop = len(people.ids) - turn * tenth
+    cohort = np.arange(max(len(world.queue_ids), stop - tenth), stop)
+    people.hired[cohort], people.vendor[cohort] = incident.starts_at, incident.code
+    people.moved[cohort] = -1
+    return len(cohort) > 0
 
 
 def reference_tables(world: World) -> dict[str, pa.Table]:
