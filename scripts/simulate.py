@@ -246,6 +246,8 @@ def main(
 
     Exit codes: 0 done, 1 OUT holds data from elsewhere, 2 wrong usage.
     """
+    if start.year < 2000:
+        raise click.BadParameter("the world begins in 2000 or later", param_hint="--start")
     console = Console(stderr=True, quiet=quiet)
     settings = Settings(start=start.replace(tzinfo=UTC).date(), **chosen)
     began = time.monotonic()

@@ -223,7 +223,9 @@ _FOUR_DIGITS = np.frombuffer("".join(f"{i:04d}" for i in range(10_000)).encode()
     -1, 4
 )
 
-Column = pa.Array | np.ndarray
+# Strings that hardly repeat, so that a dictionary of them saves nothing.
+MANY_VALUED = {"audit_id", "appeal_id", "decision_id", "dispute_id", "item_id", "job_id"}
+MANY_VALUED |= {"supersedes_decision_id"}
 
 
 def ids(prefix: str, numbers: np.ndarray, width: int = 12) -> pa.Array:
@@ -376,12 +378,9 @@ class Delivery:
 def _dictionaries(table: pa.Table) -> pa.Table:
     """Encode the strings that repeat, as they were before they were kept."""
     for i, field in enumerate(table.schema):
-        if field.type == S and field.name.split("_")[0] not in KEPT_AS_IDS:
+        if field.type == S and field.name not in MANY_VALUED:
             table = table.set_column(i, field.name, table[i].combine_chunks().dictionary_encode())
     return table
-
-
-KEPT_AS_IDS = {"audit", "decision", "appeal", "dispute", "job", "item", "supersedes"}
 
 
 def recorded_seconds(table: pa.Table) -> np.ndarray:
