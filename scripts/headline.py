@@ -1,0 +1,125 @@
+"""Print the headline table: the analysis first_look on the warehouse that was built last."""
+
+import json
+import os
+from pathlib import Path
+
+import click
+import duckdb
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+from rich.console import Console
+from rich.table import Table
+
+DEFAULT_DATABASE = "data/warehouse.duckdb"
+
+
+def render_analysis(analysis: Path, manifest: Path) -> str:
+    """The SQL of an analysis, with every ref as the relation that dbt built.
+
+    Args:
+        analysis: a file of analyses/ that uses no macro but ref.
+        manifest: manifest.json of the build.
+
+    Raises:
+        click.ClickException: where nothing was built yet, or a ref is unknown.
+    """
+    if not manifest.exists():
+        raise click.ClickException(f"{manifest} is not there: run `make build` first.")
+    nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"].values()
+    relations = {node["name"]: node.get("relation_name") for node in nodes}
+
+    def ref(name: str) -> str:
+        if not relations.get(name):
+            raise click.ClickException(f"{analysis} refers to {name}, which is not in {manifest}.")
+        return relations[name]
+
+    template = Environment(undefined=StrictUndefined).from_string(analysis.read_text("utf-8"))
+    return template.render(ref=ref)
+
+
+def query(database: Path, sql: str) -> pd.DataFrame:
+    """The rows of a query on a warehouse, read only.
+
+    Raises:
+        click.ClickException: where the warehouse is absent.
+    """
+    if not database.exists():
+        raise click.ClickException(f"{database} is not there: run `make build` first.")
+    catalog = database.stem
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{database}' as \"{catalog}\" (read_only)")
+        return connection.execute(sql).df()
+
+
+def percent(value: float) -> str:
+    """A share as a percentage; a missing one as a dash, never as 0 %."""
+    return "-" if pd.isna(value) else f"{100 * value:.1f} %"
+
+
+def interval(low: float, high: float) -> str:
+    """An interval of shares, as percentages."""
+    return "-" if pd.isna(low) else f"{100 * low:.1f} to {100 * high:.1f} %"
+
+
+def headline_table(rows: pd.DataFrame) -> Table:
+    """The rows of first_look as a table for people."""
+    table = Table(title="Accuracy of moderation decisions", title_justify="left")
+    for name in ["Month", "", "Of"]:
+        table.add_column(name)
+    level = f"{100 * rows['confidence_level'].iloc[0]:g} % interval" if len(rows) else "Interval"
+    for name in ["Decisions", "Audits", "Accuracy", level, "Unweighted", "Covered"]:
+        table.add_column(name, justify="right")
+    table.add_column("Not reportable because")
+    previous = None
+    for row in rows.itertuples():
+        if previous not in (None, row.dimension_name):
+            table.add_section()
+        previous = row.dimension_name
+        table.add_row(
+            f"{row.month_starts_on:%Y-%m}",
+            row.period_status,
+            row.dimension_value if row.dimension_name != "overall" else "all decisions",
+            f"{row.n_decisions:,}",
+            f"{row.n_audits:,}",
+            percent(row.accuracy),
+            interval(row.ci_low, row.ci_high),
+            percent(row.unweighted_rate),
+            percent(row.coverage_rate),
+            "" if pd.isna(row.reason_code) else row.reason_code.replace("_", " "),
+        )
+    return table
+
+
+@click.command()
+@click.option(
+    "--database",
+    type=click.Path(path_type=Path),
+    default=lambda: Path(os.environ.get("MODERATION_QUALITY_DATABASE", DEFAULT_DATABASE)),
+    show_default=DEFAULT_DATABASE,
+    help="The warehouse that dbt built.",
+)
+@click.option(
+    "--manifest",
+    type=click.Path(path_type=Path),
+    default=Path("target/manifest.json"),
+    show_default=True,
+    help="What dbt says it built.",
+)
+def main(database: Path, manifest: Path) -> None:
+    """Print the headline table: the analysis first_look on the warehouse that was built last."""
+    rows = query(database, render_analysis(Path("analyses/first_look.sql"), manifest))
+    rows["month_starts_on"] = pd.to_datetime(rows["month_starts_on"])
+    console = Console(width=None if Console().is_terminal else 130)
+    overall = rows[rows["dimension_name"] == "overall"]
+    queues = rows[rows["dimension_name"] == "queue"]
+    console.print(headline_table(pd.concat([overall, queues])))
+    console.print(
+        "Accuracy weighs each audit by the decisions it speaks for; the unweighted rate only shows "
+        "what pooling\nan uneven audit plan would claim. The table is analyses/first_look.sql on "
+        "the mart accuracy_rates;\nthe definitions are in docs/decisions.md."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,21 @@
+with rates as (
+    select * from {{ ref('accuracy_rates') }}
+    where metric_id = 'accuracy'
+)
+
+select
+    dimension_name,
+    dimension_value,
+    sum(case when period_type = 'day' then n_decisions else 0 end) as by_day,
+    sum(case when period_type = 'week' then n_decisions else 0 end) as by_week,
+    sum(case when period_type = 'month' then n_decisions else 0 end) as by_month
+from rates
+group by dimension_name, dimension_value
+having
+    count(distinct period_type) <> 3
+    {% for count in ['n_decisions', 'n_audits', 'n_excluded_audits', 'n_successes'] -%}
+    {% for period in ['week', 'month'] -%}
+    or sum(case when period_type = 'day' then {{ count }} else 0 end)
+    is distinct from sum(case when period_type = '{{ period }}' then {{ count }} else 0 end)
+    {% endfor -%}
+    {% endfor %}

@@ -1,0 +1,19 @@
+with rates as (
+    select * from {{ ref('accuracy_rates') }}
+)
+
+select
+    period_type,
+    period_starts_on,
+    dimension_name,
+    dimension_value,
+    max(n_audits) as n_audits,
+    sum(n_successes) as n_in_classes,
+    sum(estimate) as sum_of_shares
+from rates
+group by period_type, period_starts_on, dimension_name, dimension_value
+having
+    sum(n_successes) is distinct from max(n_audits)
+    or count(*) <> {{ error_classes() | length }}
+    or (max(n_audits) > 0 and (abs(sum(estimate) - 1) <= 1e-9) is not true)
+    or (max(n_audits) > 0 and (abs(sum(unweighted_rate) - 1) <= 1e-9) is not true)

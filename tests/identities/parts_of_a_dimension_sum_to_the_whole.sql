@@ -1,0 +1,51 @@
+with rates as (
+    select * from {{ ref('accuracy_rates') }}
+),
+
+parts as (
+    select
+        metric_id,
+        period_type,
+        period_starts_on,
+        dimension_name,
+        sum(n_decisions) as n_decisions,
+        sum(n_eligible_decisions) as n_eligible_decisions,
+        sum(n_covered_decisions) as n_covered_decisions,
+        sum(n_audits) as n_audits,
+        sum(n_excluded_audits) as n_excluded_audits,
+        sum(n_successes) as n_successes,
+        sum(weighted_denominator) as weighted_denominator,
+        sum(weighted_numerator) as weighted_numerator
+    from rates
+    group by metric_id, period_type, period_starts_on, dimension_name
+)
+
+select
+    parts.metric_id,
+    parts.period_type,
+    parts.period_starts_on,
+    parts.dimension_name,
+    parts.n_decisions,
+    whole.n_decisions as n_decisions_overall,
+    parts.n_audits,
+    whole.n_audits as n_audits_overall,
+    parts.weighted_denominator,
+    whole.weighted_denominator as weighted_denominator_overall
+from parts
+left join parts as whole
+    on
+        parts.metric_id = whole.metric_id
+        and parts.period_type = whole.period_type
+        and parts.period_starts_on = whole.period_starts_on
+        and whole.dimension_name = 'overall'
+where
+    {% for count in [
+        'n_decisions', 'n_eligible_decisions', 'n_covered_decisions', 'n_audits',
+        'n_excluded_audits', 'n_successes',
+    ] -%}
+    parts.{{ count }} is distinct from whole.{{ count }} or
+    {% endfor -%}
+    abs(coalesce(parts.weighted_denominator, 0) - coalesce(whole.weighted_denominator, 0))
+    > 1e-9 * coalesce(whole.weighted_denominator, 1)
+    or abs(coalesce(parts.weighted_numerator, 0) - coalesce(whole.weighted_numerator, 0))
+    > 1e-9 * coalesce(whole.weighted_denominator, 1)
