@@ -99,8 +99,8 @@ def main(file: Path, audits: int, seed: int, database: Path) -> None:
         facts = connection.execute("select * from reconciliation.hatecheck_published_facts").df()
     console.print(accuracy_table(rates))
     console.print(
-        "The audit plan is risk-heavy on purpose: pooled, its audits answer for the plan; weighted,\n"
-        "they answer for the labels.\n"
+        "The audit plan is risk-heavy on purpose: pooled, its audits answer for the plan;\n"
+        "weighted, they answer for the labels.\n"
     )
     console.print(facts_table(facts))
     n_unequal = int((~facts["is_equal"]).sum())
