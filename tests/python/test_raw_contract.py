@@ -1,10 +1,14 @@
 """What a user gets for raw data that breaks the contract, and for the data that may be absent."""
 
+from pathlib import Path
+
 import duckdb
 import pandas as pd
 import pytest
+import yaml
 from pandas.testing import assert_frame_equal
 
+MODELS = Path(__file__).parents[2] / "models"
 MARTS = ("accuracy.accuracy_rates", "core.fct_audits", "core.fct_decisions")
 
 
@@ -208,3 +212,22 @@ def test_bad_rows_fail_a_named_test_and_no_rate_is_built(
     for part in shown:
         assert part in told, run.stdout
     assert not {"accuracy_cells", "accuracy_estimates", "accuracy_rates"} & project.tables()
+
+
+STAGED = sorted(file.stem.removeprefix("stg_") for file in (MODELS / "staging").glob("stg_*.yml"))
+RENAMED = {"person_id": "person_key"}
+
+
+@pytest.mark.parametrize("table", STAGED)
+def test_staging_asks_for_every_value_that_the_contract_asks_for(table):
+    source = yaml.safe_load((MODELS / "sources" / f"{table}.yml").read_text())
+    staging = yaml.safe_load((MODELS / "staging" / f"stg_{table}.yml").read_text())
+    declared = {
+        RENAMED.get(column["name"], column["name"])
+        for column in source["sources"][0]["tables"][0]["columns"]
+        if column["config"]["meta"].get("is_nullable") is False
+    }
+    tests = staging["models"][0]["data_tests"]
+    (arguments,) = [test["has_values"]["arguments"] for test in tests if "has_values" in test]
+    assert declared
+    assert declared <= set(arguments["columns"])
