@@ -1,5 +1,6 @@
 """What a user gets for raw data that breaks the contract, and for the data that may be absent."""
 
+import json
 from pathlib import Path
 
 import duckdb
@@ -231,3 +232,127 @@ def test_staging_asks_for_every_value_that_the_contract_asks_for(table):
     (arguments,) = [test["has_values"]["arguments"] for test in tests if "has_values" in test]
     assert declared
     assert declared <= set(arguments["columns"])
+
+
+# What makes each test of staging fail: a table, and how a further row of it differs from its first.
+# The row gets a key of its own unless it says otherwise.
+LAST_YEAR = pd.Timestamp("2025-06-01")
+NEXT_YEAR = pd.Timestamp("2027-06-01")
+ROT = {
+    "queues_have_one_row_each": ("queues", {"queue_id": None}),
+    "queues_are_not_contradicted": ("queues", {"queue_id": "hate", "queue_name": "Hat"}),
+    "queues_have_the_required_values": ("queues", {"source_system": None}),
+    "queue_periods_end_after_they_begin": ("queues", {"valid_to": LAST_YEAR}),
+    "queue_periods_do_not_overlap": ("queues", {"queue_id": "hate", "valid_from": NEXT_YEAR}),
+    "queue_targets_are_in_their_units": ("queues", {"target_accuracy": 95.0}),
+    "policies_have_one_row_each": ("policies", {"policy_id": None}),
+    "policies_are_not_contradicted": ("policies", {"policy_id": "abuse", "severity": "low"}),
+    "policies_have_the_required_values": ("policies", {"source_system": None}),
+    "policy_versions_end_after_they_begin": ("policies", {"valid_to": LAST_YEAR}),
+    "policy_versions_do_not_overlap": ("policies", {"policy_id": "abuse", "policy_version": "2"}),
+    "policies_have_a_known_parent": ("policies", {"parent_policy_id": "ghost"}),
+    "policies_have_a_known_severity": ("policies", {"severity": "bad"}),
+    "roster_entries_have_one_row_each": ("roster", {"person_id": None}),
+    "roster_entries_are_not_contradicted": ("roster", {"person_id": "mod-0", "site": "lagos"}),
+    "roster_entries_have_the_required_values": ("roster", {"source_system": None}),
+    "roster_people_are_pseudonymised": ("roster", {}),
+    "roster_entries_have_a_known_role": ("roster", {"role": "boss"}),
+    "roster_periods_end_after_they_begin": ("roster", {"valid_to": LAST_YEAR}),
+    "roster_periods_do_not_overlap": ("roster", {"person_id": "mod-0", "valid_from": NEXT_YEAR}),
+    "jobs_have_one_row_each": ("review_jobs", {"job_id": None}),
+    "jobs_are_not_contradicted": ("review_jobs", {"job_id": "j000", "item_type": "image"}),
+    "jobs_have_the_required_values": ("review_jobs", {"item_id": None}),
+    "jobs_have_a_known_enqueue_reason": ("review_jobs", {"enqueue_reason": "chance"}),
+    "jobs_have_a_known_queue": ("review_jobs", {"queue_id": "ghost"}),
+    "jobs_are_not_dated_in_the_future": ("review_jobs", {"enqueued_at": NEXT_YEAR}),
+    "jobs_follow_their_item": ("review_jobs", {"item_created_at": NEXT_YEAR}),
+    "job_views_are_counts": ("review_jobs", {"views_at_enqueue": -1}),
+    "decisions_have_one_row_each": ("decisions", {"decision_id": None}),
+    "decisions_are_not_contradicted": ("decisions", {"decision_id": "d000", "action_code": "ban"}),
+    "decisions_have_the_required_values": ("decisions", {"source_system": None}),
+    "moderators_are_pseudonymised": ("decisions", {}),
+    "decisions_are_by_a_known_kind_of_decider": ("decisions", {"decided_by_type": "robot"}),
+    "decisions_have_a_known_action_code": ("decisions", {"action_code": "shadowban"}),
+    "decisions_have_a_known_job": ("decisions", {"job_id": "ghost"}),
+    "decisions_have_a_policy_in_force": ("decisions", {"decided_at": LAST_YEAR}),
+    "decisions_supersede_a_known_decision": ("decisions", {"supersedes_decision_id": "ghost"}),
+    "decisions_are_not_dated_in_the_future": ("decisions", {"decided_at": NEXT_YEAR}),
+    "decisions_begin_before_they_end": ("decisions", {"started_at": NEXT_YEAR}),
+    "decision_measures_are_possible": ("decisions", {"confidence": 90.0}),
+    "audits_have_one_row_each": ("audits", {"audit_id": None}),
+    "audits_are_not_contradicted": ("audits", {"audit_id": "a000", "is_blind": False}),
+    "audits_have_the_required_values": ("audits", {"source_system": None}),
+    "auditors_are_pseudonymised": ("audits", {}),
+    "audits_have_a_known_decision": ("audits", {"decision_id": "ghost"}),
+    "audits_come_after_their_decision": ("audits", {"audited_at": LAST_YEAR}),
+    "audits_are_not_dated_in_the_future": ("audits", {"audited_at": NEXT_YEAR}),
+    "audits_have_a_known_sampling_method": ("audits", {"sampling_method": "hunch"}),
+    "sampled_audits_have_a_frame": ("audits", {"stratum_id": "ghost"}),
+    "audits_have_a_known_status": ("audits", {"audit_status": "open"}),
+    "audits_saw_a_known_action_code": ("audits", {"decided_action_code": "shadowban"}),
+    "audits_find_a_known_action_right": ("audits", {"truth_action_code": "skip"}),
+    "audits_have_known_grades": ("audits", {"severity": "huge"}),
+    "audit_probabilities_are_possible": ("audits", {"inclusion_probability": 0.0}),
+    "disputes_have_one_row_each": ("disputes", {"dispute_id": None}),
+    "disputes_are_not_contradicted": ("disputes", {"dispute_id": "x1", "outcome": "upheld"}),
+    "disputes_have_the_required_values": ("disputes", {"source_system": None}),
+    "disputes_have_a_known_audit": ("disputes", {"audit_id": "ghost"}),
+    "disputes_are_not_dated_in_the_future": ("disputes", {"filed_at": NEXT_YEAR}),
+    "disputes_have_a_known_outcome": ("disputes", {"outcome": "open"}),
+    "overturned_disputes_say_what_is_right": ("disputes", {"final_action_code": None}),
+    "disputes_find_a_known_action_right": ("disputes", {"final_action_code": "escalate"}),
+    "disputes_are_filed_before_they_are_resolved": ("disputes", {"resolved_at": LAST_YEAR}),
+    # With the stratum of the next row, one key: weekly|x|y.
+    "strata_have_one_row_each": ("sampling_frame", {"plan_id": "weekly|x", "stratum_id": "y"}),
+    "strata_do_not_overlap": ("sampling_frame", {"stratum_id": "x|y"}),
+    "strata_are_not_contradicted": (
+        "sampling_frame",
+        {"stratum_id": "enforced", "population_size": 41},
+    ),
+    "strata_have_the_required_values": ("sampling_frame", {"source_system": None}),
+    "strata_periods_end_after_they_begin": ("sampling_frame", {"period_end": LAST_YEAR}),
+    "strata_are_drawn_at_random": ("sampling_frame", {"sampling_method": "targeted"}),
+    "strata_are_defined_in_known_terms": ("sampling_frame", {"action_group": "some"}),
+    "strata_have_a_known_queue": ("sampling_frame", {"queue_id": "ghost"}),
+    "strata_sizes_are_counts": ("sampling_frame", {"population_size": -1}),
+    "strata_are_framed_after_their_period": ("sampling_frame", {"period_end": NEXT_YEAR}),
+    "strata_are_not_dated_in_the_future": ("sampling_frame", {"framed_at": NEXT_YEAR}),
+}
+OWN_KEY = {
+    "queues": "queue_id",
+    "policies": "policy_id",
+    "roster": "person_id",
+    "review_jobs": "job_id",
+    "decisions": "decision_id",
+    "audits": "audit_id",
+    "disputes": "dispute_id",
+    "sampling_frame": "stratum_id",
+}
+# They fail where there is no row at all; the generic test shows that it does.
+FAIL_ON_EMPTY = {"there_are_decisions", "there_are_audits"}
+
+
+def test_every_test_of_staging_fails_on_a_row_made_for_it(new_project, world):
+    for failing_test, (table, changes) in ROT.items():
+        row = world[table].iloc[[0]].assign(**{OWN_KEY[table]: failing_test} | changes)
+        world[table] = pd.concat([world[table], row], ignore_index=True)
+    project = new_project()
+    project.deliver(world)
+    # A profile of one's own that forgets the key of the pseudonyms.
+    profile = project.folder / "profiles.yml"
+    without_key = [s for s in profile.read_text().splitlines() if "VARIABLE pseudonym_key" not in s]
+    profile.unlink()
+    profile.write_text("\n".join(without_key))
+    run = project.build("--select", "staging", "action_codes")
+    results = json.loads((project.folder / "target" / "run_results.json").read_text())["results"]
+    found = {result["unique_id"].split(".")[2]: result["status"] for result in results}
+    written = {
+        test[kind]["name"]
+        for file in (MODELS / "staging").glob("stg_*.yml")
+        for test in yaml.safe_load(file.read_text())["models"][0]["data_tests"]
+        for kind in test
+    }
+    assert written == set(ROT) | FAIL_ON_EMPTY
+    missed = {name: found.get(name) for name in ROT if found.get(name) not in ("fail", "warn")}
+    assert not missed, run.stdout
+    assert "What to do:" in run.stdout
