@@ -33,3 +33,13 @@
 {% macro default__session_secret(name) -%}
     getvariable('{{ name }}')
 {%- endmacro %}
+
+{% macro ordered_sum(expression, order_by) -%}
+    {#- A sum of doubles, added in one order: rounding depends on the order, and engines that add
+        in parallel add in another one each time, so that two builds would differ in last digits. -#}
+    {{ return(adapter.dispatch('ordered_sum')(expression, order_by)) }}
+{%- endmacro %}
+
+{% macro default__ordered_sum(expression, order_by) -%}
+    sum({{ expression }} order by {{ order_by }})
+{%- endmacro %}
