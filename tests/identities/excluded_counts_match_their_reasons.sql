@@ -36,5 +36,5 @@ left join by_reason
 where
     rates.n_excluded_decisions <> coalesce(by_reason.n_excluded_decisions, 0)
     or rates.n_excluded_audits <> coalesce(by_reason.n_excluded_audits, 0)
-    or (rates.n_excluded_decisions > 0) is distinct from (rates.excluded_decisions_by_reason is not null)
-    or (rates.n_excluded_audits > 0) is distinct from (rates.excluded_audits_by_reason is not null)
+    or (rates.n_excluded_decisions > 0) <> (rates.excluded_decisions_by_reason is not null)
+    or (rates.n_excluded_audits > 0) <> (rates.excluded_audits_by_reason is not null)

@@ -39,13 +39,13 @@ left join parts as whole
         and parts.period_starts_on = whole.period_starts_on
         and whole.dimension_name = 'overall'
 where
-    {% for count in [
-        'n_decisions', 'n_eligible_decisions', 'n_covered_decisions', 'n_audits',
-        'n_excluded_audits', 'n_successes',
-    ] -%}
-    parts.{{ count }} is distinct from whole.{{ count }} or
-    {% endfor -%}
-    abs(coalesce(parts.weighted_denominator, 0) - coalesce(whole.weighted_denominator, 0))
+    parts.n_decisions is distinct from whole.n_decisions
+    or parts.n_eligible_decisions is distinct from whole.n_eligible_decisions
+    or parts.n_covered_decisions is distinct from whole.n_covered_decisions
+    or parts.n_audits is distinct from whole.n_audits
+    or parts.n_excluded_audits is distinct from whole.n_excluded_audits
+    or parts.n_successes is distinct from whole.n_successes
+    or abs(coalesce(parts.weighted_denominator, 0) - coalesce(whole.weighted_denominator, 0))
     > 1e-9 * coalesce(whole.weighted_denominator, 1)
     or abs(coalesce(parts.weighted_numerator, 0) - coalesce(whole.weighted_numerator, 0))
     > 1e-9 * coalesce(whole.weighted_denominator, 1)

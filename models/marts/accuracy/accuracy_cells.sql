@@ -1,6 +1,3 @@
-{% set audit_counts = ['n_audits'] + error_counts() %}
-{% set counts = ['n_decisions'] + audit_counts %}
-
 with decisions as (
     select * from {{ ref('fct_decisions') }}
 ),
@@ -13,14 +10,13 @@ calendar as (
     select * from {{ ref('dim_calendar') }}
 ),
 
+-- noqa: PRS here and below: sqlfluff's DuckDB dialect does not know grouping sets.
 daily_decisions as (
-    {{ by_dimension(
-        'decisions', ['decided_on', 'stratum_key', 'exclusion_reason'], ['n_decisions']) }}
+    {{ by_dimension('decisions', ['decided_on', 'stratum_key', 'exclusion_reason'], ['n_decisions']) }} -- noqa: PRS
 ),
 
 daily_audits as (
-    {{ by_dimension(
-        'audits', ['decided_on', 'stratum_key', 'exclusion_reason'], audit_counts) }}
+    {{ by_dimension('audits', ['decided_on', 'stratum_key', 'exclusion_reason'], ['n_audits'] + error_counts()) }} -- noqa: PRS
 ),
 
 daily as (
@@ -31,9 +27,12 @@ daily as (
         dimension_name,
         dimension_value,
         n_decisions,
-        {% for count in audit_counts -%}
-        0 as {{ count }}{{ ',' if not loop.last }}
-        {% endfor %}
+        0 as n_audits,
+        0 as n_correct,
+        0 as n_false_positive,
+        0 as n_false_negative,
+        0 as n_wrong_selection,
+        0 as n_technical
     from daily_decisions
     union all
     select
@@ -43,7 +42,12 @@ daily as (
         dimension_name,
         dimension_value,
         0 as n_decisions,
-        {{ audit_counts | join(', ') }}
+        n_audits,
+        n_correct,
+        n_false_positive,
+        n_false_negative,
+        n_wrong_selection,
+        n_technical
     from daily_audits
 ),
 
@@ -78,9 +82,13 @@ select
     daily.dimension_value,
     daily.stratum_key,
     daily.exclusion_reason,
-    {% for count in counts -%}
-    cast(sum(daily.{{ count }}) as bigint) as {{ count }}{{ ',' if not loop.last }}
-    {% endfor %}
+    cast(sum(daily.n_decisions) as bigint) as n_decisions,
+    cast(sum(daily.n_audits) as bigint) as n_audits,
+    cast(sum(daily.n_correct) as bigint) as n_correct,
+    cast(sum(daily.n_false_positive) as bigint) as n_false_positive,
+    cast(sum(daily.n_false_negative) as bigint) as n_false_negative,
+    cast(sum(daily.n_wrong_selection) as bigint) as n_wrong_selection,
+    cast(sum(daily.n_technical) as bigint) as n_technical
 from daily
 inner join periods on daily.decided_on = periods.calendar_date
 group by

@@ -1,13 +1,5 @@
-{% set keys = [
-    'period_type', 'period_starts_on', 'period_ends_on', 'dimension_name', 'dimension_value',
-] %}
-
-with cells as (
-    select * from {{ ref('accuracy_cells') }}
-),
-
-strata as (
-    select * from {{ ref('int_sampling__strata') }}
+with population as (
+    select * from {{ ref('accuracy_population') }}
 ),
 
 estimates as (
@@ -18,89 +10,31 @@ metrics as (
     select * from {{ ref('metrics') }}
 ),
 
-reasons as (
-    select * from {{ ref('exclusion_reasons') }}
-),
-
 as_of as (
     select * from {{ ref('int_context__as_of') }}
-),
-
--- What each period and dimension value holds, audited or not: the rows of the mart.
-population as (
-    select
-        {% for key in keys -%}
-        cells.{{ key }},
-        {% endfor -%}
-        sum(cells.n_decisions) as n_decisions,
-        sum(case when cells.exclusion_reason is null then cells.n_decisions else 0 end)
-            as n_eligible_decisions,
-        sum(case when cells.exclusion_reason is not null then cells.n_decisions else 0 end)
-            as n_excluded_decisions,
-        sum(case when strata.is_covered then cells.n_decisions else 0 end) as n_covered_decisions,
-        sum(case when cells.exclusion_reason is not null then cells.n_audits else 0 end)
-            as n_excluded_audits,
-        -- The unweighted rate needs no frame, so it has what only lacks one.
-        {% for count in ['n_audits'] + error_counts() -%}
-        sum(
-            case
-                when coalesce(cells.exclusion_reason, 'no_frame') = 'no_frame'
-                    then cells.{{ count }}
-                else 0
-            end
-        ) as {{ count }}{{ ',' if not loop.last }}
-        {% endfor %}
-    from cells
-    left join strata on cells.stratum_key = strata.stratum_key
-    group by {% for key in keys %}cells.{{ key }}{{ ', ' if not loop.last }}{% endfor %}
-),
-
-excluded as (
-    select
-        {% for key in keys -%}
-        cells.{{ key }},
-        {% endfor -%}
-        reasons.applies_to,
-        concat(
-            cells.exclusion_reason, '=',
-            cast(sum(cells.n_decisions) + sum(cells.n_audits) as string)
-        ) as reason_and_count
-    from cells
-    inner join reasons on cells.exclusion_reason = reasons.reason_code
-    group by
-        {% for key in keys %}cells.{{ key }}, {% endfor %}
-        reasons.applies_to,
-        cells.exclusion_reason
-),
-
-exclusions as (
-    select
-        {{ keys | join(', ') }},
-        {{ joined_text("case when applies_to = 'decision' then reason_and_count end") }}
-            as excluded_decisions_by_reason,
-        {{ joined_text("case when applies_to = 'audit' then reason_and_count end") }}
-            as excluded_audits_by_reason
-    from excluded
-    group by {{ keys | join(', ') }}
 ),
 
 rates as (
     select
         metrics.metric_id,
         metrics.metric_version,
-        {% for key in keys -%}
-        population.{{ key }},
-        {% endfor -%}
-        {{ add_days('population.period_ends_on', var('accuracy_maturity_days')) }}
-            as becomes_final_on,
-        as_of.as_of,
+        population.period_type,
+        population.period_starts_on,
+        population.period_ends_on,
+        population.dimension_name,
+        population.dimension_value,
         population.n_decisions,
         population.n_eligible_decisions,
         population.n_excluded_decisions,
         population.n_covered_decisions,
+        population.n_excluded_audits,
+        population.excluded_decisions_by_reason,
+        population.excluded_audits_by_reason,
+        population.n_audits as unweighted_n,
+        {{ registered_numerator('metrics.numerator', 'population') }}
+        / cast(nullif(population.n_audits, 0) as double) as unweighted_rate,
         coalesce(estimates.n_audits, 0) as n_audits,
         coalesce(estimates.n_successes, 0) as n_successes,
-        population.n_excluded_audits,
         estimates.n_strata,
         estimates.n_collapsed_strata,
         estimates.weighted_numerator,
@@ -111,11 +45,9 @@ rates as (
         estimates.effective_n,
         estimates.ci_low,
         estimates.ci_high,
-        population.n_audits as unweighted_n,
-        {{ registered_numerator('metrics.numerator', 'population') }}
-            / cast(nullif(population.n_audits, 0) as double) as unweighted_rate,
-        exclusions.excluded_decisions_by_reason,
-        exclusions.excluded_audits_by_reason
+        as_of.as_of,
+        {{ add_days('population.period_ends_on', var('accuracy_maturity_days')) }}
+            as becomes_final_on
     from population
     cross join metrics
     cross join as_of
@@ -127,10 +59,6 @@ rates as (
             and population.period_starts_on = estimates.period_starts_on
             and population.dimension_name = estimates.dimension_name
             and population.dimension_value = estimates.dimension_value
-    left join exclusions
-        on {% for key in keys -%}
-        population.{{ key }} = exclusions.{{ key }}{{ ' and ' if not loop.last }}
-        {%- endfor %}
 ),
 
 judged as (
@@ -167,13 +95,13 @@ select
     reason_code,
     ci_high - ci_low > {{ var('max_interval_width') }} as is_wide_interval,
     coalesce(n_collapsed_strata > 0, false) as has_collapsed_strata,
-    cast(n_decisions as bigint) as n_decisions,
-    cast(n_eligible_decisions as bigint) as n_eligible_decisions,
-    cast(n_excluded_decisions as bigint) as n_excluded_decisions,
-    cast(n_covered_decisions as bigint) as n_covered_decisions,
+    n_decisions,
+    n_eligible_decisions,
+    n_excluded_decisions,
+    n_covered_decisions,
     n_audits,
     n_successes,
-    cast(n_excluded_audits as bigint) as n_excluded_audits,
+    n_excluded_audits,
     n_strata,
     n_collapsed_strata,
     n_covered_decisions / cast(nullif(n_eligible_decisions, 0) as double) as coverage_rate,
@@ -186,7 +114,7 @@ select
     design_effect,
     weighted_numerator,
     weighted_denominator,
-    cast(unweighted_n as bigint) as unweighted_n,
+    unweighted_n,
     unweighted_rate,
     {{ wilson_bound('unweighted_rate', 'unweighted_n', 'low') }} as unweighted_ci_low,
     {{ wilson_bound('unweighted_rate', 'unweighted_n', 'high') }} as unweighted_ci_high,

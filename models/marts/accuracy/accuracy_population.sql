@@ -1,0 +1,110 @@
+with cells as (
+    select * from {{ ref('accuracy_cells') }}
+),
+
+strata as (
+    select * from {{ ref('int_sampling__strata') }}
+),
+
+reasons as (
+    select * from {{ ref('exclusion_reasons') }}
+),
+
+marked as (
+    select
+        cells.*,
+        cells.exclusion_reason is null as is_counted,
+        -- The unweighted rate needs no frame, so it has what only lacks one.
+        coalesce(cells.exclusion_reason, 'no_frame') = 'no_frame' as is_counted_unweighted,
+        coalesce(strata.is_covered, false) as is_covered
+    from cells
+    left join strata on cells.stratum_key = strata.stratum_key
+),
+
+counted as (
+    select
+        period_type,
+        period_starts_on,
+        period_ends_on,
+        dimension_name,
+        dimension_value,
+        sum(n_decisions) as n_decisions,
+        sum(case when is_counted then n_decisions else 0 end) as n_eligible_decisions,
+        sum(case when is_counted then 0 else n_decisions end) as n_excluded_decisions,
+        sum(case when is_counted and is_covered then n_decisions else 0 end)
+            as n_covered_decisions,
+        sum(case when is_counted then 0 else n_audits end) as n_excluded_audits,
+        sum(case when is_counted_unweighted then n_audits else 0 end) as n_audits,
+        sum(case when is_counted_unweighted then n_correct else 0 end) as n_correct,
+        sum(case when is_counted_unweighted then n_false_positive else 0 end) as n_false_positive,
+        sum(case when is_counted_unweighted then n_false_negative else 0 end) as n_false_negative,
+        sum(case when is_counted_unweighted then n_wrong_selection else 0 end)
+            as n_wrong_selection,
+        sum(case when is_counted_unweighted then n_technical else 0 end) as n_technical
+    from marked
+    group by period_type, period_starts_on, period_ends_on, dimension_name, dimension_value
+),
+
+excluded as (
+    select
+        cells.period_type,
+        cells.period_starts_on,
+        cells.dimension_name,
+        cells.dimension_value,
+        reasons.applies_to,
+        concat(
+            cells.exclusion_reason,
+            '=',
+            cast(sum(cells.n_decisions) + sum(cells.n_audits) as string)
+        ) as reason_and_count
+    from cells
+    inner join reasons on cells.exclusion_reason = reasons.reason_code
+    group by
+        cells.period_type,
+        cells.period_starts_on,
+        cells.dimension_name,
+        cells.dimension_value,
+        cells.exclusion_reason,
+        reasons.applies_to
+),
+
+exclusions as (
+    select
+        period_type,
+        period_starts_on,
+        dimension_name,
+        dimension_value,
+        {{ joined_text("case when applies_to = 'decision' then reason_and_count end") }}
+            as excluded_decisions_by_reason,
+        {{ joined_text("case when applies_to = 'audit' then reason_and_count end") }}
+            as excluded_audits_by_reason
+    from excluded
+    group by period_type, period_starts_on, dimension_name, dimension_value
+)
+
+select
+    counted.period_type,
+    counted.period_starts_on,
+    counted.dimension_name,
+    counted.dimension_value,
+    counted.period_ends_on,
+    cast(counted.n_decisions as bigint) as n_decisions,
+    cast(counted.n_eligible_decisions as bigint) as n_eligible_decisions,
+    cast(counted.n_excluded_decisions as bigint) as n_excluded_decisions,
+    cast(counted.n_covered_decisions as bigint) as n_covered_decisions,
+    cast(counted.n_excluded_audits as bigint) as n_excluded_audits,
+    cast(counted.n_audits as bigint) as n_audits,
+    cast(counted.n_correct as bigint) as n_correct,
+    cast(counted.n_false_positive as bigint) as n_false_positive,
+    cast(counted.n_false_negative as bigint) as n_false_negative,
+    cast(counted.n_wrong_selection as bigint) as n_wrong_selection,
+    cast(counted.n_technical as bigint) as n_technical,
+    exclusions.excluded_decisions_by_reason,
+    exclusions.excluded_audits_by_reason
+from counted
+left join exclusions
+    on
+        counted.period_type = exclusions.period_type
+        and counted.period_starts_on = exclusions.period_starts_on
+        and counted.dimension_name = exclusions.dimension_name
+        and counted.dimension_value = exclusions.dimension_value
