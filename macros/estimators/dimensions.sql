@@ -18,9 +18,10 @@
     }) }}
 {%- endmacro %}
 
-{% macro by_dimension(relation, keys, counts) -%}
-    {#- A select of sums of `counts` of a fact, once for every dimension: one row per `keys`,
-        dimension_name and dimension_value. One pass over the fact serves all dimensions. -#}
+{% macro by_dimension(relation, counts) -%}
+    {#- A select of sums of `counts` of a fact, once for every dimension: one row per day, stratum,
+        exclusion reason, dimension_name and dimension_value. One pass serves all dimensions. -#}
+    {%- set keys = ['decided_on', 'stratum_key', 'exclusion_reason'] -%}
     {%- set dimensions = reporting_dimensions() -%}
     select
         {% for key in keys -%}

@@ -7,7 +7,7 @@ with labels as (
 select
     functional_class as queue_id,
     functional_class as queue_name,
-    case when min(is_violating::int) = 0 then 'high' else 'low' end as risk_tier,
+    case when bool_and(is_violating) then 'low' else 'high' end as risk_tier,
     cast('2021-08-01' as timestamp) as valid_from,
     cast(null as timestamp) as valid_to,
     'hatecheck' as source_system,

@@ -33,7 +33,9 @@ select
         population_size,
         greatest(
             3,
-            cast(round({{ var('hatecheck_audits') }} * risk_size / sum(risk_size) over ()) as bigint)
+            cast(
+                round({{ var('hatecheck_audits') }} * risk_size / sum(risk_size) over ()) as bigint
+            )
         )
     ) as planned_sample_size,
     cast('2021-08-02' as timestamp) as framed_at,

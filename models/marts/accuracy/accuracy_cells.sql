@@ -12,11 +12,11 @@ calendar as (
 
 -- noqa: PRS here and below: sqlfluff's DuckDB dialect does not know grouping sets.
 daily_decisions as (
-    {{ by_dimension('decisions', ['decided_on', 'stratum_key', 'exclusion_reason'], ['n_decisions']) }} -- noqa: PRS
+    {{ by_dimension('decisions', ['n_decisions']) }} -- noqa: PRS
 ),
 
 daily_audits as (
-    {{ by_dimension('audits', ['decided_on', 'stratum_key', 'exclusion_reason'], ['n_audits'] + error_counts()) }} -- noqa: PRS
+    {{ by_dimension('audits', ['n_audits'] + error_counts()) }} -- noqa: PRS
 ),
 
 daily as (

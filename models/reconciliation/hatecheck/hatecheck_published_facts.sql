@@ -77,5 +77,5 @@ select
     cast(published as bigint) as published,
     cast(in_file as bigint) as in_file,
     cast(in_file - published as bigint) as difference,
-    in_file is not distinct from published as is_equal
+    (in_file is not distinct from published) as is_equal
 from facts
