@@ -46,10 +46,16 @@
             sum(k) as n_successes,
             count(*) as n_strata,
             sum(case when collapse_level <> 'stratum' then 1 else 0 end) as n_collapsed_strata,
-            sum(weight * k) as weighted_numerator,
-            sum(weight * n) as weighted_denominator,
-            sum(weight * k) / sum(weight * n) as p,
-            sum(weight * n) * sum(weight * n) / sum(weight * weight * n) as kish_n
+            {{ ordered_sum('weight * k', 'stratum_key') }} as weighted_numerator,
+            {{ ordered_sum('weight * n', 'stratum_key') }} as weighted_denominator,
+            {{ ordered_sum('weight * k', 'stratum_key') }}
+                / {{ ordered_sum('weight * n', 'stratum_key') }} as p,
+            -- Kish's effective n, (Σw)²/Σw²; least(): with equal weights it may round to above n.
+            least(
+                power({{ ordered_sum('weight * n', 'stratum_key') }}, 2)
+                / {{ ordered_sum('weight * weight * n', 'stratum_key') }},
+                sum(n)
+            ) as kish_n
         from weighted
         group by {{ keys }}
     ),
@@ -64,7 +70,7 @@
         from weighted
         inner join totals
             on {% for key in by -%}
-            weighted.{{ key }} = totals.{{ key }}{{ ' and ' if not loop.last }}
+            weighted.{{ key }} is not distinct from totals.{{ key }}{{ ' and ' if not loop.last }}
             {%- endfor %}
     ),
 
@@ -97,16 +103,19 @@
                 / nullif(totals.p * (1 - totals.p) / totals.n_audits, 0) as deff,
             case
                 when variances.stabilised_variance is null then null
-                when totals.p in (0, 1) then least(totals.kish_n, totals.n_audits)
+                when totals.p in (0, 1) then totals.kish_n
                 when variances.stabilised_variance = 0 then totals.n_audits
+                -- Where few audits speak for most decisions, the variance is itself a guess: no
+                -- more is claimed than halfway between all audits and what their weights leave.
                 else least(
-                    totals.p * (1 - totals.p) / variances.stabilised_variance, totals.n_audits
+                    totals.p * (1 - totals.p) / variances.stabilised_variance,
+                    sqrt(totals.n_audits * totals.kish_n)
                 )
             end as effective_n
         from totals
         inner join variances
             on {% for key in by -%}
-            totals.{{ key }} = variances.{{ key }}{{ ' and ' if not loop.last }}
+            totals.{{ key }} is not distinct from variances.{{ key }}{{ ' and ' if not loop.last }}
             {%- endfor %}
     )
 
@@ -122,29 +131,32 @@
         sqrt(variance) as standard_error,
         deff as design_effect,
         effective_n,
-        {{ wilson_bound('p', 'effective_n', 'low') }} as ci_low,
-        {{ wilson_bound('p', 'effective_n', 'high') }} as ci_high
+        {{ interval_bound('p', 'effective_n', 'low') }} as ci_low,
+        {{ interval_bound('p', 'effective_n', 'high') }} as ci_high
     from effective
 {%- endmacro %}
 
 {% macro residual_sums(successes, p, name) -%}
     {#- Over a variance stratum: the sum and the sum of squares of the residuals
         u = w (y - p) / W of n audits with so many successes. -#}
-    sum(weight / w_sum * ({{ successes }} - n * {{ p }})) as u_{{ name }},
-    sum(
+    {%- set residual = 'weight / w_sum * (' ~ successes ~ ' - n * ' ~ p ~ ')' -%}
+    {%- set squared_residual -%}
         weight * weight / (w_sum * w_sum)
         * ({{ successes }} * (1 - {{ p }}) * (1 - {{ p }}) + (n - {{ successes }}) * {{ p }} * {{ p }})
-    ) as uu_{{ name }}
+    {%- endset -%}
+    {{ ordered_sum(residual, 'stratum_key') }} as u_{{ name }},
+    {{ ordered_sum(squared_residual, 'stratum_key') }} as uu_{{ name }}
 {%- endmacro %}
 
 {% macro variance_sum(name) -%}
     {#- Sum over variance strata of factor * sum of squares around the mean; null, not too small,
         where one of them has no factor. greatest(): a difference of equal numbers may round
         to a hair below zero. -#}
+    {%- set squares -%}
+        variance_factor
+        * greatest(uu_{{ name }} - u_{{ name }} * u_{{ name }} / n_variance_audits, 0)
+    {%- endset -%}
     case when count(*) = count(variance_factor) then
-        sum(
-            variance_factor
-            * greatest(uu_{{ name }} - u_{{ name }} * u_{{ name }} / n_variance_audits, 0)
-        )
+        {{ ordered_sum(squares, 'variance_stratum_key') }}
     end
 {%- endmacro %}

@@ -1,0 +1,630 @@
+"""How often do the published intervals cover the truth? The project's own SQL, many times over.
+
+Populations whose every decision is known are audited again and again under sampling plans, good
+and bad; the macros sampling_design and stratified_rate estimate accuracy from each draw; and the
+truth is looked up. HateCheck, a census of real labels, is audited in the same way.
+"""
+
+import hashlib
+import itertools
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+import duckdb
+import numpy as np
+import pandas as pd
+from project_sql import PROJECT, compiled_models, render
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from scipy import stats
+
+PLANS = ("proportional", "equal", "risk-heavy", "badly allocated")
+STRATA = (2, 8, 40)
+AUDITS = (20, 60, 200, 600, 1500)
+ACCURACIES = (0.85, 0.95, 0.99, 0.998)
+HATECHECK_AUDITS = (300, 600, 1500)
+POPULATION = 100_000
+# A queue is studied where the plan gives it as many audits as the smallest plan of the grid has.
+LEAST_QUEUE_AUDITS = 20
+# How error rates differ between not enforced (four in five decisions) and enforced ones, and from
+# queue to queue.
+SPREADS = {
+    "where expected": ((0.5, 3.0), (1.0, 2.0, 0.5)),
+    "even": ((1.0, 1.0), (1.0,)),
+    "opposite": ((1.2, 0.2), (2.0, 1.0, 0.5)),
+}
+CONFIDENCE = 0.95
+MEAN_COVERAGE = (0.95, 0.98)
+LEAST_COVERAGE = 0.92
+CELLS_PER_QUERY = 2_500_000
+
+# effective_n without the cap that the weights set; where p is 0 or 1 there is no design effect.
+_UNCAPPED_N = """
+    case
+        when design_effect > 0 then least(n_audits / design_effect, n_audits)
+        else effective_n
+    end
+"""
+ESTIMATOR = f"""
+with design as (
+    {{{{ sampling_design('strata') }}}}
+)
+
+select
+    *,
+    {{{{ wilson_bound('estimate', 'uncapped_n', 'low') }}}} as wilson_low,
+    {{{{ wilson_bound('estimate', 'uncapped_n', 'high') }}}} as wilson_high,
+    {{{{ wilson_bound('pooled', 'n_audits', 'low') }}}} as pooled_low,
+    {{{{ wilson_bound('pooled', 'n_audits', 'high') }}}} as pooled_high
+from (
+    select
+        *,
+        {_UNCAPPED_N} as uncapped_n,
+        n_successes / cast(n_audits as double) as pooled
+    from ({{{{ stratified_rate('cells', 'design', by=['domain_key', 'replication']) }}}}) as rates
+) as with_n
+order by domain_key, replication
+"""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A population whose truth is known, and a plan by which it is audited.
+
+    strata: one row per stratum: queue (a number), population_size, n_errors, n_audits.
+    group: grid (judged), hatecheck (judged) or stress (shown only).
+    """
+
+    group: str
+    errors: str
+    plan: str
+    n_audits: int
+    strata: pd.DataFrame
+    domains: list[np.ndarray] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Name the domains: everything, and each queue with enough audits, as masks of strata."""
+        queue = self.strata.queue.to_numpy()
+        audits = self.strata.groupby("queue").n_audits.sum()
+        queues = audits.index[audits >= LEAST_QUEUE_AUDITS] if len(audits) > 1 else []
+        everything = np.ones(len(queue), dtype=bool)
+        object.__setattr__(self, "domains", [everything, *(queue == one for one in queues)])
+
+    @property
+    def accuracy(self) -> float:
+        """The true accuracy of the whole population."""
+        return self.truth(self.domains[0])
+
+    def truth(self, domain: np.ndarray) -> float:
+        """Give the true accuracy in a domain, as a share."""
+        in_domain = self.strata[domain]
+        return 1 - in_domain.n_errors.sum() / in_domain.population_size.sum()
+
+
+def population(n_strata: int, accuracy: float, errors: str) -> pd.DataFrame:
+    """Make a population: n_strata / 2 queues, each with a not enforced and an enforced stratum.
+
+    Returns one row per stratum: queue, is_enforced, population_size, n_errors. Queues shrink as
+    1 / rank^0.8; the n_errors add up to the accuracy, but for rounding.
+    """
+    by_action, by_queue = SPREADS[errors]
+    n_queues = n_strata // 2
+    queue_size = 1 / np.arange(1, n_queues + 1) ** 0.8
+    size = np.round(POPULATION * np.outer(queue_size / queue_size.sum(), (0.8, 0.2)).ravel())
+    rate = np.outer(np.resize(by_queue, n_queues), by_action).ravel()
+    rate *= (1 - accuracy) * size.sum() / (rate * size).sum()
+    return pd.DataFrame(
+        {
+            "queue": np.repeat(np.arange(n_queues), 2),
+            "is_enforced": np.tile([False, True], n_queues),
+            "population_size": size.astype(int),
+            "n_errors": np.round(np.minimum(rate, 0.95) * size).astype(int),
+        }
+    )
+
+
+def allocate(plan: str, strata: pd.DataFrame, n_audits: int) -> np.ndarray:
+    """Share n_audits among the strata; each gets at least one, none more than it holds.
+
+    badly allocated: three audits (at 20 in all, fewer) in each of the largest quarter of strata,
+    and the rest shared evenly among the small ones.
+    """
+    size = strata.population_size.to_numpy()
+    if plan == "badly allocated":
+        large = np.zeros(len(size), dtype=bool)
+        large[np.argsort(-size, kind="stable")[: max(1, len(size) // 4)]] = True
+        shares = np.where(large, min(3, max(1, n_audits // (2 * large.sum()))), 0)
+        shares[~large] = _rounded(np.ones((~large).sum()), n_audits - shares.sum())
+        return np.minimum(shares, size)
+    wanted = {
+        "proportional": size,
+        "equal": np.ones(len(size)),
+        "risk-heavy": size * np.where(strata.is_enforced, 6, 1),
+    }[plan]
+    return np.minimum(_rounded(wanted, n_audits), size)
+
+
+def _rounded(wanted: np.ndarray, total: int) -> np.ndarray:
+    """Whole numbers of at least one, in proportion to what is wanted, that add up to total."""
+    above_one = wanted / wanted.sum() * (total - len(wanted))
+    shares = np.floor(above_one).astype(int)
+    most_cut = np.argsort(shares - above_one, kind="stable")
+    shares[most_cut[: total - len(wanted) - shares.sum()]] += 1
+    return shares + 1
+
+
+def grid() -> Iterator[Scenario]:
+    """Every scenario of the grid, and the stress scenarios after them."""
+    for errors, plan, n_strata, n_audits, accuracy in itertools.product(
+        SPREADS, PLANS, STRATA, AUDITS, ACCURACIES
+    ):
+        # A plan with fewer audits than strata leaves some uncovered: it speaks for less.
+        is_stress = errors == "opposite"
+        if n_audits < n_strata or (is_stress and n_strata != 8):
+            continue
+        strata = population(n_strata, accuracy, errors)
+        strata["n_audits"] = allocate(plan, strata, n_audits)
+        yield Scenario("stress" if is_stress else "grid", errors, plan, n_audits, strata)
+
+
+def hatecheck(file: Path) -> Iterator[Scenario]:
+    """HateCheck's labels under the connector's own risk-heavy plan; nothing if file is absent."""
+    if not file.exists():
+        return
+    names = ["hatecheck__labels", "hatecheck__queues", "hatecheck__sampling_frame"]
+    models = compiled_models(
+        names,
+        raw_connector="hatecheck",
+        hatecheck_file=str(file.resolve()),
+        # A variable of the session: compiled once, run for every number of audits.
+        hatecheck_audits="getvariable('n_audits')",
+    )
+    for n_audits in HATECHECK_AUDITS:
+        with duckdb.connect() as database:
+            database.execute(f"set variable n_audits = {n_audits}")
+            for model in models.values():
+                database.execute(f"create schema if not exists {model.relation.rsplit('.', 1)[0]}")
+                database.execute(f"create table {model.relation} as {model.sql}")
+            labels, _, frame = (model.relation for model in models.values())
+            strata = database.sql(f"""
+                select
+                    dense_rank() over (order by frame.queue_id) - 1 as queue,
+                    frame.population_size,
+                    errors.n_errors,
+                    frame.planned_sample_size as n_audits
+                from {frame} as frame
+                inner join (
+                    select functional_class, has_enforced,
+                        count(*) filter (where not is_correct) as n_errors
+                    from {labels}
+                    group by all
+                ) as errors
+                    on frame.queue_id = errors.functional_class
+                    and (frame.action_group = 'enforced') = errors.has_enforced
+                order by frame.stratum_id
+            """).df()
+        yield Scenario("hatecheck", "HateCheck", "risk-heavy", n_audits, strata.astype(int))
+
+
+def estimates(
+    scenarios: list[Scenario], replications: int, seed: int, sql: str
+) -> dict[str, np.ndarray]:
+    """Audit every scenario `replications` times, and estimate all in one query.
+
+    Returns {column: array of (domains of all scenarios in order, replications)}. The draw of a
+    scenario depends on its content and the seed alone, not on what else is in the list.
+    """
+    strata, cells, first_stratum, first_domain = [], [], 0, 0
+    for number, scenario in enumerate(scenarios):
+        frame = scenario.strata
+        keys = first_stratum + np.arange(len(frame))
+        content = hashlib.sha256(
+            frame[["population_size", "n_errors", "n_audits"]].to_csv().encode()
+        )
+        rng = np.random.default_rng([seed, int.from_bytes(content.digest()[:8], "big")])
+        n_errors = rng.hypergeometric(
+            frame.n_errors,
+            frame.population_size - frame.n_errors,
+            frame.n_audits,
+            size=(replications, len(frame)),
+        )
+        successes = frame.n_audits.to_numpy() - n_errors
+        strata.append(
+            pd.DataFrame(
+                {
+                    "stratum_key": keys,
+                    "design_key": number,
+                    "queue_key": frame.queue,
+                    "population_size": frame.population_size,
+                    "n_audits": frame.n_audits,
+                }
+            )
+        )
+        for domain_key, domain in enumerate(scenario.domains, start=first_domain):
+            cells.append(
+                {
+                    "domain_key": np.full(domain.sum() * replications, domain_key),
+                    "replication": np.repeat(np.arange(replications), domain.sum()),
+                    "stratum_key": np.tile(keys[domain], replications),
+                    "n_audits": np.tile(frame.n_audits[domain], replications),
+                    "n_successes": successes[:, domain].ravel(),
+                }
+            )
+        first_stratum += len(frame)
+        first_domain += len(scenario.domains)
+    with duckdb.connect(config={"threads": 2}) as database:
+        database.register("strata", pd.concat(strata, ignore_index=True))
+        database.register(
+            "cells",
+            pd.DataFrame({name: np.concatenate([c[name] for c in cells]) for name in cells[0]}),
+        )
+        found = database.execute(sql).fetchnumpy()
+    return {
+        name: np.ma.filled(np.ma.asarray(values, dtype=float), np.nan).reshape(-1, replications)
+        for name, values in found.items()
+    }
+
+
+def korn_graubard(estimate: np.ndarray, effective_n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Clopper and Pearson's bounds on effective_n (Korn and Graubard 1998), the reference."""
+    pairs, where = np.unique(
+        np.stack([estimate.ravel(), effective_n.ravel()]), axis=1, return_inverse=True
+    )
+    share, n = pairs
+    x, tail = share * n, (1 - CONFIDENCE) / 2
+    with np.errstate(invalid="ignore"):
+        low = np.where(share > 0, stats.beta.ppf(tail, x, n - x + 1), 0)
+        high = np.where(share < 1, stats.beta.ppf(1 - tail, x + 1, n - x), 1)
+    return low[where].reshape(estimate.shape), high[where].reshape(estimate.shape)
+
+
+def measure(scenarios: list[Scenario], found: dict[str, np.ndarray]) -> pd.DataFrame:
+    """What the replications of each domain say.
+
+    Returns one row per scenario and domain: what it is, bias, mean_se, sd, and for each interval
+    its coverage and mean width. A replication without an interval does not cover.
+    """
+    domains = [(scenario, domain) for scenario in scenarios for domain in scenario.domains]
+    truth = np.array([[scenario.truth(domain)] for scenario, domain in domains])
+    z = stats.norm.ppf(0.5 + CONFIDENCE / 2)
+    estimate, se = found["estimate"], found["standard_error"]
+    intervals = {
+        "published": (found["ci_low"], found["ci_high"]),
+        "korn_graubard": korn_graubard(estimate, found["uncapped_n"]),
+        "wilson": (found["wilson_low"], found["wilson_high"]),
+        "wald": (estimate - z * se, estimate + z * se),
+        "pooled": (found["pooled_low"], found["pooled_high"]),
+    }
+    rows = pd.DataFrame(
+        {
+            "scenario": [
+                i for i, scenario in enumerate(scenarios) for _ in range(len(scenario.domains))
+            ],
+            "group": [scenario.group for scenario, _ in domains],
+            "errors": [scenario.errors for scenario, _ in domains],
+            "plan": [scenario.plan for scenario, _ in domains],
+            "n_strata": [len(scenario.strata) for scenario, _ in domains],
+            "n_audits": [scenario.n_audits for scenario, _ in domains],
+            "accuracy": [scenario.accuracy for scenario, _ in domains],
+            "level": [
+                "overall" if domain is scenario.domains[0] else "queue"
+                for scenario, domain in domains
+            ],
+            "n": [scenario.strata.n_audits[domain].sum() for scenario, domain in domains],
+            "bias": (estimate - truth).mean(axis=1),
+            "mean_se": se.mean(axis=1),
+            "sd": estimate.std(axis=1, ddof=1),
+            "no_interval": np.isnan(found["ci_low"]).mean(axis=1),
+            "replications": estimate.shape[1],
+        }
+    )
+    # A bound that equals the truth covers it, whatever the last bit says.
+    hair = 1e-12
+    for name, (low, high) in intervals.items():
+        covers = (low <= truth + hair) & (truth <= high + hair)
+        rows[f"{name}_coverage"] = covers.mean(axis=1)
+        rows[f"{name}_width"] = np.ma.masked_invalid(high - low).mean(axis=1).filled(np.nan)
+    return rows
+
+
+def study(
+    scenarios: list[Scenario], replications: int, seed: int, sql: str, console: Console
+) -> pd.DataFrame:
+    """Run all scenarios, as many in one query as memory likes; rows as `measure` gives them."""
+    batches, cells = [[]], 0
+    for scenario in scenarios:
+        size = replications * sum(domain.sum() for domain in scenario.domains)
+        if cells and cells + size > CELLS_PER_QUERY:
+            batches.append([])
+            cells = 0
+        batches[-1].append(scenario)
+        cells += size
+    measured, first = [], 0
+    for batch in track(batches, "Auditing again and again", console=console):
+        rows = measure(batch, estimates(batch, replications, seed, sql))
+        measured.append(rows.assign(scenario=rows.scenario + first))
+        first += len(batch)
+    return pd.concat(measured, ignore_index=True)
+
+
+def mean_of(rows: pd.DataFrame, column: str) -> float:
+    """Average over scenarios; each counts once overall and once for the mean of its queues."""
+    return rows.groupby(["scenario", "level"])[column].mean().mean()
+
+
+def judge(rows: pd.DataFrame) -> list[tuple[str, str, bool]]:
+    """Hold the judged rows against the criteria of metrics.md: (criterion, measured, is met)."""
+    judged = rows[rows.group != "stress"]
+    mean = mean_of(judged, "published_coverage")
+    least = judged.published_coverage.min()
+    width = mean_of(judged, "published_width")
+    reference = mean_of(judged, "korn_graubard_width")
+    low, high = MEAN_COVERAGE
+    return [
+        (f"mean coverage is {low:.0%} to {high:.0%}", f"{mean:.2%}", bool(low <= mean <= high)),
+        (
+            f"no coverage is below {LEAST_COVERAGE:.0%}",
+            f"{least:.2%}",
+            bool(least >= LEAST_COVERAGE),
+        ),
+        (
+            "mean width is below Korn-Graubard's",
+            f"{width:.4f} against {reference:.4f}",
+            bool(width < reference),
+        ),
+    ]
+
+
+def fingerprint(replications: int, seed: int, sql: str) -> str:
+    """Hash what the figures hang on: the rendered SQL but its comments, this file, the settings."""
+    bare = " ".join(" ".join(line.split("--")[0] for line in sql.splitlines()).split())
+    text = f"{bare}\n{Path(__file__).read_text()}\n{replications}\n{seed}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def report(rows: pd.DataFrame, replications: int, seed: int, sql: str) -> str:
+    """Write the study as Markdown: the same rows and settings give the same text."""
+    judged = rows[rows.group != "stress"]
+    verdicts = judge(rows)
+    tools = ", ".join(
+        f"{name} {version(name)}" for name in ("dbt-core", "duckdb", "numpy", "scipy")
+    )
+    python = ".".join(platform.python_version_tuple()[:2])
+    return TEMPLATE.format(
+        command=f"python scripts/coverage_study.py --replications {replications} --seed {seed}",
+        fingerprint=fingerprint(replications, seed, sql),
+        tools=f"Python {python}, {tools}",
+        replications=replications,
+        n_scenarios=judged.scenario.nunique(),
+        n_queues=(judged.level == "queue").sum(),
+        criteria=_markdown(
+            ["criterion", "measured", "verdict"],
+            [[what, value, "pass" if met else "**FAIL**"] for what, value, met in verdicts],
+        ),
+        levels=_levels(judged),
+        candidates=_candidates(judged),
+        hatecheck=_overall(rows[rows.group == "hatecheck"], ["n_audits"])
+        if (rows.group == "hatecheck").any()
+        else "Skipped: HateCheck's file was not there.",
+        stress=_levels(rows[rows.group == "stress"]),
+        noise=np.sqrt(LEAST_COVERAGE * (1 - LEAST_COVERAGE) / replications),
+        least_queue_audits=LEAST_QUEUE_AUDITS,
+        population=POPULATION,
+        table=_overall(
+            rows[rows.group != "hatecheck"],
+            ["errors", "plan", "n_strata", "n_audits", "accuracy"],
+        ),
+    )
+
+
+def _markdown(head: list[str], body: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *body]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _levels(rows: pd.DataFrame) -> str:
+    """Coverage and width by plan, overall and per queue."""
+    body = []
+    for (plan, level), part in rows.groupby(["plan", "level"], sort=False):
+        coverage = part.published_coverage
+        body.append(
+            [
+                plan,
+                level,
+                str(len(part)),
+                f"{coverage.min():.1%}",
+                f"{mean_of(part, 'published_coverage'):.1%}",
+                f"{mean_of(part, 'published_width'):.4f}",
+                f"{mean_of(part, 'korn_graubard_width'):.4f}",
+                f"{mean_of(part, 'pooled_coverage'):.1%}",
+            ]
+        )
+    head = ["plan", "level", "rows", "lowest", "mean", "width", "K-G width", "pooled covers"]
+    return _markdown(head, body)
+
+
+def _candidates(rows: pd.DataFrame) -> str:
+    """The intervals side by side on the same draws."""
+    names = {
+        "published": "published",
+        "wilson": "Wilson on n/deff, capped at n",
+        "wald": "Wald on the standard error",
+        "korn_graubard": "Korn-Graubard on n/deff, capped at n",
+        "pooled": "pooled: Wilson without weights",
+    }
+    return _markdown(
+        ["interval", "lowest", "below 92 %", "mean coverage", "mean width"],
+        [
+            [
+                label,
+                f"{rows[f'{name}_coverage'].min():.1%}",
+                f"{(rows[f'{name}_coverage'] < LEAST_COVERAGE).sum()} of {len(rows)}",
+                f"{mean_of(rows, f'{name}_coverage'):.2%}",
+                f"{mean_of(rows, f'{name}_width'):.4f}",
+            ]
+            for name, label in names.items()
+        ],
+    )
+
+
+def _overall(rows: pd.DataFrame, keys: list[str]) -> str:
+    """One line per scenario: its overall rate in full, and its queues in short."""
+    head = [key.removeprefix("n_") for key in keys] + [
+        *("bias", "SE/SD", "covers", "±", "width", "K-G width", "no interval"),
+        *("pooled covers", "queues", "lowest", "mean", "width"),
+    ]
+    shown = {"accuracy": lambda value: f"{value:.3f}"}
+    body = []
+    for _, part in rows.groupby("scenario", sort=True):
+        (row,) = part[part.level == "overall"].itertuples()
+        queues = part[part.level == "queue"]
+        error = np.sqrt(row.published_coverage * (1 - row.published_coverage) / row.replications)
+        body.append(
+            [shown.get(key, str)(getattr(row, key)) for key in keys]
+            + [
+                f"{row.bias:+.4f}",
+                f"{row.mean_se / row.sd:.2f}" if row.sd > 0 else "",
+                f"{row.published_coverage:.1%}",
+                f"{error:.1%}",
+                f"{row.published_width:.4f}",
+                f"{row.korn_graubard_width:.4f}",
+                f"{row.no_interval:.1%}",
+                f"{row.pooled_coverage:.1%}",
+                str(len(queues)),
+                f"{queues.published_coverage.min():.1%}" if len(queues) else "",
+                f"{queues.published_coverage.mean():.1%}" if len(queues) else "",
+                f"{queues.published_width.mean():.4f}" if len(queues) else "",
+            ]
+        )
+    return _markdown(head, body)
+
+
+TEMPLATE = """# Coverage study
+
+How often the published intervals cover the truth. Written by `{command}`; do not edit.
+
+- fingerprint: `{fingerprint}` (the rendered estimator, the script, replications and seed; a test
+  compares it)
+- made with: {tools}
+
+## Verdict
+
+{criteria}
+
+{n_scenarios} scenarios of {replications:,} replications each, overall and for {n_queues} queues of
+them. A mean is over scenarios, each counted once overall and once for the mean of its queues. The
+lowest is over every single queue too. The Monte-Carlo error of a coverage near 92 % is {noise:.2%}.
+
+## By plan
+
+{levels}
+
+## HateCheck
+
+Real labels, each known to be right or wrong, under the connector's own risk-heavy plan. "pooled
+covers" is Wilson's interval without weights: more audits make it surer of the wrong number.
+
+{hatecheck}
+
+## What else was tried
+
+The same draws, other intervals (all from columns that the estimator gives):
+
+{candidates}
+
+The published interval differs from Wilson on n/deff (with v*, a = 2) in two ways, each for a reason
+that this study showed:
+
+1. effective_n is capped at sqrt(n x Kish's n), not at n. Where a few audits speak for most
+   decisions, their sample can look better than it is; the cap is halfway (on a log scale) between
+   all audits and what their weights leave. Without it, risk-heavy queues of 30 audits with errors
+   spread evenly fall to 90 %. Capped at Kish's n itself, intervals of good risk-heavy plans are
+   wider than Korn-Graubard's. It has a price: where errors are just where the plan looks, as in
+   HateCheck, the interval is wider than it need be.
+2. Where errors are few, the bound on their side is a Poisson one. Wilson's own upper bound excludes
+   a true 99.8 % whenever one of 60 audits is an error, so even simple random samples are covered
+   85 % there; no effective n repairs that. Of the closed forms, Agresti-Coull's bound covers 98.5 %
+   on average and Cai's second-order one as little as 0 %; the Poisson bound at 5 % one-sided covers
+   98.4 %, at 10 % it falls to 90 %; at 7 % (in use) both the mean and the lowest hold.
+
+The pseudo-audits a = 2 stay: without them the badly allocated plan covers 6 %; a = 0.5 gives 81 %
+and a = 1 gives 85 % where its large strata hold most of the errors; a = 4 gains no coverage for
+three per cent more width. Drawing toward the centre of Wilson's interval instead of the estimate
+falls to 84 %. (These figures are of an exploration on a like grid, 1,000 replications each.)
+
+## Stress, not judged
+
+Plans that look in the wrong place: nearly all errors are in the decisions that were not enforced,
+which the risk-heavy plan samples least. Eight strata only. No plan of this kind should be kept for
+long; the intervals are shown so that nobody thinks them proof against it.
+
+{stress}
+
+## How to read the table
+
+- errors: where they are. "where expected": enforced decisions are wrong six times as often, and
+  queues differ fourfold; "even": every stratum has the same accuracy; "opposite": the stress.
+- plan, strata, audits, accuracy: the plan, how many strata (two a queue), audits in all, the truth.
+  Strata are of {population:,} decisions; queue sizes fall as 1 / rank^0.8. Every stratum has at
+  least one audit, so plans with fewer audits than strata are left out; one-audit strata are in.
+- bias: mean estimate less the truth. SE/SD: mean standard_error over the estimates' real spread.
+- covers, ±: how often ci_low ≤ truth ≤ ci_high, and the Monte-Carlo error of that share.
+- width, K-G width: mean width, and that of Korn-Graubard's interval on n/deff, capped at n.
+- no interval: replications for which none could be given. They count as not covered.
+- pooled covers: how often Wilson's interval without weights covers.
+- queues, lowest, mean, width: how many queues have at least {least_queue_audits} audits (the grid's
+  smallest plan), and the coverage and width of their own rates. With two strata the only queue is
+  the whole.
+
+## Every scenario
+
+{table}
+"""
+
+
+@click.command()
+@click.option("--replications", type=click.IntRange(min=2), default=2000, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    default=PROJECT / "docs" / "coverage_study.md",
+    help="The Markdown file to write.  [default: docs/coverage_study.md]",
+)
+@click.option(
+    "--hatecheck-file",
+    type=click.Path(path_type=Path),
+    default=PROJECT / ".." / "shared" / "real" / "hatecheck" / "all_annotations.csv",
+    help="HateCheck's published file; without it that part is skipped.",
+)
+@click.option("--check", is_flag=True, help="Exit with 1 if a criterion is not met.")
+def main(replications: int, seed: int, output: Path, hatecheck_file: Path, check: bool) -> None:
+    """Count how often the intervals cover the truth, and write the table into docs/.
+
+    Exit codes: 0 done; 1 with --check, a criterion is not met; 2 wrong usage.
+    """
+    console = Console(stderr=True)
+    sql = render(ESTIMATOR)
+    real = list(hatecheck(hatecheck_file))
+    if not real:
+        console.print(f"HateCheck is skipped: no file {hatecheck_file}", style="yellow")
+    rows = study([*real, *grid()], replications, seed, sql, console)
+    output.write_text(report(rows, replications, seed, sql))
+    table = Table("criterion", "measured", "verdict")
+    verdicts = judge(rows)
+    for what, value, is_met in verdicts:
+        table.add_row(what, value, "[green]pass" if is_met else "[red]FAIL")
+    console.print(table)
+    console.print(f"Written: {output}")
+    if check and not all(is_met for _, _, is_met in verdicts):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

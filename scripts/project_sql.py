@@ -1,0 +1,111 @@
+"""The project's own SQL, rendered by dbt, for Python to run: no formula is written twice."""
+
+import atexit
+import contextlib
+import functools
+import io
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dbt.cli.main import dbtRunner
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+class ProjectSqlError(RuntimeError):
+    """Dbt could not render what was asked for; the message is dbt's own."""
+
+
+@dataclass(frozen=True)
+class CompiledModel:
+    """A model's compiled SQL, and the quoted name of the relation that it would fill."""
+
+    relation: str
+    sql: str
+
+
+@functools.cache
+def render(template: str, **variables: Any) -> str:
+    """Render a piece of SQL that calls the project's macros.
+
+    Args:
+        template: SQL with Jinja, as in a model; relations that are no models go by plain name.
+        **variables: dbt variables that differ from dbt_project.yml.
+
+    Returns:
+        The SQL. It is rendered once per process.
+
+    Raises:
+        ProjectSqlError: the template does not render, for example for want of a macro.
+    """
+    (node,) = _compile(["--inline", template], variables)
+    return node.compiled_code
+
+
+def compiled_models(names: list[str], **variables: Any) -> dict[str, CompiledModel]:
+    """Compile models without running them.
+
+    Args:
+        names: the models.
+        **variables: dbt variables that differ from dbt_project.yml.
+
+    Returns:
+        {name: its relation and SQL}, in the order of `names`.
+
+    Raises:
+        ProjectSqlError: a model does not compile, does not exist or is disabled.
+    """
+    # Without the models' data tests: to compile, these need the relations.
+    found = _compile(["--select", *names, "--indirect-selection", "empty"], variables)
+    nodes = {node.name: node for node in found}
+    if missing := [name for name in names if name not in nodes]:
+        raise ProjectSqlError(f"no such model, or not enabled: {', '.join(missing)}")
+    return {
+        name: CompiledModel(nodes[name].relation_name, nodes[name].compiled_code) for name in names
+    }
+
+
+def _compile(selection: list[str], variables: dict[str, Any]) -> list[Any]:
+    """Run `dbt compile` on an empty database in memory; return the compiled nodes."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), _environment():
+        outcome = dbtRunner().invoke(
+            [
+                "compile",
+                *selection,
+                *("--vars", json.dumps(variables)),
+                *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+                *("--target-path", _scratch(), "--log-path", _scratch()),
+                *("--quiet", "--log-level-file", "none", "--no-use-colors"),
+            ]
+        )
+    if not outcome.success:
+        error = outcome.exception
+        # "Error parsing inline query" says nothing; what it was raised from does.
+        said = [str(one) for one in (error, error and error.__context__) if one]
+        raise ProjectSqlError("\n".join(said) or printed.getvalue().strip())
+    return [result.node for result in outcome.result.results]
+
+
+@contextlib.contextmanager
+def _environment() -> Any:
+    before = dict(os.environ)
+    os.environ |= {"MODERATION_QUALITY_DATABASE": ":memory:", "DO_NOT_TRACK": "1"}
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@functools.cache
+def _scratch() -> str:
+    """Give a folder for dbt's artifacts: of this process alone, so that no build is disturbed."""
+    folder = tempfile.mkdtemp(prefix="project-sql-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
