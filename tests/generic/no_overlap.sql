@@ -11,9 +11,8 @@
     select
         {% for column in key -%}
         this.{{ column }},
-        that.{{ column }} as overlaps_{{ column }},
-        {% endfor -%}
-        that.begins_at as overlaps_from
+        that.{{ column }} as overlaps_{{ column }}{{ ',' if not loop.last }}
+        {% endfor %}
     from periods as this
     inner join periods as that
         on
@@ -35,9 +34,8 @@
     select
         {% for column in key -%}
         {{ column }},
-        null as overlaps_{{ column }},
-        {% endfor -%}
-        null as overlaps_from
+        null as overlaps_{{ column }}{{ ',' if not loop.last }}
+        {% endfor %}
     from periods
     where begins_at is null
 {% endtest %}
