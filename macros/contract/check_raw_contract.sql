@@ -1,9 +1,4 @@
 {% macro check_raw_contract() -%}
-    {#- Stops a run before it writes anything where the raw data breaks its contract: a missing
-        required table or column, or values that their declared type cannot hold. All that is
-        wrong is told at once: which table, which column, which rows, what to do.
-        What needs the rows of several tables (duplicated keys, unknown codes, orphans, dates in
-        the future) is a named test on the staging models. -#}
     {%- if execute and flags.WHICH in ('build', 'run', 'test')
             and not var('raw_connector') and not flags.EMPTY -%}
         {%- set problems = [] -%}
@@ -52,7 +47,6 @@
 {%- endmacro %}
 
 {% macro unreadable_values(relation, node, column, present) -%}
-    {#- Values that a cast would lose: not castable at all, or a fraction cut off. -#}
     {%- set value = column.name -%}
     {%- set keys = node.config.meta.key | select('in', present) | list -%}
     {%- set key = "concat_ws('/', " ~ keys | join(', ') ~ ")" if keys else "'a row with no key'" -%}

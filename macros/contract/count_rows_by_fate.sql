@@ -1,9 +1,4 @@
 {% macro count_rows_by_fate(table) -%}
-    {#- A select of one row: how many rows of a raw table were delivered, how many of them staging
-        left out for each reason, and how many it kept. The reasons are counted from the raw
-        table, what was kept from staging, so that a row lost on the way shows as a difference.
-        Two rows with the same key and revision are exact duplicates: a test of the staging
-        model fails where they differ. -#}
     {%- set kept = ref('stg_' ~ table) -%}
     {%- if execute -%}
         {%- set meta = raw_contract(table).config.meta -%}

@@ -1,6 +1,4 @@
 {% macro explain_failures(results) -%}
-    {#- After a run, prints for every failed data test what it means, what to do, and the first
-        rows that failed, so that nobody has to open compiled SQL to learn which rows are bad. -#}
     {%- if execute -%}
         {%- for result in results
                 if result.node.resource_type == 'test' and result.status in ('fail', 'warn') -%}
@@ -10,7 +8,6 @@
 {%- endmacro %}
 
 {% macro explain_failure(node, status, n_failures) -%}
-    {#- Prints one failed data test, with at most five of its rows; a null is shown as such. -#}
     {%- set n_rows = n_failures ~ (' row' if n_failures == 1 else ' rows') -%}
     {%- do log('', info=True) -%}
     {%- do log(status ~ ' ' ~ node.name ~ ': ' ~ n_rows ~ '. ' ~ node.description | trim, info=True)

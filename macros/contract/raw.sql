@@ -4,9 +4,6 @@ connector's models all leave it with the columns and types that models/sources d
 -#}
 
 {% macro raw(table) -%}
-    {#- A select of one raw table in the contract's columns and types.
-        Absent optional tables and columns read as empty; what is wrong with the raw data is an
-        error of check_raw_contract, before any model is built. -#}
     {%- set connector = var('raw_connector') -%}
     {#- source() and ref() are called while parsing too: they make the lineage. -#}
     {%- set declared = source('raw', table) -%}
@@ -21,7 +18,6 @@ connector's models all leave it with the columns and types that models/sources d
 {%- endmacro %}
 
 {% macro raw_contract(table) -%}
-    {#- The declaration of a raw table in models/sources. -#}
     {%- for node in graph.sources.values() -%}
         {%- if node.source_name == 'raw' and node.name == table -%}
             {{ return(node) }}
@@ -31,7 +27,6 @@ connector's models all leave it with the columns and types that models/sources d
 {%- endmacro %}
 
 {% macro raw_relation(table, connected=none) -%}
-    {#- What to select a raw table from, as SQL text; none where the table is absent. -#}
     {%- if var('raw_connector') -%}
         {{ return(connected) }}
     {%- elif var('raw_schema') -%}

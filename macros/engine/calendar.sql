@@ -1,5 +1,4 @@
 {% macro local_timestamp(utc_timestamp) -%}
-    {#- A UTC timestamp as the wall clock of the reporting time zone shows it. -#}
     {{ return(adapter.dispatch('local_timestamp')(utc_timestamp)) }}
 {%- endmacro %}
 
@@ -12,12 +11,10 @@
 {%- endmacro %}
 
 {% macro reporting_date(utc_timestamp) -%}
-    {#- The day of the reporting calendar on which a UTC timestamp falls. -#}
     cast({{ local_timestamp(utc_timestamp) }} as date)
 {%- endmacro %}
 
 {% macro date_series(first_day, last_day) -%}
-    {#- A select with one column, calendar_date: every day from first_day to last_day, both in. -#}
     {{ return(adapter.dispatch('date_series')(first_day, last_day)) }}
 {%- endmacro %}
 
@@ -27,7 +24,6 @@
 {%- endmacro %}
 
 {% macro add_days(date_expression, n_days) -%}
-    {#- A date so many days later; n_days may be an expression. -#}
     {{ return(adapter.dispatch('add_days')(date_expression, n_days)) }}
 {%- endmacro %}
 
@@ -36,7 +32,6 @@
 {%- endmacro %}
 
 {% macro iso_weekday(date_expression) -%}
-    {#- 1 for Monday to 7 for Sunday. -#}
     {{ return(adapter.dispatch('iso_weekday')(date_expression)) }}
 {%- endmacro %}
 
@@ -45,7 +40,6 @@
 {%- endmacro %}
 
 {% macro week_start(date_expression) -%}
-    {#- The first day of the reporting week that holds a date; weeks begin on week_starts_on. -#}
     {%- set names = [
         'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'
     ] -%}

@@ -1,5 +1,4 @@
 {% macro raw_files(table) -%}
-    {#- The files of a raw table below raw_path: {kind: parquet | csv | none, files: [globs]}. -#}
     {{ return(adapter.dispatch('raw_files')(table)) }}
 {%- endmacro %}
 
@@ -28,7 +27,6 @@
 {%- endmacro %}
 
 {% macro read_files(kind, files) -%}
-    {#- A relation expression that reads files; CSV as text, so that one rule types every format. -#}
     {{ return(adapter.dispatch('read_files')(kind, files)) }}
 {%- endmacro %}
 
@@ -43,7 +41,6 @@
 {%- endmacro %}
 
 {% macro relation_columns(relation) -%}
-    {#- {column name in lower case: type in lower case} of any relation expression. -#}
     {{ return(adapter.dispatch('relation_columns')(relation)) }}
 {%- endmacro %}
 
