@@ -1,6 +1,7 @@
 {#- What differs between SQL engines, and nothing else. One macro a difference, dispatched. -#}
 
 {% macro try_cast(expression, data_type) -%}
+    {#- A value in another type; null where it cannot be. -#}
     {{ return(adapter.dispatch('try_cast')(expression, data_type)) }}
 {%- endmacro %}
 
@@ -9,6 +10,7 @@
 {%- endmacro %}
 
 {% macro sha256(expression) -%}
+    {#- The SHA-256 of a text, in hexadecimal digits. -#}
     {{ return(adapter.dispatch('sha256')(expression)) }}
 {%- endmacro %}
 
