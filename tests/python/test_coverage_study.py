@@ -42,7 +42,7 @@ def few() -> list[Scenario]:
         if scenario.errors == "where expected"
         and len(scenario.strata) == 8
         and scenario.n_audits == 200
-        and round(scenario.accuracy, 3) in (0.95, 0.99)
+        and round(scenario.accuracy, 3) in (0.85, 0.95)
     ]
 
 
@@ -75,7 +75,7 @@ def test_a_draw_does_not_hang_on_its_neighbours(sql):
 
 
 BROKEN = {
-    "pooled as if weighted": ("sum(weight * k) / sum(weight * n) as p", "sum(k) / sum(n) as p"),
+    "pooled as if weighted": ("design.weight,", "cast(1 as double) as weight,"),
     "nine times the audits": ("end as effective_n", "end * 9 as effective_n"),
     "no interval": ("end as effective_n", "end * null as effective_n"),
 }
@@ -84,7 +84,7 @@ BROKEN = {
 @pytest.mark.parametrize("fault", [None, *BROKEN])
 def test_check_fails_a_broken_estimator(sql, fault, monkeypatch, tmp_path):
     right, wrong = BROKEN.get(fault, ("", ""))
-    assert sql.count(right) == 1 or fault is None
+    assert fault is None or sql.count(right) == 1
     monkeypatch.setattr(
         coverage_study, "render", lambda _: sql.replace(right, wrong) if fault else sql
     )
