@@ -1,7 +1,6 @@
 {#- What differs between SQL engines, and nothing else. One macro a difference, dispatched. -#}
 
 {% macro try_cast(expression, data_type) -%}
-    {#- A value in another type; null where it cannot be. -#}
     {{ return(adapter.dispatch('try_cast')(expression, data_type)) }}
 {%- endmacro %}
 
@@ -10,7 +9,6 @@
 {%- endmacro %}
 
 {% macro sha256(expression) -%}
-    {#- The SHA-256 of a text, in hexadecimal digits. -#}
     {{ return(adapter.dispatch('sha256')(expression)) }}
 {%- endmacro %}
 
@@ -19,7 +17,6 @@
 {%- endmacro %}
 
 {% macro joined_text(expression, separator=', ') -%}
-    {#- One text per group, its parts in alphabetical order, so that two builds agree. -#}
     {{ return(adapter.dispatch('joined_text')(expression, separator)) }}
 {%- endmacro %}
 
@@ -28,7 +25,6 @@
 {%- endmacro %}
 
 {% macro session_secret(name) -%}
-    {#- A secret that profiles.yml gives to the session, so that it is in no compiled SQL. -#}
     {{ return(adapter.dispatch('session_secret')(name)) }}
 {%- endmacro %}
 
@@ -37,8 +33,6 @@
 {%- endmacro %}
 
 {% macro ordered_sum(expression, order_by) -%}
-    {#- A sum of doubles, added in one order: rounding depends on the order, and engines that add
-        in parallel add in another one each time, so that two builds would differ in last digits. -#}
     {{ return(adapter.dispatch('ordered_sum')(expression, order_by)) }}
 {%- endmacro %}
 

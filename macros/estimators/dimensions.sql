@@ -1,7 +1,4 @@
 {% macro reporting_dimensions() -%}
-    {#- The dimensions by which rates are published: {dimension: expression over a fact}. None is
-        ever null: what is not known and what does not apply are said, so that the parts of a
-        dimension always sum to the whole. -#}
     {%- set person = "when decided_by_type = 'human' then 'unknown' else 'not_applicable' end" -%}
     {{ return({
         'overall': "'all'",
@@ -19,8 +16,6 @@
 {%- endmacro %}
 
 {% macro by_dimension(relation, counts) -%}
-    {#- A select of sums of `counts` of a fact, once for every dimension: one row per day, stratum,
-        exclusion reason, dimension_name and dimension_value. One pass serves all dimensions. -#}
     {%- set keys = ['decided_on', 'stratum_key', 'exclusion_reason'] -%}
     {%- set dimensions = reporting_dimensions() -%}
     select

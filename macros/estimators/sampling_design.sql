@@ -1,23 +1,4 @@
 {% macro sampling_design(strata) -%}
-    {#-
-    What each stratum of a sampling plan weighs, and from which audits its variance is computed.
-
-    strata: a relation with one row per stratum, and the columns
-        stratum_key, design_key (the plan and period), queue_key (the parent inside it),
-        population_size (N_h), n_audits (n_h).
-    Returns a select of those columns and
-        weight                N_h / n_h; null where the stratum has no audit (not covered)
-        collapse_level        stratum, queue or plan: how far one-audit strata were collapsed;
-                              null where the stratum has no audit
-        variance_stratum_key  the stratum that stands in for it in the variance
-        n_variance_audits     n of that stratum
-        variance_factor       (1 - n/N) * n / (n - 1) of that stratum; null where even the whole
-                              plan has one audit, so that no variance can be known
-
-    A stratum that was audited whole is certain: it adds no variance and is never collapsed.
-    A stratum with one audit of several decisions is collapsed into its parent: with all strata of
-    its queue, and where these hold one audit together, with all strata of the plan and period.
-    -#}
     with audited as (
         select
             *,

@@ -1,22 +1,4 @@
 {% macro stratified_rate(cells, design, by, n='n_audits', n_successes='n_successes') -%}
-    {#-
-    The weighted estimate of a share, its design-based standard error and its interval, for any
-    grain. shared definition: docs/decisions.md, "The estimator".
-
-    cells:  a relation with one row per group of `by` and stratum: the columns of `by`,
-            stratum_key, `n` (audits in the group and stratum), `n_successes` of them.
-    design: a relation as macro sampling_design returns it.
-    by:     the list of columns that make a group.
-    Returns a select with one row per group that has an audit, and the columns
-        by…, n_audits, n_successes, n_strata, n_collapsed_strata, weighted_numerator,
-        weighted_denominator, estimate, standard_error, design_effect, effective_n, ci_low, ci_high
-    A share is a number from 0 to 1. standard_error, and all that follows from it, is null where
-    the design cannot give a variance.
-
-    Every stratum's terms need four numbers (N_h, n_h, audits in the group, successes in it):
-    the residuals u_i = w_i (y_i - p) / W are zero outside the group, so their sum and sum of
-    squares over the stratum come from counts.
-    -#}
     {%- set keys = by | join(', ') -%}
     {#- Pseudo-audits with which a stratum's rate is drawn toward the group's: metrics.md and the
         coverage study say why 2. -#}
@@ -137,8 +119,6 @@
 {%- endmacro %}
 
 {% macro residual_sums(successes, p, name) -%}
-    {#- Over a variance stratum: the sum and the sum of squares of the residuals
-        u = w (y - p) / W of n audits with so many successes. -#}
     {%- set residual = 'weight / w_sum * (' ~ successes ~ ' - n * ' ~ p ~ ')' -%}
     {%- set squared_residual -%}
         weight * weight / (w_sum * w_sum)
@@ -149,9 +129,6 @@
 {%- endmacro %}
 
 {% macro variance_sum(name) -%}
-    {#- Sum over variance strata of factor * sum of squares around the mean; null, not too small,
-        where one of them has no factor. greatest(): a difference of equal numbers may round
-        to a hair below zero. -#}
     {%- set squares -%}
         variance_factor
         * greatest(uu_{{ name }} - u_{{ name }} * u_{{ name }} / n_variance_audits, 0)

@@ -1,6 +1,4 @@
 {% macro z_value(level=var('confidence_level')) -%}
-    {#- The two-sided normal quantile of confidence_level. SQL engines have no inverse normal, so
-        the usual levels are listed; a test compares them with scipy. -#}
     {%- set known = {
         0.8: 1.2815515655446004,
         0.9: 1.6448536269514722,
@@ -17,8 +15,6 @@
 {%- endmacro %}
 
 {% macro wilson_bound(p, n, side) -%}
-    {#- One bound of Wilson's interval (1927) for a share p seen in n, which need not be whole:
-        (p + z²/2n ± z sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n). side: low or high. -#}
     {%- set z = z_value() -%}
     {%- set zz = z * z -%}
     {#- case, as greatest() and least() skip nulls and would turn an unknown bound into 0 or 1; they
@@ -38,8 +34,6 @@
 {%- endmacro %}
 
 {% macro near_z_value(level=var('confidence_level')) -%}
-    {#- The one-sided normal quantile of 1.4 (1 - confidence_level), which macro interval_bound uses
-        on the side of few errors; listed and tested as z_value is. -#}
     {%- set known = {
         0.8: 0.5828415072712165,
         0.9: 1.0803193408149565,
@@ -52,12 +46,6 @@
 {%- endmacro %}
 
 {% macro interval_bound(p, n, side) -%}
-    {#- One bound of a published interval for a share p with effective n. side: low or high.
-        Wilson's bound; but where errors are few (p near 1) Wilson's upper bound stops short of the
-        truth far too often, by 84 % instead of 95 at the worst (Brown, Cai and DasGupta 2001), so
-        it is moved out to a Poisson bound on the errors x = n (1 - p), by Wilson and Hilferty:
-        1 - x/n (1 - 1/(9x) - z/(3 sqrt x))³. It binds below about three errors. Successes near
-        p = 0 are treated the same way, so p and 1 - p have mirrored intervals. -#}
     {%- set share = '(1 - ' ~ p ~ ')' if side == 'high' else p -%}
     {%- set x = '(' ~ n ~ ' * ' ~ share ~ ')' -%}
     {%- set bound -%}
