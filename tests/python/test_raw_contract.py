@@ -155,10 +155,6 @@ def audit_an_unknown_decision(world):
     world["audits"].loc[2, "decision_id"] = "d999"
 
 
-def frame_a_decision_twice(world):
-    world["sampling_frame"].loc[1, "action_group"] = None
-
-
 @pytest.mark.parametrize(
     ("spoil", "failing_test", "shown"),
     [
@@ -188,15 +184,6 @@ def frame_a_decision_twice(world):
             audit_an_unknown_decision,
             "audits_have_a_known_decision",
             ["audit_id=a006, revision_no=1, decision_id=d999", "Deliver the decision"],
-        ),
-        (
-            frame_a_decision_twice,
-            "strata_do_not_overlap",
-            [
-                "stratum_key=weekly|enforced|2026-03-02 00:00:00, "
-                "overlaps_stratum_key=weekly|not_enforced|2026-03-02 00:00:00",
-                "Redraw the strata",
-            ],
         ),
     ],
 )
