@@ -1,5 +1,5 @@
 with decisions as (
-    select * from {{ ref('stg_decisions') }}
+    select * from {{ ref('int_eligibility__decisions') }}
 ),
 
 jobs as (
@@ -15,18 +15,17 @@ policies as (
 )
 
 select
-    decisions.decision_id,
+    decisions.*,
     jobs.queue_id,
     jobs.item_type,
     jobs.language,
     jobs.region,
-    jobs.enqueued_at,
     roster.site,
     roster.vendor,
     roster.team_id,
     policies.policy_version as policy_version_at_decision,
     -- A policy at the top of the tree is its own parent, so that parents sum to all.
-    coalesce(policies.parent_policy_id, policies.policy_id) as parent_policy_id,
+    coalesce(policies.parent_policy_id, decisions.policy_id) as parent_policy_id,
     policies.severity as policy_severity_at_decision
 from decisions
 left join jobs on decisions.job_id = jobs.job_id

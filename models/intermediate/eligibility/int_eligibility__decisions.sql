@@ -7,7 +7,7 @@ actions as (
 )
 
 select
-    decisions.decision_id,
+    decisions.*,
     {{ reporting_date('decisions.decided_at') }} as decided_on,
     case
         when actions.is_enforcing then 'enforced'
