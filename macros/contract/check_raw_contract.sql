@@ -57,7 +57,7 @@
         {%- set is_bad = is_bad ~ ' or ' ~ as_number ~ ' <> floor(' ~ as_number ~ ')' -%}
     {%- endif -%}
     {%- set found = run_query(
-        'select cast(' ~ value ~ ' as varchar), cast(' ~ key ~ ' as varchar), count(*) over () '
+        'select cast(' ~ value ~ ' as string), cast(' ~ key ~ ' as string), count(*) over () '
         ~ 'from ' ~ relation ~ ' where ' ~ is_bad ~ ' order by 2, 1 limit 3') -%}
     {%- set examples = [] -%}
     {%- for row in found -%}
