@@ -1,10 +1,18 @@
 {% macro check_raw_contract() -%}
-    {%- if execute and flags.WHICH in ('build', 'run', 'test')
-            and not var('raw_connector') and not flags.EMPTY -%}
+    {%- if execute and flags.WHICH in ('build', 'run', 'test') and not flags.EMPTY -%}
         {%- set problems = [] -%}
-        {%- for node in graph.sources.values() if node.source_name == 'raw' -%}
-            {%- do problems.extend(raw_table_problems(node)) -%}
-        {%- endfor -%}
+        {%- set key = session_secret('pseudonym_key') -%}
+        {%- if run_query('select length(' ~ key ~ ') as key_length')[0][0] == 0 -%}
+            {%- do problems.append('- DBT_ENV_SECRET_PSEUDONYM_KEY is empty: without a key, '
+                ~ 'pseudonyms can be undone by trying ids. Set it, or unset it for sample data.')
+            -%}
+        {%- endif -%}
+        {#- A connector's models are not built yet; their contracts hold them to this. -#}
+        {%- if not var('raw_connector') -%}
+            {%- for node in graph.sources.values() if node.source_name == 'raw' -%}
+                {%- do problems.extend(raw_table_problems(node)) -%}
+            {%- endfor -%}
+        {%- endif -%}
         {%- if problems -%}
             {{ exceptions.raise_compiler_error(
                 'The raw data does not meet its contract (models/sources). Nothing was built.\n'

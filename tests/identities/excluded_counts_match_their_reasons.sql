@@ -34,7 +34,9 @@ left join by_reason
         and rates.dimension_name = by_reason.dimension_name
         and rates.dimension_value = by_reason.dimension_value
 where
-    rates.n_excluded_decisions <> coalesce(by_reason.n_excluded_decisions, 0)
-    or rates.n_excluded_audits <> coalesce(by_reason.n_excluded_audits, 0)
-    or (rates.n_excluded_decisions > 0) <> (rates.excluded_decisions_by_reason is not null)
-    or (rates.n_excluded_audits > 0) <> (rates.excluded_audits_by_reason is not null)
+    rates.n_excluded_decisions is distinct from coalesce(by_reason.n_excluded_decisions, 0)
+    or rates.n_excluded_audits is distinct from coalesce(by_reason.n_excluded_audits, 0)
+    or (rates.n_excluded_decisions > 0)
+    is distinct from (rates.excluded_decisions_by_reason is not null)
+    or (rates.n_excluded_audits > 0)
+    is distinct from (rates.excluded_audits_by_reason is not null)

@@ -18,25 +18,46 @@ parts as (
         sum(weighted_numerator) as weighted_numerator
     from rates
     group by metric_id, period_type, period_starts_on, dimension_name
+),
+
+-- Every dimension in every period: one that is gone has no row of its own to be compared.
+expected as (
+    select distinct
+        parts.metric_id,
+        parts.period_type,
+        parts.period_starts_on,
+        dimensions.dimension_name
+    from parts
+    cross join (
+        values {% for name in reporting_dimensions() -%}
+        ('{{ name }}'){{ ', ' if not loop.last }}
+        {%- endfor %}
+    ) as dimensions (dimension_name)
 )
 
 select
-    parts.metric_id,
-    parts.period_type,
-    parts.period_starts_on,
-    parts.dimension_name,
+    expected.metric_id,
+    expected.period_type,
+    expected.period_starts_on,
+    expected.dimension_name,
     parts.n_decisions,
     whole.n_decisions as n_decisions_overall,
     parts.n_audits,
     whole.n_audits as n_audits_overall,
     parts.weighted_denominator,
     whole.weighted_denominator as weighted_denominator_overall
-from parts
+from expected
+left join parts
+    on
+        expected.metric_id = parts.metric_id
+        and expected.period_type = parts.period_type
+        and expected.period_starts_on = parts.period_starts_on
+        and expected.dimension_name = parts.dimension_name
 left join parts as whole
     on
-        parts.metric_id = whole.metric_id
-        and parts.period_type = whole.period_type
-        and parts.period_starts_on = whole.period_starts_on
+        expected.metric_id = whole.metric_id
+        and expected.period_type = whole.period_type
+        and expected.period_starts_on = whole.period_starts_on
         and whole.dimension_name = 'overall'
 where
     parts.n_decisions is distinct from whole.n_decisions

@@ -343,3 +343,17 @@ def test_every_test_of_staging_fails_on_a_row_made_for_it(new_project, world):
     missed = {name: found.get(name) for name in ROT if found.get(name) not in ("fail", "warn")}
     assert missed == {}
     assert "What to do:" in run.stdout
+
+
+def test_an_empty_pseudonym_key_is_refused(new_project, world):
+    project = new_project()
+    project.deliver(world)
+    profile = project.folder / "profiles.yml"
+    emptied = profile.read_text().replace("'sample-data-only'", "''")
+    assert emptied != profile.read_text()
+    profile.unlink()
+    profile.write_text(emptied)
+    run = project.build("--select", "stg_decisions")
+    assert run.returncode == 2
+    assert "DBT_ENV_SECRET_PSEUDONYM_KEY is empty" in run.stdout
+    assert project.tables() == set()

@@ -11,9 +11,8 @@ with latest as (
 )
 
 select
-    {% if var('as_of') -%}
-    cast('{{ var("as_of") }}' as timestamp)
-    {%- else -%}
-    max(recorded_at)
-    {%- endif %} as as_of
+    coalesce(
+        cast({{ "'" ~ var('as_of') ~ "'" if var('as_of') else 'null' }} as timestamp),
+        max(recorded_at)
+    ) as as_of
 from latest

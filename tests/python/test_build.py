@@ -1,0 +1,192 @@
+"""Building again gives the same marts, to the last bit; building as of a day, what was known."""
+
+import shutil
+
+import duckdb
+import pandas as pd
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+import simulate as simulator
+from numpy.random import default_rng
+from simulator.world import Settings
+
+MARTS = ("core", "accuracy", "reconciliation", "restricted")
+# Four weeks in, with audits of all four still to come.
+AS_OF = pd.Timestamp("2026-03-30 12:00")
+# What says when the data was looked at, and not what was known of it.
+OF_THE_LOOK = ("as_of", "n_delivered", "n_recorded_after_as_of")
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory):
+    """Six weeks of a simulated platform: late and revised audits, corrections, duplicates."""
+    out = tmp_path_factory.mktemp("world")
+    simulator.simulate(
+        Settings(days=42, decisions_per_day=300, moderators=40, queues=4), out, workers=1
+    )
+    return out / "raw"
+
+
+@pytest.fixture(scope="module")
+def project_on(new_project):
+    def make(raw):
+        project = new_project()
+        (project.folder / "data" / "raw").symlink_to(raw)
+        return project
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def warehouse_of(project_on):
+    """A function that builds raw data, and returns where the warehouse is."""
+
+    def build(raw, *arguments):
+        project = project_on(raw)
+        run = project.build(*arguments, data_tests=False)
+        assert run.returncode == 0, run.stdout
+        return project.folder / "data" / "warehouse.duckdb"
+
+    return build
+
+
+@pytest.fixture(scope="module")
+def plain(project_on, raw):
+    """A project after plain `dbt build`, and what that said."""
+    project = project_on(raw)
+    return project, project.dbt("build")
+
+
+@pytest.fixture(scope="module")
+def built(plain):
+    project, run = plain
+    assert run.returncode == 0, run.stdout
+    return project.folder / "data" / "warehouse.duckdb"
+
+
+@pytest.fixture(scope="module")
+def as_of(warehouse_of, raw):
+    return warehouse_of(raw, "--vars", f"{{as_of: '{AS_OF}'}}")
+
+
+def open_both(left, right):
+    connection = duckdb.connect()
+    connection.execute(f"attach '{left}' as l (read_only)")
+    connection.execute(f"attach '{right}' as r (read_only)")
+    return connection
+
+
+def marts(connection, database):
+    found = connection.execute(
+        "select schema_name || '.' || table_name from duckdb_tables() "
+        "where database_name = ? and schema_name in ? order by all",
+        [database, MARTS],
+    ).fetchall()
+    return [name for (name,) in found]
+
+
+def differing_rows(left, right, ignore=()):
+    """{mart: rows that are in one warehouse only}, of the marts that differ.
+
+    Doubles are compared to the last bit; the columns `ignore` are not compared.
+    """
+    differing = {}
+    with open_both(left, right) as db:
+        names = marts(db, "l")
+        assert "accuracy.accuracy_rates" in names
+        assert names == marts(db, "r")
+        for name in names:
+            left_rows, right_rows = (
+                f"select columns(lambda c: c not in {[*ignore, '']}) from {side}.{name}"
+                for side in "lr"
+            )
+            ((n,),) = db.execute(
+                f"select count(*) from (({left_rows} except all {right_rows}) "
+                f"union all ({right_rows} except all {left_rows}))"
+            ).fetchall()
+            ((rows,),) = db.execute(f"select count(*) from l.{name}").fetchall()
+            assert rows > 0, f"{name} is empty, so that it compares nothing"
+            if n:
+                differing[name] = n
+    return differing
+
+
+def test_dbt_build_test_and_docs_need_no_flags(plain):
+    project, build = plain
+    for run in (build, project.dbt("test"), project.dbt("docs", "generate")):
+        assert run.returncode == 0, run.stdout
+
+
+def test_building_twice_gives_identical_marts(built, warehouse_of, raw):
+    assert differing_rows(built, warehouse_of(raw)) == {}
+
+
+def test_the_order_and_the_files_of_raw_rows_do_not_matter(built, warehouse_of, raw, tmp_path):
+    rng = default_rng(5)
+    for source in raw.iterdir():
+        table = ds.dataset(source).to_table()
+        table = table.take(rng.permutation(len(table)))
+        folder = tmp_path / "raw" / source.stem
+        folder.mkdir(parents=True)
+        third = len(table) // 3 + 1
+        for part in range(3):
+            pq.write_table(table.slice(part * third, third), folder / f"{part}.parquet")
+    assert differing_rows(built, warehouse_of(tmp_path / "raw")) == {}
+
+
+def test_as_of_gives_what_was_known_then(as_of, warehouse_of, raw, tmp_path):
+    for source in raw.iterdir():
+        table = ds.dataset(source).to_table()
+        known = table.filter(pc.less_equal(table["recorded_at"], AS_OF))
+        (tmp_path / "raw").mkdir(exist_ok=True)
+        pq.write_table(known, tmp_path / "raw" / f"{source.stem}.parquet")
+    assert differing_rows(as_of, warehouse_of(tmp_path / "raw"), OF_THE_LOOK) == {}
+
+
+def test_what_becomes_known_later_restates_earlier_weeks(as_of, built):
+    with open_both(as_of, built) as db:
+        weeks = db.execute(
+            """
+            select period_starts_on, l.n_audits, r.n_audits, l.estimate, r.estimate
+            from l.accuracy.accuracy_rates as l
+            inner join r.accuracy.accuracy_rates as r
+                using (metric_id, period_type, period_starts_on, dimension_name, dimension_value)
+            where metric_id = 'accuracy' and period_type = 'week' and dimension_name = 'overall'
+            order by period_starts_on
+            """
+        ).fetchall()
+    assert len(weeks) >= 4
+    # Every week that had ended gained late audits; the first had most of its own by then.
+    for _, known_then, known_now, then, now in weeks[:4]:
+        assert known_then < known_now
+        assert then != now
+    assert weeks[0][1] > 0.8 * weeks[0][2]
+
+
+def test_the_comparison_sees_a_last_bit_a_null_and_a_lost_row(built, tmp_path):
+    other = tmp_path / "other.duckdb"
+    shutil.copy(built, other)
+    with duckdb.connect(other) as db:
+        ((key,),) = db.execute(
+            "select min(rowid) from accuracy.accuracy_rates where estimate between 0.5 and 0.99"
+        ).fetchall()
+        db.execute(
+            "update accuracy.accuracy_rates set estimate = estimate + 1.2e-16 where rowid = ?",
+            [key],
+        )
+        db.execute(
+            "update core.fct_decisions set views_at_decision = null "
+            "where decision_id = (select min(decision_id) from core.fct_decisions "
+            "where views_at_decision is not null)"
+        )
+        db.execute(
+            "delete from core.dim_queues "
+            "where queue_id = (select min(queue_id) from core.dim_queues)"
+        )
+    assert differing_rows(built, other) == {
+        "accuracy.accuracy_rates": 2,
+        "core.dim_queues": 1,
+        "core.fct_decisions": 2,
+    }

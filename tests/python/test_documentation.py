@@ -1,0 +1,176 @@
+"""Everything is described, everything typed, and what the documents point to exists."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROJECT = "moderation_quality"
+DOCUMENTS = [
+    path for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if path.exists()
+]
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+COMMAND = re.compile(r"\bmake ([a-z][a-z-]*)")
+
+
+@pytest.fixture(scope="module")
+def target(new_project, make_world):
+    """What `dbt docs generate --static` leaves, on a small world with the analyses."""
+    project = new_project()
+    (project.folder / "analyses").symlink_to(ROOT / "analyses")
+    project.deliver(make_world())
+    # The connector's models are switched off here, and are parsed and documented all the same.
+    build = project.build(data_tests=False)
+    assert build.returncode == 0, build.stdout
+    docs = project.dbt("docs", "generate", "--static")
+    assert docs.returncode == 0, docs.stdout
+    return project.folder / "target"
+
+
+@pytest.fixture(scope="module")
+def manifest(target):
+    return json.loads((target / "manifest.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def described(manifest):
+    """{resource: node} of all that a reader may look up, the switched-off models too."""
+    disabled = [node for nodes in manifest["disabled"].values() for node in nodes]
+    nodes = [
+        *manifest["nodes"].values(),
+        *manifest["sources"].values(),
+        *manifest["macros"].values(),
+        *disabled,
+    ]
+    return {
+        node["unique_id"]: node
+        for node in nodes
+        if node["package_name"] == PROJECT
+        and node["resource_type"] != "operation"
+        # What one engine does differently is described with the macro that asks for it.
+        and not (node["resource_type"] == "macro" and "__" in node["name"])
+    }
+
+
+def of_type(described, *types):
+    found = {key: node for key, node in described.items() if node["resource_type"] in types}
+    assert found, types
+    return found
+
+
+def is_generic(node):
+    return bool(node.get("test_metadata"))
+
+
+def blank(text):
+    return not (text or "").strip()
+
+
+def test_the_documentation_is_one_file_that_holds_every_model(target, described):
+    page = (target / "static_index.html").read_text(encoding="utf-8")
+    for key, model in of_type(described, "model").items():
+        if model["config"]["enabled"]:
+            assert key in page, key
+    # Types as the warehouse names them: the catalog is in it, and not the manifest alone.
+    assert "VARCHAR" in page
+    assert not re.search(r"<script[^>]+src=[\"'](?!data:)", page), "a script of another file"
+
+
+def test_all_is_described(described):
+    kinds = "model", "seed", "source", "macro", "analysis", "test"
+    for kind in kinds:
+        of_type(described, kind)
+    assert [
+        key for key, node in of_type(described, *kinds).items() if blank(node.get("description"))
+    ] == []
+
+
+def test_unit_tests_are_described(manifest):
+    unit_tests = manifest["unit_tests"]
+    assert len(unit_tests) > 5
+    assert [key for key, node in unit_tests.items() if blank(node["description"])] == []
+
+
+def test_all_columns_are_described_and_typed(described):
+    missing = []
+    for key, node in of_type(described, "model", "seed", "source").items():
+        if not node["columns"]:
+            missing.append(f"{key} has no columns")
+        for name, column in node["columns"].items():
+            missing += [f"{key}.{name} description"] if blank(column["description"]) else []
+            missing += [f"{key}.{name} data_type"] if blank(column.get("data_type")) else []
+    assert missing == []
+
+
+def test_the_columns_described_are_those_of_the_warehouse(target, described):
+    catalog = json.loads((target / "catalog.json").read_text())["nodes"]
+    models = {
+        key: node
+        for key, node in of_type(described, "model", "seed").items()
+        if node["config"]["enabled"]
+    }
+    assert models.keys() == catalog.keys()
+    for key, node in models.items():
+        assert list(node["columns"]) == list(catalog[key]["columns"]), key
+
+
+def test_every_model_has_a_contract(described):
+    models = of_type(described, "model")
+    assert [key for key, node in models.items() if not node["config"]["contract"]["enforced"]] == []
+
+
+def test_every_data_test_says_who_owns_it_and_what_to_do(described):
+    missing = [
+        f"{key} {what}"
+        for key, node in of_type(described, "test").items()
+        for what in ("owner", "what_to_do")
+        if blank(node["config"]["meta"].get(what))
+    ]
+    assert missing == []
+
+
+def test_no_generic_test_has_a_made_up_name(described):
+    # dbt would name it after its arguments; a name that reads well was given instead.
+    for node in of_type(described, "test").values():
+        if is_generic(node):
+            assert not node["name"].startswith(f"{node['test_metadata']['name']}_"), node["name"]
+
+
+def headings(document):
+    """The anchors of a document, as a forge makes them of its headings."""
+    found = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", text.lower()).strip().replace(" ", "-") for text in found}
+
+
+def without_docs_blocks(text):
+    """The text without its Jinja, in which a link is dbt's affair."""
+    return re.sub(r"{%.*?%}", "", text)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_a_document_points_to_exists(document):
+    text = without_docs_blocks(document.read_text(encoding="utf-8"))
+    missing = []
+    for link in LINK.findall(text):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        aim = (document.parent / path).resolve() if path else document
+        if not aim.exists() or (anchor and aim.suffix == ".md" and anchor not in headings(aim)):
+            missing.append(link)
+    assert missing == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_commands_of_a_document_exist(document):
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
+    text = document.read_text(encoding="utf-8")
+    # Commands stand in code, in backticks or in an indented or fenced block; prose may "make sure".
+    code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`|^ {4}.+$", text, re.DOTALL | re.MULTILINE))
+    commands = set(COMMAND.findall(code))
+    assert commands <= targets
+    scripts = set(re.findall(r"\b(scripts/[a-z_]+\.py)\b", text))
+    assert [script for script in sorted(scripts) if not (ROOT / script).exists()] == []

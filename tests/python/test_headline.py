@@ -1,0 +1,125 @@
+"""The headline prints the mart's numbers, and nothing that was not measured as a number."""
+
+import json
+import shutil
+from pathlib import Path
+
+import duckdb
+import headline
+import pandas as pd
+import pytest
+import simulate as simulator
+from click.testing import CliRunner
+from simulator.world import Settings
+
+ANALYSES = Path(__file__).parents[2] / "analyses"
+COLUMNS = ["month", "status", "of", "decisions", "audits", "accuracy", "interval", "unweighted"]
+COLUMNS += ["covered", "reason"]
+
+
+@pytest.fixture(scope="module")
+def project(new_project):
+    """Six weeks, the first month final, so that the queues are shown too."""
+    project = new_project()
+    simulator.simulate(
+        Settings(days=42, decisions_per_day=300, moderators=40, queues=4),
+        project.folder / "data",
+        workers=1,
+    )
+    (project.folder / "analyses").symlink_to(ANALYSES)
+    run = project.build("--vars", "{accuracy_maturity_days: 0}", data_tests=False)
+    assert run.returncode == 0, run.stdout
+    return project
+
+
+def run_headline(project, monkeypatch, *arguments):
+    monkeypatch.chdir(project.folder)
+    monkeypatch.delenv("MODERATION_QUALITY_DATABASE", raising=False)
+    return CliRunner().invoke(headline.main, arguments)
+
+
+def printed_rows(output):
+    """The rows of the table as {column: text}; what was wrapped into a second line is joined."""
+    rows = []
+    for line in output.splitlines():
+        if not line.startswith("│"):
+            continue
+        row = dict(zip(COLUMNS, map(str.strip, line.strip("│").split("│")), strict=True))
+        if row["month"]:
+            rows.append(row)
+        else:
+            rows[-1] = {column: f"{rows[-1][column]} {row[column]}".strip() for column in COLUMNS}
+    return rows
+
+
+def percent(share):
+    return "-" if pd.isna(share) else f"{100 * share:.1f} %"
+
+
+def test_it_prints_the_numbers_of_the_mart(project, monkeypatch):
+    run = run_headline(project, monkeypatch)
+    assert run.exit_code == 0, run.output
+    rows = printed_rows(run.output)
+    mart = project.query(
+        "from accuracy.accuracy_rates where metric_id = 'accuracy' and period_type = 'month' "
+        "and (dimension_name = 'overall' "
+        "or dimension_name = 'queue' and period_starts_on = date '2026-03-01')"
+    )
+    assert len(rows) == len(mart) == 6
+    for expected in mart.itertuples():
+        name = "all decisions" if expected.dimension_name == "overall" else expected.dimension_value
+        (row,) = (
+            row
+            for row in rows
+            if row["of"] == name and row["month"] == f"{expected.period_starts_on:%Y-%m}"
+        )
+        assert row["status"] == expected.period_status
+        assert row["decisions"] == f"{expected.n_decisions:,}"
+        assert row["audits"] == f"{expected.n_audits:,}"
+        assert row["accuracy"] == percent(expected.estimate)
+        low, high = percent(expected.ci_low), percent(expected.ci_high)
+        assert row["interval"] == f"{low.removesuffix(' %')} to {high}"
+        assert row["unweighted"] == percent(expected.unweighted_rate)
+        assert row["covered"] == percent(expected.coverage_rate)
+        assert row["reason"] == (
+            "" if pd.isna(expected.reason_code) else expected.reason_code.replace("_", " ")
+        )
+
+
+def test_what_is_missing_is_a_dash_and_never_a_zero(project, monkeypatch, tmp_path):
+    warehouse = tmp_path / "warehouse.duckdb"
+    shutil.copy(project.folder / "data" / "warehouse.duckdb", warehouse)
+    missing = ["estimate", "ci_low", "ci_high", "unweighted_rate", "coverage_rate"]
+    with duckdb.connect(warehouse) as connection:
+        connection.execute(
+            f"update accuracy.accuracy_rates set {', '.join(f'{c} = null' for c in missing)}, "
+            "reason_code = 'no_audits' where period_type = 'month' and metric_id = 'accuracy' "
+            "and dimension_name = 'overall' and period_starts_on = date '2026-04-01'"
+        )
+    run = run_headline(project, monkeypatch, "--database", str(warehouse))
+    assert run.exit_code == 0, run.output
+    april, march = (
+        next(row for row in printed_rows(run.output) if row["month"] == month)
+        for month in ("2026-04", "2026-03")
+    )
+    shown = ("accuracy", "interval", "unweighted", "covered")
+    assert [april[column] for column in shown] == ["-"] * 4
+    assert april["reason"] == "no audits"
+    assert "-" not in [march[column] for column in shown]
+    assert headline.percent(0.0) == "0.0 %"  # measured, and nothing was right
+
+
+@pytest.mark.parametrize("absent", ["database", "manifest"])
+def test_what_was_not_built_is_one_clear_error(project, monkeypatch, tmp_path, absent):
+    path = tmp_path / f"no-{absent}"
+    run = run_headline(project, monkeypatch, f"--{absent}", str(path))
+    assert run.exit_code == 1
+    assert run.output.splitlines() == [f"Error: {path} is not there: run `make build` first."]
+
+
+def test_a_model_that_was_not_built_is_named(project, monkeypatch, tmp_path):
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({"nodes": {}}))
+    run = run_headline(project, monkeypatch, "--manifest", str(manifest))
+    assert run.exit_code == 1
+    assert "refers to accuracy_rates, which is not in" in run.output
