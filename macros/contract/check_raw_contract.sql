@@ -1,11 +1,11 @@
 {% macro check_raw_contract() -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'test') and not flags.EMPTY -%}
         {%- set problems = [] -%}
-        {%- set key = session_secret('pseudonym_key') -%}
-        {%- if run_query('select length(' ~ key ~ ') as key_length')[0][0] == 0 -%}
-            {%- do problems.append('- DBT_ENV_SECRET_PSEUDONYM_KEY is empty: without a key, '
-                ~ 'pseudonyms can be undone by trying ids. Set it, or unset it for sample data.')
-            -%}
+        {%- set is_known = is_secret_known('pseudonym_key') -%}
+        {%- if not run_query('select ' ~ is_known ~ ' as is_known')[0][0] -%}
+            {%- do problems.append('- DBT_ENV_SECRET_PSEUDONYM_KEY is empty, or does not reach the '
+                ~ 'session: without a key, pseudonyms can be undone by trying ids. Set it, or unset '
+                ~ 'it for sample data.') -%}
         {%- endif -%}
         {#- A connector's models are not built yet; their contracts hold them to this. -#}
         {%- if not var('raw_connector') -%}

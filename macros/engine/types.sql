@@ -44,19 +44,31 @@
 {%- endmacro %}
 
 {% macro spark__session_secret(name) -%}
-    {#- Spark puts the parameter of the session in place of its name when it reads the statement. -#}
-    {%- set parameter = '${spark.moderation_quality.' ~ name ~ '}' -%}
-    {%- if execute and flags.WHICH != 'compile' -%}
-        {#- A server that was not given it would leave the name, and a word in which Spark sees a
-            secret gives asterisks: either would be a key that everybody knows. -#}
-        {%- set known = "r\"" ~ parameter ~ "\" not like '$%' and r\"" ~ parameter ~ "\" not like '*%'" -%}
-        {%- if not run_query('select ' ~ known)[0][0] -%}
-            {{ exceptions.raise_compiler_error(
-                'The session has no ' ~ name ~ '. Set DBT_ENV_SECRET_' ~ name | upper
-                ~ ' and see server_side_parameters in profiles.yml.') }}
-        {%- endif -%}
-    {%- endif -%}
-    r"{{ parameter }}"
+    {#- Spark puts parameters and its own environment in place of their names as it reads a
+        statement. A parameter may be seen in the list of processes, so it may say where to look. -#}
+    {%- set parameter = 'r"${spark.moderation_quality.' ~ name ~ '}"' -%}
+    if(
+        {{ parameter }} = 'in the environment',
+        r"${env:DBT_ENV_SECRET_{{ name | upper }}}",
+        {{ parameter }}
+    )
+{%- endmacro %}
+
+{% macro is_secret_known(name) -%}
+    {{ return(adapter.dispatch('is_secret_known')(name)) }}
+{%- endmacro %}
+
+{% macro default__is_secret_known(name) -%}
+    length({{ session_secret(name) }}) > 0
+{%- endmacro %}
+
+{% macro spark__is_secret_known(name) -%}
+    {#- A session without the parameter leaves its name, and one that takes the name for a secret
+        gives asterisks: with either, everybody would know the key. -#}
+    not (
+        {{ session_secret(name) }} in ('', '*********(redacted)')
+        or {{ session_secret(name) }} like concat('$', '{', '%')
+    )
 {%- endmacro %}
 
 {% macro ordered_sum(expression, order_by) -%}
