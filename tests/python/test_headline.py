@@ -1,7 +1,11 @@
 """The headline prints the mart's numbers, and nothing that was not measured as a number."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
@@ -123,3 +127,26 @@ def test_a_model_that_was_not_built_is_named(project, monkeypatch, tmp_path):
     run = run_headline(project, monkeypatch, "--manifest", str(manifest))
     assert run.exit_code == 1
     assert "refers to accuracy_rates, which is not in" in run.output
+
+
+def test_the_readme_shows_the_headline_of_the_sample_data():
+    """The README's table is what `make build` prints, line by line."""
+    root = ANALYSES.parent
+    world = root / "data" / "truth" / "world.json"
+    if not world.exists():
+        pytest.skip("no sample data: run make build")
+    settings = json.loads(world.read_text())["settings"]
+    if settings != json.loads(json.dumps(asdict(Settings()), default=str)):
+        pytest.skip("data/ holds another world than the README's")
+    run = subprocess.run(
+        [sys.executable, "scripts/headline.py"],
+        cwd=root,
+        env=os.environ | {"MODERATION_QUALITY_DATABASE": "data/warehouse.duckdb"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    readme = (root / "README.md").read_text().splitlines()
+    table = [line.rstrip() for line in run.stdout.splitlines() if line.startswith("│")]
+    assert len(table) > 10
+    assert [line for line in table if line not in readme] == []

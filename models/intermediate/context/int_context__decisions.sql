@@ -1,5 +1,5 @@
 with decisions as (
-    select * from {{ ref('stg_decisions') }}
+    select * from {{ ref('int_eligibility__decisions') }}
 ),
 
 jobs as (
@@ -16,17 +16,34 @@ policies as (
 
 select
     decisions.decision_id,
+    decisions.job_id,
+    decisions.item_id,
+    decisions.decided_by_type,
+    decisions.moderator_key,
+    decisions.started_at,
+    decisions.decided_at,
+    decisions.handling_seconds,
+    decisions.action_code,
+    decisions.policy_id,
+    decisions.views_at_decision,
+    decisions.model_version,
+    decisions.confidence,
+    decisions.supersedes_decision_id,
+    decisions.source_system,
+    decisions.recorded_at,
+    decisions.decided_on,
+    decisions.action_group,
+    decisions.exclusion_reason,
     jobs.queue_id,
     jobs.item_type,
     jobs.language,
     jobs.region,
-    jobs.enqueued_at,
     roster.site,
     roster.vendor,
     roster.team_id,
     policies.policy_version as policy_version_at_decision,
     -- A policy at the top of the tree is its own parent, so that parents sum to all.
-    coalesce(policies.parent_policy_id, policies.policy_id) as parent_policy_id,
+    coalesce(policies.parent_policy_id, decisions.policy_id) as parent_policy_id,
     policies.severity as policy_severity_at_decision
 from decisions
 left join jobs on decisions.job_id = jobs.job_id

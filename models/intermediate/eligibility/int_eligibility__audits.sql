@@ -3,10 +3,6 @@ with audits as (
 ),
 
 decisions as (
-    select * from {{ ref('stg_decisions') }}
-),
-
-eligibility as (
     select * from {{ ref('int_eligibility__decisions') }}
 ),
 
@@ -18,12 +14,11 @@ in_frame as (
     select
         audits.*,
         frame.stratum_key,
-        eligibility.decision_id is not null
-        and eligibility.exclusion_reason is null as is_decision_eligible,
+        decisions.decision_id is not null
+        and decisions.exclusion_reason is null as is_decision_eligible,
         audits.sampling_method in ('simple_random', 'stratified_random') as is_probability_sample
     from audits
     left join decisions on audits.decision_id = decisions.decision_id
-    left join eligibility on audits.decision_id = eligibility.decision_id
     left join frame
         on
             audits.plan_id = frame.plan_id

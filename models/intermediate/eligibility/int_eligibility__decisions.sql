@@ -8,6 +8,21 @@ actions as (
 
 select
     decisions.decision_id,
+    decisions.job_id,
+    decisions.item_id,
+    decisions.decided_by_type,
+    decisions.moderator_key,
+    decisions.started_at,
+    decisions.decided_at,
+    decisions.handling_seconds,
+    decisions.action_code,
+    decisions.policy_id,
+    decisions.views_at_decision,
+    decisions.model_version,
+    decisions.confidence,
+    decisions.supersedes_decision_id,
+    decisions.source_system,
+    decisions.recorded_at,
     {{ reporting_date('decisions.decided_at') }} as decided_on,
     case
         when actions.is_enforcing then 'enforced'

@@ -1,17 +1,9 @@
 with decisions as (
-    select * from {{ ref('stg_decisions') }}
-),
-
-context as (
     select * from {{ ref('int_context__decisions') }}
 ),
 
-eligibility as (
-    select * from {{ ref('int_eligibility__decisions') }}
-),
-
-strata as (
-    select * from {{ ref('int_sampling__decision_strata') }}
+frame_cells as (
+    select * from {{ ref('int_sampling__frame_cells') }}
 )
 
 select
@@ -19,27 +11,27 @@ select
     decisions.job_id,
     decisions.item_id,
     decisions.supersedes_decision_id,
-    strata.stratum_key,
+    frame_cells.stratum_key,
     decisions.decided_at,
-    eligibility.decided_on,
-    context.queue_id,
+    decisions.decided_on,
+    decisions.queue_id,
     decisions.policy_id,
-    context.policy_version_at_decision,
-    context.parent_policy_id,
-    context.policy_severity_at_decision,
+    decisions.policy_version_at_decision,
+    decisions.parent_policy_id,
+    decisions.policy_severity_at_decision,
     decisions.decided_by_type,
     decisions.moderator_key,
-    context.site,
-    context.vendor,
-    context.team_id,
-    context.language,
-    context.region,
-    context.item_type,
+    decisions.site,
+    decisions.vendor,
+    decisions.team_id,
+    decisions.language,
+    decisions.region,
+    decisions.item_type,
     decisions.action_code,
-    eligibility.action_group,
+    decisions.action_group,
     decisions.model_version,
-    eligibility.exclusion_reason,
-    eligibility.exclusion_reason is null as is_eligible,
+    decisions.exclusion_reason,
+    decisions.exclusion_reason is null as is_eligible,
     cast(1 as bigint) as n_decisions,
     decisions.handling_seconds,
     decisions.views_at_decision,
@@ -47,6 +39,12 @@ select
     decisions.source_system,
     decisions.recorded_at
 from decisions
-left join context on decisions.decision_id = context.decision_id
-left join eligibility on decisions.decision_id = eligibility.decision_id
-left join strata on decisions.decision_id = strata.decision_id
+left join frame_cells
+    on
+        decisions.exclusion_reason is null
+        and cast(decisions.decided_at as date) = frame_cells.calendar_date
+        and decisions.decided_at >= frame_cells.period_start
+        and decisions.decided_at < frame_cells.period_end
+        and coalesce(decisions.queue_id, '') = coalesce(frame_cells.queue_id, '')
+        and decisions.decided_by_type = frame_cells.decided_by_type
+        and decisions.action_group = frame_cells.action_group
