@@ -3,7 +3,7 @@
 with rates as (
     select *
     from {{ ref('accuracy_rates') }}
-    where metric_id = 'accuracy' and period_type = 'month'
+    where metric_id = 'accuracy' and metric_version = 1 and period_type = 'month'
 ),
 
 last_final_month as (

@@ -7,6 +7,11 @@
                 ~ 'session: without a key, pseudonyms can be undone by trying ids. Set it, or unset '
                 ~ 'it for sample data.') -%}
         {%- endif -%}
+        {%- if run_query('select ' ~ key ~ " = 'sample-data-only' as is_sample_key")[0][0]
+                and (var('raw_schema') or var('raw_path') != 'data/raw') -%}
+            {%- do exceptions.warn('Pseudonyms are made with the public sample key, with which '
+                ~ 'anybody can undo them. For real people set DBT_ENV_SECRET_PSEUDONYM_KEY.') -%}
+        {%- endif -%}
         {#- A connector's models are not built yet; their contracts hold them to this. -#}
         {%- if not var('raw_connector') -%}
             {%- for node in graph.sources.values() if node.source_name == 'raw' -%}
@@ -57,7 +62,12 @@
 {% macro unreadable_values(relation, node, column, present) -%}
     {%- set value = column.name -%}
     {%- set keys = node.config.meta.key | select('in', present) | list -%}
-    {%- set key = "concat_ws('/', " ~ keys | join(', ') ~ ")" if keys else "'a row with no key'" -%}
+    {%- set shown_keys = [] -%}
+    {%- for name in keys -%}
+        {%- do shown_keys.append(shown(name)) -%}
+    {%- endfor -%}
+    {%- set key = "concat_ws('/', " ~ shown_keys | join(', ') ~ ")" if keys
+        else "'a row with no key'" -%}
     {%- set cast_value = try_cast(value, column.data_type) -%}
     {%- set is_bad = value ~ ' is not null and ' ~ cast_value ~ ' is null' -%}
     {%- if column.data_type == 'bigint' -%}

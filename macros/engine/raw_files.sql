@@ -65,7 +65,7 @@
         read_parquet({{ list }}, union_by_name = true, hive_partitioning = false)
     {%- else -%}
         read_csv({{ list }}, union_by_name = true, hive_partitioning = false, header = true,
-            all_varchar = true, nullstr = '')
+            all_varchar = true, nullstr = '', allow_quoted_nulls = false)
     {%- endif -%}
 {%- endmacro %}
 

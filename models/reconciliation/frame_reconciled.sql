@@ -42,7 +42,8 @@ select
     (n_eligible_decisions - population_size) / cast(nullif(population_size, 0) as double)
         as difference_share,
     tolerance,
-    abs(n_eligible_decisions - population_size) <= tolerance * population_size
+    -- One decision may always differ: a share of a small stratum is less than a decision.
+    abs(n_eligible_decisions - population_size) <= greatest(1, tolerance * population_size)
         as is_within_tolerance,
     planned_sample_size,
     n_audits,

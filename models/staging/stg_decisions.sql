@@ -11,7 +11,9 @@ select
         when decided_by_type = 'human' and moderator_id = '' then 'system'
         else decided_by_type
     end as decided_by_type,
-    {{ pseudonym("nullif(moderator_id, '')") }} as moderator_key,
+    case
+        when decided_by_type = 'human' then {{ pseudonym("nullif(moderator_id, '')") }}
+    end as moderator_key,
     started_at,
     decided_at,
     handling_seconds,

@@ -33,7 +33,9 @@
     )
 
     select
-        {{ version_key | join(', ') }},
+        {% for column in version_key -%}
+        {{ shown(column) }} as {{ column }},
+        {% endfor -%}
         count(*) as n_versions,
         concat_ws(
             ', ',
@@ -46,6 +48,7 @@
             {% endfor %}
         ) as differs_in
     from versions
-    group by {{ version_key | join(', ') }}
+    {# By the table's own columns: an alias above may have the name of one. #}
+    group by {% for column in version_key %}versions.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
     having count(*) > 1
 {% endtest %}

@@ -1,6 +1,6 @@
 with rates as (
     select * from {{ ref('accuracy_rates') }}
-    where metric_id = 'accuracy'
+    where metric_id = 'accuracy' and metric_version = 1
 )
 
 select

@@ -1,5 +1,6 @@
 with rates as (
     select * from {{ ref('accuracy_rates') }}
+    where metric_version = 1
 )
 
 select

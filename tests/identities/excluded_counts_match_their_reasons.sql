@@ -1,42 +1,80 @@
--- The reasons in the text columns are counted on a path of their own; here they meet the sums.
-with rates as (
-    select * from {{ ref('accuracy_rates') }}
-    where metric_id = 'accuracy'
+-- Counted in the facts by reason, on no path of the mart; here the text columns meet them, once for
+-- every dimension.
+with excluded as (
+    select exclusion_reason as reason_code from {{ ref('fct_decisions') }}
+    union all
+    select exclusion_reason as reason_code from {{ ref('fct_audits') }}
 ),
 
-by_reason as (
+counted as (
     select
-        period_type,
-        period_starts_on,
+        reason_code,
+        count(*) as n_excluded
+    from excluded
+    where reason_code is not null
+    group by reason_code
+),
+
+reasons as (
+    select
+        exclusion_reasons.reason_code,
+        coalesce(counted.n_excluded, 0) as n_excluded
+    from {{ ref('exclusion_reasons') }} as exclusion_reasons
+    left join counted on exclusion_reasons.reason_code = counted.reason_code
+),
+
+rates as (
+    select
         dimension_name,
-        dimension_value,
-        sum(n_decisions) as n_excluded_decisions,
-        sum(n_audits) as n_excluded_audits
-    from {{ ref('accuracy_cells') }}
-    where exclusion_reason is not null
-    group by period_type, period_starts_on, dimension_name, dimension_value
+        concat_ws(', ', excluded_decisions_by_reason, excluded_audits_by_reason) as told,
+        n_excluded_decisions + n_excluded_audits as n_excluded
+    from {{ ref('accuracy_rates') }}
+    where metric_id = 'accuracy' and metric_version = 1 and period_type = 'month'
+),
+
+told as (
+    select
+        rates.dimension_name,
+        reasons.reason_code,
+        reasons.n_excluded,
+        coalesce(sum(
+            cast(
+                nullif(
+                    regexp_extract(
+                        rates.told, concat('(^|, )', reasons.reason_code, '=([0-9]+)'), 2
+                    ),
+                    ''
+                ) as bigint
+            )
+        ), 0) as n_told
+    from rates
+    cross join reasons
+    group by rates.dimension_name, reasons.reason_code, reasons.n_excluded
+),
+
+totals as (
+    select
+        dimension_name,
+        'all reasons' as reason_code,
+        sum(n_excluded) as n_excluded
+    from rates
+    group by dimension_name
 )
 
 select
-    rates.period_type,
-    rates.period_starts_on,
-    rates.dimension_name,
-    rates.dimension_value,
-    rates.n_excluded_decisions,
-    rates.excluded_decisions_by_reason,
-    rates.n_excluded_audits,
-    rates.excluded_audits_by_reason
-from rates
-left join by_reason
-    on
-        rates.period_type = by_reason.period_type
-        and rates.period_starts_on = by_reason.period_starts_on
-        and rates.dimension_name = by_reason.dimension_name
-        and rates.dimension_value = by_reason.dimension_value
-where
-    rates.n_excluded_decisions is distinct from coalesce(by_reason.n_excluded_decisions, 0)
-    or rates.n_excluded_audits is distinct from coalesce(by_reason.n_excluded_audits, 0)
-    or (rates.n_excluded_decisions > 0)
-    is distinct from (rates.excluded_decisions_by_reason is not null)
-    or (rates.n_excluded_audits > 0)
-    is distinct from (rates.excluded_audits_by_reason is not null)
+    dimension_name,
+    reason_code,
+    n_excluded,
+    n_told
+from told
+where n_told is distinct from n_excluded
+union all
+select
+    totals.dimension_name,
+    totals.reason_code,
+    totals.n_excluded,
+    sum(told.n_told) as n_told
+from totals
+inner join told on totals.dimension_name = told.dimension_name
+group by totals.dimension_name, totals.reason_code, totals.n_excluded
+having sum(told.n_told) is distinct from totals.n_excluded

@@ -27,13 +27,13 @@ in_frame as (
             and decisions.decided_at < frame.period_end
 ),
 
--- What would count but for the frame; among these, one audit a decision.
+-- What would count but for the frame; among these, one audit a decision: one with a weight first.
 usable as (
     select
         audit_id,
         row_number() over (
             partition by decision_id
-            order by audited_at, audit_id
+            order by case when stratum_key is null then 1 else 0 end, audited_at, audit_id
         ) as audit_rank
     from in_frame
     where

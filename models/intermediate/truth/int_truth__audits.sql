@@ -14,7 +14,8 @@ actions as (
 ranked as (
     select
         *,
-        max(revision_no) over (partition by audit_id) as last_revision_no,
+        max(case when audit_status <> 'draft' then revision_no end)
+            over (partition by audit_id) as last_settled_revision_no,
         row_number() over (
             partition by audit_id
             order by case when audit_status = 'final' then 1 else 0 end desc, revision_no desc
@@ -27,7 +28,7 @@ ranked as (
 standing as (
     select
         *,
-        coalesce(withdrawn_revision_no = last_revision_no, false) as is_withdrawn
+        coalesce(withdrawn_revision_no = last_settled_revision_no, false) as is_withdrawn
     from ranked
     where standing_rank = 1
 ),

@@ -2,11 +2,24 @@ with roster as (
     select * from {{ ref('stg_roster') }}
 ),
 
+as_of as (
+    select * from {{ ref('int_context__as_of') }}
+),
+
+begun as (
+    select
+        roster.*,
+        (roster.valid_to is null or roster.valid_to > as_of.as_of) as has_not_ended
+    from roster
+    cross join as_of
+    where roster.valid_from <= as_of.as_of
+),
+
 latest as (
     select
         *,
         row_number() over (partition by person_key order by valid_from desc) as period_rank
-    from roster
+    from begun
 )
 
 select
@@ -17,7 +30,7 @@ select
     team_id as team_id_current,
     language as language_current,
     hired_on,
-    valid_to is null as is_on_roster,
+    has_not_ended as is_on_roster,
     source_system,
     recorded_at
 from latest

@@ -2,11 +2,24 @@ with queues as (
     select * from {{ ref('stg_queues') }}
 ),
 
+as_of as (
+    select * from {{ ref('int_context__as_of') }}
+),
+
+begun as (
+    select
+        queues.*,
+        (queues.valid_to is null or queues.valid_to > as_of.as_of) as has_not_ended
+    from queues
+    cross join as_of
+    where queues.valid_from <= as_of.as_of
+),
+
 latest as (
     select
         *,
         row_number() over (partition by queue_id order by valid_from desc) as period_rank
-    from queues
+    from begun
 )
 
 select
@@ -15,7 +28,7 @@ select
     risk_tier as risk_tier_current,
     target_turnaround_minutes as target_turnaround_minutes_current,
     target_accuracy as target_accuracy_current,
-    valid_to is null as is_in_use,
+    has_not_ended as is_in_use,
     source_system,
     recorded_at
 from latest

@@ -7,6 +7,7 @@ rates as (
     from {{ ref('accuracy_rates') }}
     where
         metric_id = 'accuracy'
+        and metric_version = 1
         and period_type = 'month'
         and dimension_name in ('overall', 'queue')
 ),
