@@ -1,6 +1,7 @@
 {% macro check_raw_contract() -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'test') and not flags.EMPTY -%}
         {%- set problems = [] -%}
+        {%- set key = session_secret('pseudonym_key') -%}
         {%- set is_known = is_secret_known('pseudonym_key') -%}
         {%- if not run_query('select ' ~ is_known ~ ' as is_known')[0][0] -%}
             {%- do problems.append('- DBT_ENV_SECRET_PSEUDONYM_KEY is empty, or does not reach the '
