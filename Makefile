@@ -11,6 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
+SPARK := $(VENV)/.spark-installed
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-strip-extras --custom-compile-command 'make lock'
@@ -42,7 +43,7 @@ endef
 build: warehouse  ## Set up, make sample data if there is no data, build all, print the headline
 	python scripts/headline.py
 
-test: $(DEV) lint warehouse  ## Set up and run every check: lint, dbt build with its tests, pytest
+test: $(DEV) $(SPARK) lint warehouse  ## Set up and run every check: lint, dbt build with its tests, pytest
 	pytest -n 2 --dist loadfile
 
 ##@ Parts of them
@@ -73,7 +74,7 @@ format: $(DEV)  ## Put SQL and Python into form
 	$(foreach c,$(CONNECTORS),$(call sqlfluff,fix,$c,$(wildcard models/*/$c)))
 
 ##@ Further
-.PHONY: docs hatecheck coverage-study lock clean help
+.PHONY: docs hatecheck coverage-study parity lock clean help
 docs: $(RUNTIME) data/raw  ## Write the documentation as one file, target/static_index.html
 	dbt docs generate --static
 
@@ -84,12 +85,16 @@ hatecheck: $(RUNTIME)  ## Build the layer on HateCheck: FILE=path/to/all_annotat
 coverage-study: $(DEV)  ## Count how often the intervals cover the truth; writes the table into docs/
 	python scripts/coverage_study.py $(ARGS)
 
+parity: $(SPARK)  ## Build on DuckDB and on Spark and compare row by row; ARGS='--raw data/raw'
+	python scripts/parity.py $(ARGS)
+
 lock: $(DEV)  ## Pin requirements/*.in anew, keeping what still fits; ARGS=--upgrade for the latest
 	cd requirements && $(COMPILE) $(ARGS) dev.in -o dev.txt
 	cd requirements && $(COMPILE) $(ARGS) --constraint dev.txt runtime.in -o runtime.txt
+	cd requirements && $(COMPILE) $(ARGS) --constraint dev.txt spark.in -o spark.txt
 
 clean:  ## Remove what builds leave behind; data/raw and .venv stay
-	rm -rf target logs data/warehouse.duckdb* .pytest_cache .ruff_cache .hypothesis
+	rm -rf target logs data/warehouse.duckdb* data/spark .pytest_cache .ruff_cache .hypothesis
 	find scripts tests -name __pycache__ -prune -exec rm -rf {} +
 
 help:  ## Show this list
@@ -110,6 +115,12 @@ $(BIN)/python:
 
 $(RUNTIME): requirements/runtime.txt | $(BIN)/python
 	@echo "Installing $< (about a minute)"
+	@$(INSTALL) --requirement $<
+	@touch $@
+
+# Besides the others, at the same versions: whoever uses DuckDB alone need not have it.
+$(SPARK): requirements/spark.txt | $(RUNTIME)
+	@echo "Installing $< (half a gigabyte: a few minutes)"
 	@$(INSTALL) --requirement $<
 	@touch $@
 

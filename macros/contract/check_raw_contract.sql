@@ -2,10 +2,11 @@
     {%- if execute and flags.WHICH in ('build', 'run', 'test') and not flags.EMPTY -%}
         {%- set problems = [] -%}
         {%- set key = session_secret('pseudonym_key') -%}
-        {%- if run_query('select length(' ~ key ~ ') as key_length')[0][0] == 0 -%}
-            {%- do problems.append('- DBT_ENV_SECRET_PSEUDONYM_KEY is empty: without a key, '
-                ~ 'pseudonyms can be undone by trying ids. Set it, or unset it for sample data.')
-            -%}
+        {%- set is_known = is_secret_known('pseudonym_key') -%}
+        {%- if not run_query('select ' ~ is_known ~ ' as is_known')[0][0] -%}
+            {%- do problems.append('- DBT_ENV_SECRET_PSEUDONYM_KEY is empty, or does not reach the '
+                ~ 'session: without a key, pseudonyms can be undone by trying ids. Set it, or unset '
+                ~ 'it for sample data.') -%}
         {%- endif -%}
         {%- if run_query('select ' ~ key ~ " = 'sample-data-only' as is_sample_key")[0][0]
                 and (var('raw_schema') or var('raw_path') != 'data/raw') -%}
@@ -75,7 +76,7 @@
         {%- set is_bad = is_bad ~ ' or ' ~ as_number ~ ' <> floor(' ~ as_number ~ ')' -%}
     {%- endif -%}
     {%- set found = run_query(
-        'select cast(' ~ value ~ ' as varchar), cast(' ~ key ~ ' as varchar), count(*) over () '
+        'select cast(' ~ value ~ ' as string), cast(' ~ key ~ ' as string), count(*) over () '
         ~ 'from ' ~ relation ~ ' where ' ~ is_bad ~ ' order by 2, 1 limit 3') -%}
     {%- set examples = [] -%}
     {%- for row in found -%}

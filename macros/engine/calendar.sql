@@ -10,6 +10,14 @@
     {%- endif -%}
 {%- endmacro %}
 
+{% macro spark__local_timestamp(utc_timestamp) -%}
+    {%- if var('reporting_timezone') == 'UTC' -%}
+    {{ utc_timestamp }}
+    {%- else -%}
+    from_utc_timestamp({{ utc_timestamp }}, '{{ var("reporting_timezone") }}')
+    {%- endif -%}
+{%- endmacro %}
+
 {% macro reporting_date(utc_timestamp) -%}
     cast({{ local_timestamp(utc_timestamp) }} as date)
 {%- endmacro %}
@@ -21,6 +29,10 @@
 {% macro default__date_series(first_day, last_day) -%}
     select cast(unnest(generate_series({{ first_day }}, {{ last_day }}, interval 1 day)) as date)
         as calendar_date
+{%- endmacro %}
+
+{% macro spark__date_series(first_day, last_day) -%}
+    select explode(sequence({{ first_day }}, {{ last_day }}, interval 1 day)) as calendar_date
 {%- endmacro %}
 
 {% macro add_days(date_expression, n_days) -%}
@@ -37,6 +49,10 @@
 
 {% macro default__iso_weekday(date_expression) -%}
     cast(isodow({{ date_expression }}) as bigint)
+{%- endmacro %}
+
+{% macro spark__iso_weekday(date_expression) -%}
+    cast(weekday({{ date_expression }}) + 1 as bigint)
 {%- endmacro %}
 
 {% macro week_start(date_expression) -%}

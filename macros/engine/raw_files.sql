@@ -15,15 +15,44 @@
         {%- endfor -%}
     {%- endfor -%}
     {%- if found | length > 1 -%}
-        {{ exceptions.raise_compiler_error(
-            'Raw table "' ~ table ~ '": both Parquet and CSV files are below ' ~ base
-            ~ '. Keep one kind, so that no row is read twice.') }}
+        {{ mixed_kinds(table, base) }}
     {%- elif not found -%}
         {{ return({'kind': 'none', 'files': []}) }}
     {%- endif -%}
     {%- for kind, files in found.items() -%}
         {{ return({'kind': kind, 'files': files}) }}
     {%- endfor -%}
+{%- endmacro %}
+
+{% macro spark__raw_files(table) -%}
+    {%- set base = var('raw_path') ~ '/' ~ table -%}
+    {#- To list files is to read their paths. No file is no error here, only an empty answer. -#}
+    {%- set listing -%}
+        begin
+            declare exit handler for path_not_found
+                begin
+                    select cast(null as string) as kind where false;
+                end;
+            select distinct lower(regexp_extract(path, '[.]([^.]+)$', 1)) as kind
+            from binaryFile.`{{ base }}{.parquet,.csv,}` with ('recursiveFileLookup' = 'true');
+        end
+    {%- endset -%}
+    {%- set kinds = run_query(listing).columns[0].values() | select('in', ['parquet', 'csv']) | list
+    -%}
+    {%- if kinds | length > 1 -%}
+        {{ mixed_kinds(table, base) }}
+    {%- endif -%}
+    {%- set kind = kinds | first | default('none') -%}
+    {{ return({
+        'kind': kind,
+        'files': [] if kind == 'none' else [base ~ '{.' ~ kind ~ ',}'],
+    }) }}
+{%- endmacro %}
+
+{% macro mixed_kinds(table, base) -%}
+    {{ exceptions.raise_compiler_error(
+        'Raw table "' ~ table ~ '": both Parquet and CSV files are below ' ~ base
+        ~ '. Keep one kind, so that no row is read twice.') }}
 {%- endmacro %}
 
 {% macro read_files(kind, files) -%}
@@ -40,6 +69,24 @@
     {%- endif -%}
 {%- endmacro %}
 
+{% macro spark__read_files(kind, files) -%}
+    {%- set options = {'recursiveFileLookup': 'true', 'pathGlobFilter': '*.' ~ kind} -%}
+    {%- if kind == 'parquet' -%}
+        {%- do options.update({'mergeSchema': 'true'}) -%}
+    {%- else -%}
+        {#- enforceSchema: files with other headers than the first are an error, not misread. -#}
+        {%- do options.update({
+            'header': 'true', 'enforceSchema': 'false', 'multiLine': 'true', 'escape': '"',
+        }) -%}
+    {%- endif -%}
+    {%- set path = files[0] if files | length == 1 else '{' ~ files | join(',') ~ '}' -%}
+    {{ kind }}.`{{ path }}` with (
+        {%- for name, value in options.items() -%}
+        '{{ name }}' = '{{ value }}'{{ ', ' if not loop.last }}
+        {%- endfor -%}
+    )
+{%- endmacro %}
+
 {% macro relation_columns(relation) -%}
     {{ return(adapter.dispatch('relation_columns')(relation)) }}
 {%- endmacro %}
@@ -47,6 +94,14 @@
 {% macro default__relation_columns(relation) -%}
     {%- set columns = {} -%}
     {%- for row in run_query('describe select * from ' ~ relation) -%}
+        {%- do columns.update({row[0] | lower: row[1] | lower}) -%}
+    {%- endfor -%}
+    {{ return(columns) }}
+{%- endmacro %}
+
+{% macro spark__relation_columns(relation) -%}
+    {%- set columns = {} -%}
+    {%- for row in run_query('describe query select * from ' ~ relation) -%}
         {%- do columns.update({row[0] | lower: row[1] | lower}) -%}
     {%- endfor -%}
     {{ return(columns) }}

@@ -16,12 +16,23 @@
     sha256({{ expression }})
 {%- endmacro %}
 
+{% macro spark__sha256(expression) -%}
+    sha2({{ expression }}, 256)
+{%- endmacro %}
+
 {% macro joined_text(expression, separator=', ') -%}
     {{ return(adapter.dispatch('joined_text')(expression, separator)) }}
 {%- endmacro %}
 
 {% macro default__joined_text(expression, separator) -%}
     string_agg({{ expression }}, '{{ separator }}' order by {{ expression }})
+{%- endmacro %}
+
+{% macro spark__joined_text(expression, separator) -%}
+    {#- Joined from nothing, a text is empty in Spark; it is null, as elsewhere. -#}
+    case when count({{ expression }}) > 0 then
+        array_join(array_sort(collect_list({{ expression }})), '{{ separator }}')
+    end
 {%- endmacro %}
 
 {% macro session_secret(name) -%}
@@ -32,10 +43,53 @@
     getvariable('{{ name }}')
 {%- endmacro %}
 
+{% macro spark__session_secret(name) -%}
+    {#- Spark puts parameters and its own environment in place of their names as it reads a
+        statement. A parameter may be seen in the list of processes, so it may say where to look. -#}
+    {%- set parameter = 'r"${spark.moderation_quality.' ~ name ~ '}"' -%}
+    if(
+        {{ parameter }} = 'in the environment',
+        r"${env:DBT_ENV_SECRET_{{ name | upper }}}",
+        {{ parameter }}
+    )
+{%- endmacro %}
+
+{% macro is_secret_known(name) -%}
+    {{ return(adapter.dispatch('is_secret_known')(name)) }}
+{%- endmacro %}
+
+{% macro default__is_secret_known(name) -%}
+    length({{ session_secret(name) }}) > 0
+{%- endmacro %}
+
+{% macro spark__is_secret_known(name) -%}
+    {#- A session without the parameter leaves its name, and one that takes the name for a secret
+        gives asterisks: with either, everybody would know the key. -#}
+    not (
+        {{ session_secret(name) }} in ('', '*********(redacted)')
+        or {{ session_secret(name) }} like concat('$', '{', '%')
+    )
+{%- endmacro %}
+
 {% macro ordered_sum(expression, order_by) -%}
     {{ return(adapter.dispatch('ordered_sum')(expression, order_by)) }}
 {%- endmacro %}
 
 {% macro default__ordered_sum(expression, order_by) -%}
     sum({{ expression }} order by {{ order_by }})
+{%- endmacro %}
+
+{% macro spark__ordered_sum(expression, order_by) -%}
+    {#- Spark's sum takes no order: the rows are collected, put in order and added one by one. -#}
+    aggregate(
+        array_sort(
+            collect_list(
+                case when ({{ expression }}) is not null then
+                    named_struct('place', {{ order_by }}, 'value', {{ expression }})
+                end
+            )
+        ),
+        cast(null as double),
+        (total, row) -> coalesce(total + row.value, row.value)
+    )
 {%- endmacro %}

@@ -17,6 +17,8 @@
 {% macro wilson_bound(p, n, side) -%}
     {%- set z = z_value() -%}
     {%- set zz = z * z -%}
+    {#- As doubles: z divided by a whole number is a decimal in Spark, with fewer digits. -#}
+    {%- set n = 'cast(' ~ n ~ ' as double)' -%}
     {#- case, as greatest() and least() skip nulls and would turn an unknown bound into 0 or 1; they
         are there because the arithmetic may round to a hair outside [0, 1] or beyond p. -#}
     case when {{ n }} > 0 and {{ p }} is not null then {{ 'least' if side == 'low' else 'greatest' }}(

@@ -16,13 +16,13 @@ truth as (
     select
         'overall' as dimension_name,
         'all' as dimension_value,
-        avg(case when is_correct then 1.0 else 0.0 end) as true_accuracy
+        avg(cast(is_correct as integer)) as true_accuracy
     from labels
     union all
     select
         'queue' as dimension_name,
         functional_class as dimension_value,
-        avg(case when is_correct then 1.0 else 0.0 end) as true_accuracy
+        avg(cast(is_correct as integer)) as true_accuracy
     from labels
     group by functional_class
 )

@@ -1,0 +1,68 @@
+{#- How schemas are named, and what is enforced when a table is written. -#}
+
+{% macro layer_schema(layer) -%}
+    {{ return(adapter.dispatch('layer_schema')(layer)) }}
+{%- endmacro %}
+
+{% macro default__layer_schema(layer) -%}
+    {{ return(layer) }}
+{%- endmacro %}
+
+{% macro spark__layer_schema(layer) -%}
+    {#- A metastore has no databases above schemas, and others live in it too. -#}
+    {{ return(layer if layer == target.schema else target.schema ~ '_' ~ layer) }}
+{%- endmacro %}
+
+{#- dbt-spark enforces no constraint on Parquet tables. What must not be null is asked for here, so
+    that a contract means the same on every engine; keys have a test of their own, unique_key. -#}
+{% macro spark__persist_constraints(relation, model) -%}
+    {%- set wanted = [] -%}
+    {%- for constraint in model.constraints if constraint.type == 'primary_key' -%}
+        {%- do wanted.extend(constraint.columns) -%}
+    {%- endfor -%}
+    {%- for column in model.columns.values() -%}
+        {%- for constraint in column.constraints if constraint.type in ('not_null', 'primary_key') -%}
+            {%- do wanted.append(column.name) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- set wanted = wanted | unique | list -%}
+    {%- if config.get('contract').enforced and wanted -%}
+        {%- set counts = [] -%}
+        {%- for name in wanted -%}
+            {%- do counts.append('count(*) - count(' ~ name ~ ')') -%}
+        {%- endfor -%}
+        {%- set n_nulls = run_query('select ' ~ counts | join(', ') ~ ' from ' ~ relation)[0] -%}
+        {%- for name in wanted -%}
+            {%- if n_nulls[loop.index0] > 0 -%}
+                {{ exceptions.raise_compiler_error(
+                    'NOT NULL constraint failed: ' ~ relation ~ '.' ~ name ~ ' is null in '
+                    ~ n_nulls[loop.index0] ~ ' rows.') }}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- dbt-spark binds values as text: a null of a seed arrives as 'None', an apostrophe ends its
+    string. Written out as literals they are what the file says. -#}
+{% macro spark__load_csv_rows(model, agate_table) -%}
+    {%- set types = model.config.get('column_types', {}) -%}
+    {%- set statements = [] -%}
+    {%- for chunk in agate_table.rows | batch(get_batch_size()) -%}
+        {%- set rows = [] -%}
+        {%- for row in chunk -%}
+            {%- set values = [] -%}
+            {%- for name in agate_table.column_names -%}
+                {%- set type = types.get(name, adapter.convert_type(agate_table, loop.index0)) -%}
+                {%- set value = row[loop.index0] -%}
+                {%- set text = "'" ~ (value | string | replace('\\', '\\\\') | replace("'", "\\'")) ~ "'" -%}
+                {%- do values.append(
+                    'cast(' ~ ('null' if value is none else text) ~ ' as ' ~ type ~ ')') -%}
+            {%- endfor -%}
+            {%- do rows.append('(' ~ values | join(', ') ~ ')') -%}
+        {%- endfor -%}
+        {%- set sql = 'insert into ' ~ this ~ ' values ' ~ rows | join(', ') -%}
+        {%- do adapter.add_query(sql, abridge_sql_log=True) -%}
+        {%- do statements.append(sql) -%}
+    {%- endfor -%}
+    {{ return(statements[0]) }}
+{%- endmacro %}
