@@ -1,5 +1,5 @@
--- An audit's weight is its stratum's, and its error class compares the truth with the decision as the
--- auditor saw it. A few may differ, where a decision was corrected after it was sampled.
+-- An audit's weight is its stratum's, and its error class compares the truth with the decision as
+-- the auditor saw it. A few may differ, where a decision was corrected after it was sampled.
 with compared as (
     select
         audits.audit_id,

@@ -10,7 +10,11 @@ published as (
         coalesce(sum(n_decisions), 0) as n_decisions,
         coalesce(sum(n_audits + n_excluded_audits), 0) as n_audits
     from {{ ref('accuracy_rates') }}
-    where metric_id = 'accuracy' and metric_version = 1 and period_type = 'month' and dimension_name = 'overall'
+    where
+        metric_id = 'accuracy'
+        and metric_version = 1
+        and period_type = 'month'
+        and dimension_name = 'overall'
 )
 
 select

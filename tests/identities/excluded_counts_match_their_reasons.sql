@@ -1,5 +1,5 @@
 -- Counted in the facts by reason, on no path of the mart; here the text columns meet them, once for
--- every dimension.
+-- every kind of period and dimension.
 with excluded as (
     select exclusion_reason as reason_code from {{ ref('fct_decisions') }}
     union all
@@ -25,15 +25,17 @@ reasons as (
 
 rates as (
     select
+        period_type,
         dimension_name,
         concat_ws(', ', excluded_decisions_by_reason, excluded_audits_by_reason) as told,
         n_excluded_decisions + n_excluded_audits as n_excluded
     from {{ ref('accuracy_rates') }}
-    where metric_id = 'accuracy' and metric_version = 1 and period_type = 'month'
+    where metric_id = 'accuracy' and metric_version = 1
 ),
 
 told as (
     select
+        rates.period_type,
         rates.dimension_name,
         reasons.reason_code,
         reasons.n_excluded,
@@ -49,19 +51,21 @@ told as (
         ), 0) as n_told
     from rates
     cross join reasons
-    group by rates.dimension_name, reasons.reason_code, reasons.n_excluded
+    group by rates.period_type, rates.dimension_name, reasons.reason_code, reasons.n_excluded
 ),
 
 totals as (
     select
+        period_type,
         dimension_name,
         'all reasons' as reason_code,
         sum(n_excluded) as n_excluded
     from rates
-    group by dimension_name
+    group by period_type, dimension_name
 )
 
 select
+    period_type,
     dimension_name,
     reason_code,
     n_excluded,
@@ -70,11 +74,15 @@ from told
 where n_told is distinct from n_excluded
 union all
 select
+    totals.period_type,
     totals.dimension_name,
     totals.reason_code,
     totals.n_excluded,
     sum(told.n_told) as n_told
 from totals
-inner join told on totals.dimension_name = told.dimension_name
-group by totals.dimension_name, totals.reason_code, totals.n_excluded
+inner join told
+    on
+        totals.period_type = told.period_type
+        and totals.dimension_name = told.dimension_name
+group by totals.period_type, totals.dimension_name, totals.reason_code, totals.n_excluded
 having sum(told.n_told) is distinct from totals.n_excluded

@@ -191,7 +191,6 @@ def test_the_truth_of_a_label_that_was_not_drawn_changes_nothing(warehouse, rebu
         }
     # Only what is there to hold the truth, and what compares with it.
     assert changed == {
-        "raw_connector.hatecheck__labels",
         "reconciliation.hatecheck_accuracy",
         "reconciliation.hatecheck_published_facts",
     }

@@ -27,6 +27,7 @@ REASONS = "excluded_counts_match_their_reasons"
 CLASSES = "error_classes_sum_to_audits"
 PARTS = "parts_of_a_dimension_sum_to_the_whole"
 DAYS = "days_sum_to_weeks_and_months"
+MATCHED = "counted_audits_match_their_decision"
 
 
 def one_row(table, condition):
@@ -77,6 +78,31 @@ MUTATIONS = {
     "an_audit_that_counts_in_no_stratum": (
         update(AUDITS, "stratum_key = null", "is_counted"),
         {WEIGHTS},
+    ),
+    "audits_of_decisions_that_were_rewritten": (
+        f"update {DECISIONS} set action_code = 'label' where action_code = 'remove'",
+        {MATCHED},
+    ),
+    "audits_in_each_others_strata": (
+        f"update {DECISIONS} set stratum_key = (select max(stratum_key) from {DECISIONS}) "
+        "where stratum_key is not null",
+        {MATCHED},
+    ),
+    "audits_of_decisions_that_are_gone": (
+        f"delete from {DECISIONS} where is_eligible",
+        {MATCHED},
+    ),
+    "a_row_recorded_in_the_future": (
+        update("staging.stg_queues", "recorded_at = timestamp '2999-01-01'", "true"),
+        {"as_of_is_not_in_the_future"},
+    ),
+    "excluded_audits_counted_under_another_reason": (
+        update(
+            RATES,
+            "excluded_audits_by_reason = replace(excluded_audits_by_reason, '=', '=1')",
+            A_QUEUE_WITH_AUDITS,
+        ),
+        {REASONS},
     ),
     "excluded_audits_without_a_reason": (
         update(RATES, "excluded_audits_by_reason = null", A_QUEUE_WITH_AUDITS),
@@ -133,7 +159,7 @@ MUTATIONS = {
     "a_queue_in_no_reporting_group": (
         f"delete from {RATES} where dimension_name = 'queue' and dimension_value = "
         f"(select min(dimension_value) from {RATES} where dimension_name = 'queue')",
-        {PARTS},
+        {REASONS, PARTS},
     ),
     "a_dimension_that_is_gone": (
         f"delete from {RATES} where dimension_name = 'site'",
@@ -142,7 +168,7 @@ MUTATIONS = {
     "a_day_that_is_gone": (
         f"delete from {RATES} where period_type = 'day' and period_starts_on = "
         f"(select median(period_starts_on)::date from {RATES} where period_type = 'day')",
-        {DAYS},
+        {REASONS, DAYS},
     ),
     "weeks_that_are_gone": (
         f"delete from {RATES} where period_type = 'week'",
@@ -152,7 +178,7 @@ MUTATIONS = {
     "no_rates": (f"delete from {RATES}", {"there_are_rates", ALL_IN}),
     "a_rate_twice": (
         repeat(RATES, A_QUEUE_WITH_AUDITS),
-        {"rates_are_unique", CLASSES, PARTS, DAYS},
+        {REASONS, "rates_are_unique", CLASSES, PARTS, DAYS},
     ),
     "a_rate_of_no_period": (
         update(RATES, "period_starts_on = null", "metric_id = 'technical_error_rate'"),
@@ -228,16 +254,19 @@ MUTATIONS = {
     ),
     "a_decision_left_out_without_a_reason": (
         update(DECISIONS, "exclusion_reason = null", "not is_eligible"),
-        {"fct_decisions_are_eligible_or_have_a_reason"},
+        {REASONS, "fct_decisions_are_eligible_or_have_a_reason"},
     ),
     "a_decision_that_is_in_and_out": (
         update(DECISIONS, "is_eligible = null", "true"),
         {"fct_decisions_are_eligible_or_have_a_reason"},
     ),
-    "an_audit_twice": (repeat(AUDITS, "not is_counted"), {"fct_audits_are_unique"}),
+    "an_audit_twice": (
+        repeat(AUDITS, "not is_counted"),
+        {"fct_audits_are_unique", REASONS},
+    ),
     "an_audit_left_out_without_a_reason": (
         update(AUDITS, "exclusion_reason = null", "not is_counted"),
-        {"fct_audits_count_or_have_a_reason"},
+        {REASONS, "fct_audits_count_or_have_a_reason"},
     ),
     "an_audit_that_counts_without_a_class": (
         update(AUDITS, "error_class = null, n_correct = 0", "is_counted and n_correct = 1"),
