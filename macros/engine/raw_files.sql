@@ -74,9 +74,12 @@
     {%- if kind == 'parquet' -%}
         {%- do options.update({'mergeSchema': 'true'}) -%}
     {%- else -%}
-        {#- enforceSchema: files with other headers than the first are an error, not misread. -#}
+        {#- Files with other headers than the first are an error, not misread. One file alone may
+            have a column without a name. -#}
+        {%- set is_one_file = files | length == 1 and files[0].endswith('.csv') -%}
         {%- do options.update({
-            'header': 'true', 'enforceSchema': 'false', 'multiLine': 'true', 'escape': '"',
+            'header': 'true', 'multiLine': 'true', 'escape': '"',
+            'enforceSchema': is_one_file | string | lower,
         }) -%}
     {%- endif -%}
     {%- set path = files[0] if files | length == 1 else '{' ~ files | join(',') ~ '}' -%}
