@@ -322,17 +322,22 @@ FAIL_ON_EMPTY = {"there_are_decisions", "there_are_audits"}
 SHOWN_BELOW = {"human_decisions_name_their_moderator"}
 
 
+def drop_lines(file, text):
+    """Replace a file (perhaps a link to the project's own) by one without the lines with a text."""
+    kept = [line for line in file.read_text().splitlines() if text not in line]
+    file.unlink()
+    file.write_text("\n".join(kept))
+
+
 def test_every_test_of_staging_fails_on_a_row_made_for_it(new_project, world):
     for failing_test, (table, changes) in ROT.items():
         row = world[table].iloc[[0]].assign(**{OWN_KEY[table]: failing_test} | changes)
         world[table] = pd.concat([world[table], row], ignore_index=True)
     project = new_project()
     project.deliver(world)
-    # A profile of one's own that forgets the key of the pseudonyms.
-    profile = project.folder / "profiles.yml"
-    without_key = [s for s in profile.read_text().splitlines() if "VARIABLE pseudonym_key" not in s]
-    profile.unlink()
-    profile.write_text("\n".join(without_key))
+    # No key for the pseudonyms, and nothing that asks for it before the run.
+    drop_lines(project.folder / "profiles.yml", "VARIABLE pseudonym_key")
+    drop_lines(project.folder / "dbt_project.yml", "on-run-start")
     run = project.build("--select", "staging", "action_codes")
     results = json.loads((project.folder / "target" / "run_results.json").read_text())["results"]
     found = {result["unique_id"].split(".")[2]: result["status"] for result in results}
@@ -398,3 +403,13 @@ def test_the_sample_key_is_warned_of_where_the_data_are_not_the_sample(new_proje
     )
     assert run.returncode == 0, run.stdout
     assert "public sample key" in run.stdout
+
+
+def test_a_profile_without_the_pseudonym_key_is_refused(new_project, world):
+    project = new_project()
+    project.deliver(world)
+    drop_lines(project.folder / "profiles.yml", "VARIABLE pseudonym_key")
+    run = project.build("--select", "stg_decisions")
+    assert run.returncode == 2
+    assert "does not reach the session" in run.stdout
+    assert project.tables() == set()
