@@ -1,11 +1,7 @@
 {% macro count_rows_by_fate(table) -%}
     {%- set kept = ref('stg_' ~ table) -%}
-    {%- if execute -%}
-        {%- set meta = raw_contract(table).config.meta -%}
-        {%- set key, order = meta.key, meta.revision_order -%}
-    {%- else -%}
-        {%- set key, order = ['1'], ['1'] -%}
-    {%- endif -%}
+    {%- set identity = raw_identity(table) -%}
+    {%- set key, order = identity.key, identity.revision_order -%}
     select
         '{{ table }}' as table_name,
         coalesce(sum(n_rows), 0) as n_delivered,

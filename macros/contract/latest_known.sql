@@ -8,12 +8,8 @@
 {%- endmacro %}
 
 {% macro latest_known(table) -%}
-    {%- if execute -%}
-        {%- set meta = raw_contract(table).config.meta -%}
-        {%- set key, order = meta.key, meta.revision_order -%}
-    {%- else -%}
-        {%- set key, order = ['1'], ['1'] -%}
-    {%- endif -%}
+    {%- set identity = raw_identity(table) -%}
+    {%- set key, order = identity.key, identity.revision_order -%}
     {#- Nearly every key has one row, and only the others need to be ranked: a window over ten
         million rows costs more memory than all the rest of a build. -#}
     {%- set is_repeated -%}
