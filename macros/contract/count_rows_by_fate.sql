@@ -28,3 +28,38 @@
         group by {{ key | join(', ') }}
     ) as keys
 {%- endmacro %}
+
+{% macro count_revisions_by_fate(table, repeated_rows) -%}
+    {%- set key = raw_identity(table).key | join(', ') -%}
+    select
+        '{{ table }}' as table_name,
+        coalesce(max(raw_days.n_delivered), 0) as n_delivered,
+        coalesce(max(raw_days.n_later), 0) as n_recorded_after_as_of,
+        coalesce(max(repeated.n_copies), 0) as n_exact_duplicates,
+        coalesce(max(repeated.n_superseded), 0) as n_superseded_by_correction,
+        (select count(*) from {{ ref('stg_' ~ table) }}) as n_kept
+    from (
+        select
+            sum(n_rows) as n_delivered,
+            sum(n_rows - n_known_rows) as n_later
+        from {{ ref('int_deliveries__raw_days') }}
+        where table_name = '{{ table }}'
+    ) as raw_days
+    cross join (
+        select
+            sum(n_rows - n_revisions) as n_copies,
+            sum(n_revisions - 1) as n_superseded
+        from (
+            select
+                sum(n_rows) as n_rows,
+                count(*) as n_revisions
+            from (
+                {#- Found again on another day, a revision has more rows than it had before. -#}
+                select {{ key }}, recorded_at, max(n_rows) as n_rows
+                from {{ repeated_rows }}
+                group by {{ key }}, recorded_at
+            ) as revisions
+            group by {{ key }}
+        ) as keys
+    ) as repeated
+{%- endmacro %}

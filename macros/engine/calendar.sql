@@ -43,6 +43,18 @@
     cast({{ date_expression }} + cast({{ n_days }} as integer) as date)
 {%- endmacro %}
 
+{% macro days_between(first_date, last_date) -%}
+    {{ return(adapter.dispatch('days_between')(first_date, last_date)) }}
+{%- endmacro %}
+
+{% macro default__days_between(first_date, last_date) -%}
+    date_diff('day', {{ first_date }}, {{ last_date }})
+{%- endmacro %}
+
+{% macro spark__days_between(first_date, last_date) -%}
+    datediff({{ last_date }}, {{ first_date }})
+{%- endmacro %}
+
 {% macro iso_weekday(date_expression) -%}
     {{ return(adapter.dispatch('iso_weekday')(date_expression)) }}
 {%- endmacro %}

@@ -13,6 +13,22 @@
     {{ return(layer if layer == target.schema else target.schema ~ '_' ~ layer) }}
 {%- endmacro %}
 
+{% macro drop_days(relation, column, days) -%}
+    {{ return(adapter.dispatch('drop_days')(relation, column, days)) }}
+{%- endmacro %}
+
+{% macro default__drop_days(relation, column, days) -%}
+    delete from {{ relation }}
+    where {{ column }} in (date '{{ days | join("', date '") }}')
+{%- endmacro %}
+
+{% macro spark__drop_days(relation, column, days) -%}
+    {#- Parquet tables know no delete; each day is a partition. -#}
+    alter table {{ relation }} drop if exists
+    {%- for day in days %} partition ({{ column }} = date '{{ day }}'){{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
 {#- dbt-spark enforces no constraint on Parquet tables. What must not be null is asked for here, so
     that a contract means the same on every engine; keys have a test of their own, unique_key. -#}
 {% macro spark__persist_constraints(relation, model) -%}

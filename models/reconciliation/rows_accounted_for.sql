@@ -1,13 +1,13 @@
-{% set staged = [
-    'queues', 'policies', 'roster', 'review_jobs', 'decisions', 'sampling_frame', 'audits',
-    'disputes',
-] %}
+{% set ranked = ['queues', 'policies', 'roster', 'sampling_frame', 'audits', 'disputes'] %}
 
 with counted as (
-    {% for table in staged -%}
+    {% for table in ranked -%}
     {{ count_rows_by_fate(table) }}
-    {{ 'union all' if not loop.last }}
+    union all
     {% endfor %}
+    {{ count_revisions_by_fate('decisions', ref('int_deliveries__decision_revisions')) }}
+    union all
+    {{ count_revisions_by_fate('review_jobs', ref('int_deliveries__job_revisions')) }}
 )
 
 select

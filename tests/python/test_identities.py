@@ -54,7 +54,7 @@ REPORTABLE = "metric_id = 'accuracy' and is_reportable"
 MUTATIONS = {
     # Identities: what adds up no longer does.
     "a_decision_that_never_reached_the_mart": (
-        repeat("staging.stg_decisions", change="'lost' as decision_id"),
+        repeat("staging.base_decisions", change="'lost' as decision_id"),
         {ALL_IN},
     ),
     "an_audit_that_never_reached_the_mart": (

@@ -3,7 +3,7 @@ with audits as (
 ),
 
 decisions as (
-    select * from {{ ref('int_eligibility__decisions') }}
+    select * from {{ ref('int_eligibility__audited_decisions') }}
 ),
 
 frame as (

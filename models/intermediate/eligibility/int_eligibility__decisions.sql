@@ -23,7 +23,7 @@ select
     decisions.supersedes_decision_id,
     decisions.source_system,
     decisions.recorded_at,
-    {{ reporting_date('decisions.decided_at') }} as decided_on,
+    decisions.decided_on,
     case
         when actions.is_enforcing then 'enforced'
         when not actions.is_enforcing then 'not_enforced'

@@ -3,7 +3,7 @@ with frame as (
 ),
 
 jobs as (
-    select * from {{ ref('stg_review_jobs') }}
+    select * from {{ ref('base_review_jobs') }}
 ),
 
 days as (

@@ -1,5 +1,5 @@
-with decisions as (
-    select * from {{ ref('fct_decisions') }}
+with daily_decisions as (
+    select * from {{ ref('accuracy_decisions_by_day') }}
 ),
 
 audits as (
@@ -10,11 +10,7 @@ calendar as (
     select * from {{ ref('dim_calendar') }}
 ),
 
--- noqa: PRS here and below: sqlfluff's DuckDB dialect does not know grouping sets.
-daily_decisions as (
-    {{ by_dimension('decisions', ['n_decisions']) }} -- noqa: PRS
-),
-
+-- noqa: PRS here: sqlfluff's DuckDB dialect does not know grouping sets.
 daily_audits as (
     {{ by_dimension('audits', ['n_audits'] + error_counts()) }} -- noqa: PRS
 ),

@@ -1,8 +1,8 @@
 with bounds as (
     select
-        min({{ reporting_date('decided_at') }}) as first_day,
-        max({{ reporting_date('decided_at') }}) as last_day
-    from {{ ref('stg_decisions') }}
+        min(decided_on) as first_day,
+        max(decided_on) as last_day
+    from {{ ref('base_decisions') }}
 ),
 
 days as (

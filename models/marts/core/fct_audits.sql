@@ -11,7 +11,7 @@ strata as (
 ),
 
 decisions as (
-    select * from {{ ref('fct_decisions') }}
+    select * from {{ ref('int_eligibility__audited_decisions') }}
 )
 
 select

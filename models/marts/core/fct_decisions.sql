@@ -48,3 +48,4 @@ left join frame_cells
         and coalesce(decisions.queue_id, '') = coalesce(frame_cells.queue_id, '')
         and decisions.decided_by_type = frame_cells.decided_by_type
         and decisions.action_group = frame_cells.action_group
+where {{ in_days_to_build('decided', 'decisions.decided_on') }}

@@ -1,0 +1,119 @@
+{#- The days that a run builds anew, and the filter and the hook made of them. A set of days is the
+    name of a raw table (the days of recording of which rows were delivered), or decided (the days of
+    decisions that may have changed), or audited (these, and those of which audits came). -#}
+{% macro days_to_build(day_set) -%}
+    {%- set decided_days = ref('int_deliveries__decided_days') if day_set in ['decided', 'audited'] -%}
+    {%- set raw_days = ref('int_deliveries__raw_days') if not decided_days -%}
+    {%- if not execute -%}
+        {{ return([]) }}
+    {%- endif -%}
+    {%- if decided_days -%}
+        {%- set select_days -%}
+            select decided_on as built_on from {{ decided_days }}
+            {{ 'where is_decision_changed' if day_set == 'decided' }}
+        {%- endset -%}
+    {%- else -%}
+        {%- do refuse_vanished_rows(raw_days) -%}
+        {%- set select_days -%}
+            select recorded_on as built_on from {{ raw_days }}
+            where is_pending and table_name = '{{ day_set }}'
+        {%- endset -%}
+    {%- endif -%}
+    {%- set days = run_query(
+        'select cast(built_on as string) from (' ~ select_days ~ ') as days order by 1') -%}
+    {{ return(days.columns[0].values() | list) }}
+{%- endmacro %}
+
+{% macro in_days_to_build(day_set, column, moment=none) -%}
+    {%- set is_full = is_full_build() -%}
+    {#- Called while parsing too, when its ref() makes the lineage. -#}
+    {%- set days = days_to_build(day_set) if not (execute and is_full) -%}
+    {%- if is_full -%}
+    true
+    {%- elif not days -%}
+    false
+    {%- else -%}
+    {{ column }} in (date '{{ days | join("', date '") }}')
+        {#- The same as bounds, by which whole files are passed over. A null is of the first day. -#}
+        {%- if moment and days[0] != '1970-01-01' %}
+        and {{ moment }} >= timestamp '{{ days[0] }} 00:00:00'
+        and {{ moment }} <= timestamp '{{ days[-1] }} 23:59:59.999999'
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro drop_days_to_build(day_set, column) -%}
+    {%- if execute and not is_full_build() and load_relation(this) -%}
+        {%- set days = days_to_build(day_set) -%}
+        {%- if days -%}
+            {{ drop_days(this, column, days) }}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro refuse_vanished_rows(raw_days) -%}
+    {%- set found = run_query(
+        'select table_name, cast(recorded_on as string), n_loaded_rows, n_rows, count(*) over () '
+        ~ 'from ' ~ raw_days ~ ' where n_rows < n_loaded_rows order by 1, 2 limit 5') -%}
+    {%- if found | length -%}
+        {%- set rows = [] -%}
+        {%- for row in found -%}
+            {%- do rows.append('- ' ~ row[0] ~ ', recorded on ' ~ row[1] ~ ': ' ~ row[2]
+                ~ ' rows when it was last built, ' ~ row[3] ~ ' now') -%}
+        {%- endfor -%}
+        {{ exceptions.raise_compiler_error(
+            'Raw rows have vanished on ' ~ found[0][4] ~ ' days of delivery. Raw tables are only '
+            ~ 'added to, so nothing was built on top.\n' ~ rows | join('\n') ~ '\nBring the rows '
+            ~ 'back, or, if they are gone for good, say dbt build --full-refresh.') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro deliveries_so_far() -%}
+    {%- if is_full_build() -%}
+    (
+        select
+            cast(null as string) as table_name,
+            cast(null as date) as recorded_on,
+            cast(null as bigint) as n_rows
+        where false
+    ) as nothing
+    {%- else -%}
+    {{ deliveries_relation() }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro changed_periods(table, begins_at='valid_from', ends_at='valid_to') -%}
+    {#- When what the table says may differ from what it said: from the end of the shortest to the
+        end of the longest period where only the end of a known row was moved, else the whole. -#}
+    {%- set key = raw_identity(table).key -%}
+    {%- set columns = raw_contract(table).columns.keys() | list if execute else [begins_at] -%}
+    select
+        case
+            when count(distinct attributes) = 1 and not min(is_new) then min(period_ends_at)
+            else min(period_begins_at)
+        end as begins_at,
+        max(period_ends_at) as ends_at
+    from (
+        select
+            {% for column in key -%}
+            delivered.{{ column }},
+            {% endfor -%}
+            delivered.{{ begins_at }} as period_begins_at,
+            coalesce(delivered.{{ ends_at }}, timestamp '9999-12-31 00:00:00') as period_ends_at,
+            raw_days.is_pending as is_new,
+            concat_ws(
+                '|',
+                {% for column in columns if column not in (ends_at, 'recorded_at') -%}
+                coalesce(cast(delivered.{{ column }} as string), 'null'){{ ',' if not loop.last }}
+                {% endfor %}
+            ) as attributes
+        from ({{ raw(table) }}) as delivered
+        inner join {{ ref('int_deliveries__raw_days') }} as raw_days
+            on
+                raw_days.table_name = '{{ table }}'
+                and {{ recorded_on('delivered.recorded_at') }} = raw_days.recorded_on
+        where {{ known_as_of('delivered.recorded_at') }}
+    ) as rows_of_table
+    group by {{ key | join(', ') }}
+    having max(is_new)
+{%- endmacro %}

@@ -1,0 +1,86 @@
+{#- Whether history is built anew. dbt asks should_full_refresh() of every incremental model; here it
+    also says yes by itself where adding to what is there would mix two definitions. -#}
+{% macro should_full_refresh() -%}
+    {%- if model.config.materialized == 'incremental' -%}
+        {{ return(is_full_build()) }}
+    {%- endif -%}
+    {{ return(flags.FULL_REFRESH) }}
+{%- endmacro %}
+
+{% macro is_full_build() -%}
+    {#- dbt's graph is empty in unit tests, which test the whole. -#}
+    {%- if not execute or flags.FULL_REFRESH or not graph.nodes -%}
+        {{ return(true) }}
+    {%- endif -%}
+    {%- for node in graph.nodes.values() if node.config.materialized == 'incremental' -%}
+        {%- set found = load_relation(api.Relation.create(
+            database=node.database, schema=node.schema, identifier=node.alias)) -%}
+        {%- if not found or not found.is_table -%}
+            {{ return(true) }}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set built_by = run_query('select max(definitions) from ' ~ deliveries_relation())[0][0] -%}
+    {{ return(built_by != definitions()) }}
+{%- endmacro %}
+
+{% macro deliveries_relation() -%}
+    {#- By name: a ref would close a circle, as the ledger is written when all else is built. -#}
+    {%- for node in graph.nodes.values() if node.name == 'deliveries' -%}
+        {{ return(api.Relation.create(
+            database=node.database, schema=node.schema, identifier=node.alias)) }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro definitions() -%}
+    {%- if not execute or not graph.nodes -%}
+        {{ return("") }}
+    {%- endif -%}
+    {%- set texts = {} -%}
+    {%- for id, node in graph.nodes.items() if node.config.materialized == 'incremental' -%}
+        {%- do add_definitions(id, texts) -%}
+    {%- endfor -%}
+    {%- for name in ['raw_path', 'raw_schema', 'raw_connector', 'connectors', 'hatecheck_file',
+            'hatecheck_audits', 'hatecheck_seed', 'as_of', 'reporting_timezone'] -%}
+        {%- do texts.update({'var ' ~ name: var(name, none) | string}) -%}
+    {%- endfor -%}
+    {%- set secret = run_query(
+        'select ' ~ sha256("concat('definitions|', " ~ session_secret('pseudonym_key') ~ ')'))[0][0]
+    -%}
+    {{ return(local_md5(tojson(texts, sort_keys=true) ~ secret)) }}
+{%- endmacro %}
+
+{% macro add_definitions(id, texts) -%}
+    {%- set node = graph.nodes.get(id) -%}
+    {%- if node and id not in texts -%}
+        {%- do texts.update({id: node.checksum.checksum}) -%}
+        {%- do add_macros(node.depends_on.macros, texts) -%}
+        {%- for parent in node.depends_on.nodes -%}
+            {%- do add_definitions(parent, texts) -%}
+        {%- endfor -%}
+    {%- elif id in graph.sources and id not in texts -%}
+        {%- do texts.update({id: tojson(graph.sources[id].config.meta, sort_keys=true)}) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro add_macros(ids, texts) -%}
+    {%- for id in ids if id not in texts and id.startswith('macro.' ~ project_name ~ '.') -%}
+        {%- set named = context.get(id.split('.')[2]) -%}
+        {%- if named -%}
+            {%- do texts.update({id: local_md5(named.macro.macro_sql)}) -%}
+            {%- do add_macros(named.macro.depends_on.macros, texts) -%}
+        {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro is_whole_build() -%}
+    {#- False where only some models were asked for: what they did not build is still to be built. -#}
+    {%- if not execute or not graph.nodes -%}
+        {{ return(true) }}
+    {%- endif -%}
+    {%- for id, node in graph.nodes.items() if node.config.materialized == 'incremental' -%}
+        {%- if id not in selected_resources -%}
+            {{ return(false) }}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(true) }}
+{%- endmacro %}

@@ -1,0 +1,1 @@
+{{ repeated_rows('decisions', carry=['decided_at']) }}

@@ -1,0 +1,8 @@
+with decisions as (
+    select *
+    from {{ ref('fct_decisions') }}
+    where {{ in_days_to_build('decided', 'decided_on') }}
+)
+
+-- noqa: PRS here: sqlfluff's DuckDB dialect does not know grouping sets.
+{{ by_dimension('decisions', ['n_decisions']) }} -- noqa: PRS

@@ -1,0 +1,20 @@
+-- depends_on: {{ ref('int_eligibility__audited_decisions') }}
+-- depends_on: {{ ref('accuracy_decisions_by_day') }}
+with raw_days as (
+    select * from {{ ref('int_deliveries__raw_days') }}
+),
+
+as_of as (
+    select * from {{ ref('int_context__as_of') }}
+)
+
+select
+    raw_days.table_name,
+    raw_days.recorded_on,
+    raw_days.n_rows,
+    raw_days.n_rows - raw_days.n_loaded_rows as n_new_rows,
+    as_of.as_of,
+    '{{ definitions() }}' as definitions
+from raw_days
+cross join as_of
+where raw_days.is_pending and {{ is_whole_build() }}

@@ -1,0 +1,31 @@
+with delivered as (
+    {{ revisions('decisions', ref('int_deliveries__decision_revisions')) }}
+)
+
+select
+    decision_id,
+    job_id,
+    item_id,
+    -- An empty moderator is how some systems write "the system did it".
+    case
+        when decided_by_type = 'human' and moderator_id = '' then 'system'
+        else decided_by_type
+    end as decided_by_type,
+    case
+        when decided_by_type = 'human' then {{ pseudonym("nullif(moderator_id, '')") }}
+    end as moderator_key,
+    started_at,
+    decided_at,
+    -- A decision without a time is an error of the contract, which a null day would hide.
+    coalesce({{ reporting_date('decided_at') }}, date '1970-01-01') as decided_on,
+    handling_seconds,
+    action_code,
+    nullif(primary_policy_id, '') as policy_id,
+    views_at_decision,
+    model_version,
+    confidence,
+    supersedes_decision_id,
+    source_system,
+    recorded_at,
+    {{ recorded_on() }} as recorded_on
+from delivered

@@ -1,0 +1,20 @@
+with delivered as (
+    {{ revisions('review_jobs', ref('int_deliveries__job_revisions')) }}
+)
+
+select
+    job_id,
+    item_id,
+    nullif(item_type, '') as item_type,
+    nullif(queue_id, '') as queue_id,
+    enqueue_reason,
+    item_created_at,
+    enqueued_at,
+    nullif(language, '') as language,
+    nullif(region, '') as region,
+    priority,
+    views_at_enqueue,
+    source_system,
+    recorded_at,
+    {{ recorded_on() }} as recorded_on
+from delivered
