@@ -29,15 +29,15 @@
     ) as keys
 {%- endmacro %}
 
-{% macro count_revisions_by_fate(table, repeated_rows) -%}
+{% macro count_revisions_by_fate(table, repeated_rows, kept) -%}
     {%- set key = raw_identity(table).key | join(', ') -%}
     select
         '{{ table }}' as table_name,
         coalesce(max(raw_days.n_delivered), 0) as n_delivered,
         coalesce(max(raw_days.n_later), 0) as n_recorded_after_as_of,
-        coalesce(max(repeated.n_copies), 0) as n_exact_duplicates,
-        coalesce(max(repeated.n_superseded), 0) as n_superseded_by_correction,
-        (select count(*) from {{ ref('stg_' ~ table) }}) as n_kept
+        max(repeated.n_copies) as n_exact_duplicates,
+        max(repeated.n_superseded) as n_superseded_by_correction,
+        {{ kept }} as n_kept
     from (
         select
             sum(n_rows) as n_delivered,
@@ -47,8 +47,8 @@
     ) as raw_days
     cross join (
         select
-            sum(n_rows - n_revisions) as n_copies,
-            sum(n_revisions - 1) as n_superseded
+            coalesce(sum(n_rows - n_revisions), 0) as n_copies,
+            coalesce(sum(n_revisions - 1), 0) as n_superseded
         from (
             select
                 sum(n_rows) as n_rows,

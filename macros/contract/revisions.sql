@@ -9,12 +9,16 @@
 {% macro repeated_rows(table, carry=[]) -%}
     {%- set key = raw_identity(table).key -%}
     {%- set kept = key + carry + ['recorded_at'] -%}
-    with known as (
+    {%- set delivered_keys -%}
+        select {{ key[0] }} from ({{ raw(table) }}) as delivered
+        where {{ in_days_to_build(table, recorded_on(), 'recorded_at') }}
+    {%- endset -%}
+    with known as {{ read_anew() }} (
         select
             {{ kept | join(', ') }},
             {{ recorded_on() }} as recorded_on
         from ({{ raw(table) }}) as delivered
-        where {{ known_as_of() }}
+        where {{ known_as_of() }} and {{ in_range_of(key[0], delivered_keys) }}
     ),
 
     -- What this run looks at: any row of a key may be the second.
@@ -61,7 +65,7 @@
             {%- endfor %}
         )
     {%- endset %}
-    with known as (
+    with known as {{ read_anew() }} (
         select *
         from ({{ raw(table) }}) as delivered
         where {{ known_as_of() }} and {{ in_days_to_build(table, recorded_on(), 'recorded_at') }}

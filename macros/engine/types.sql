@@ -71,25 +71,21 @@
     )
 {%- endmacro %}
 
-{% macro ordered_sum(expression, order_by) -%}
-    {{ return(adapter.dispatch('ordered_sum')(expression, order_by)) }}
+{% macro read_anew() -%}
+    {{ return(adapter.dispatch('read_anew')()) }}
 {%- endmacro %}
 
-{% macro default__ordered_sum(expression, order_by) -%}
-    sum({{ expression }} order by {{ order_by }})
+{% macro default__read_anew() -%}
+    not materialized
 {%- endmacro %}
 
-{% macro spark__ordered_sum(expression, order_by) -%}
-    {#- Spark's sum takes no order: the rows are collected, put in order and added one by one. -#}
-    aggregate(
-        array_sort(
-            collect_list(
-                case when ({{ expression }}) is not null then
-                    named_struct('place', {{ order_by }}, 'value', {{ expression }})
-                end
-            )
-        ),
-        cast(null as double),
-        (total, row) -> coalesce(total + row.value, row.value)
-    )
+{% macro spark__read_anew() -%}
+    {#- Spark does so unasked. -#}
+{%- endmacro %}
+
+{% macro exact_sum(expression, bits=60) -%}
+    {#- Doubles added in another order give another last digit, and a parallel engine has no order.
+        As whole multiples of a power of two they are added without rounding. -#}
+    cast(sum(cast(({{ expression }}) * power(2e0, {{ bits }}) as decimal(38, 0))) as double)
+    / power(2e0, {{ bits }})
 {%- endmacro %}

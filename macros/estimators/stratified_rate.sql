@@ -28,31 +28,33 @@
             sum(k) as n_successes,
             count(*) as n_strata,
             sum(case when collapse_level <> 'stratum' then 1 else 0 end) as n_collapsed_strata,
-            {{ ordered_sum('weight * k', 'stratum_key') }} as weighted_numerator,
-            {{ ordered_sum('weight * n', 'stratum_key') }} as weighted_denominator,
-            {{ ordered_sum('weight * k', 'stratum_key') }}
-                / {{ ordered_sum('weight * n', 'stratum_key') }} as p,
-            -- Kish's effective n, (Σw)²/Σw²; least(): with equal weights it may round to above n.
-            least(
-                power({{ ordered_sum('weight * n', 'stratum_key') }}, 2)
-                / {{ ordered_sum('weight * weight * n', 'stratum_key') }},
-                sum(n)
-            ) as kish_n
+            {{ exact_sum('weight * k') }} as weighted_numerator,
+            {{ exact_sum('weight * n') }} as weighted_denominator,
+            {{ exact_sum('weight * weight * n') }} as squared_weights
         from weighted
         group by {{ keys }}
+    ),
+
+    rates as (
+        select
+            *,
+            weighted_numerator / weighted_denominator as p,
+            -- Kish's effective n, (Σw)²/Σw²; least(): with equal weights it may round to above n.
+            least(power(weighted_denominator, 2) / squared_weights, n_audits) as kish_n
+        from totals
     ),
 
     drawn as (
         select
             weighted.*,
-            totals.p,
-            totals.weighted_denominator as w_sum,
-            weighted.n * (weighted.k + {{ prior }} * totals.p) / (weighted.n + {{ prior }})
+            rates.p,
+            rates.weighted_denominator as w_sum,
+            weighted.n * (weighted.k + {{ prior }} * rates.p) / (weighted.n + {{ prior }})
                 as k_drawn
         from weighted
-        inner join totals
+        inner join rates
             on {% for key in by -%}
-            weighted.{{ key }} is not distinct from totals.{{ key }}{{ ' and ' if not loop.last }}
+            weighted.{{ key }} is not distinct from rates.{{ key }}{{ ' and ' if not loop.last }}
             {%- endfor %}
     ),
 
@@ -79,25 +81,25 @@
 
     effective as (
         select
-            totals.*,
+            rates.*,
             variances.variance,
             variances.stabilised_variance
-                / nullif(totals.p * (1 - totals.p) / totals.n_audits, 0) as deff,
+                / nullif(rates.p * (1 - rates.p) / rates.n_audits, 0) as deff,
             case
                 when variances.stabilised_variance is null then null
-                when totals.p in (0, 1) then totals.kish_n
-                when variances.stabilised_variance = 0 then totals.n_audits
+                when rates.p in (0, 1) then rates.kish_n
+                when variances.stabilised_variance = 0 then rates.n_audits
                 -- Where few audits speak for most decisions, the variance is itself a guess: no
                 -- more is claimed than halfway between all audits and what their weights leave.
                 else least(
-                    totals.p * (1 - totals.p) / variances.stabilised_variance,
-                    sqrt(totals.n_audits * totals.kish_n)
+                    rates.p * (1 - rates.p) / variances.stabilised_variance,
+                    sqrt(rates.n_audits * rates.kish_n)
                 )
             end as effective_n
-        from totals
+        from rates
         inner join variances
             on {% for key in by -%}
-            totals.{{ key }} is not distinct from variances.{{ key }}{{ ' and ' if not loop.last }}
+            rates.{{ key }} is not distinct from variances.{{ key }}{{ ' and ' if not loop.last }}
             {%- endfor %}
     )
 
@@ -124,8 +126,8 @@
         weight * weight / (w_sum * w_sum)
         * ({{ successes }} * (1 - {{ p }}) * (1 - {{ p }}) + (n - {{ successes }}) * {{ p }} * {{ p }})
     {%- endset -%}
-    {{ ordered_sum(residual, 'stratum_key') }} as u_{{ name }},
-    {{ ordered_sum(squared_residual, 'stratum_key') }} as uu_{{ name }}
+    {{ exact_sum(residual, 100) }} as u_{{ name }},
+    {{ exact_sum(squared_residual, 100) }} as uu_{{ name }}
 {%- endmacro %}
 
 {% macro variance_sum(name) -%}
@@ -134,6 +136,6 @@
         * greatest(uu_{{ name }} - u_{{ name }} * u_{{ name }} / n_variance_audits, 0)
     {%- endset -%}
     case when count(*) = count(variance_factor) then
-        {{ ordered_sum(squares, 'variance_stratum_key') }}
+        {{ exact_sum(squares, 100) }}
     end
 {%- endmacro %}

@@ -42,6 +42,21 @@
     {%- endif -%}
 {%- endmacro %}
 
+{% macro in_range_of(column, keys) -%}
+    {#- Ids mostly grow with time. Where they do, a range written out passes over what is old. -#}
+    {%- if is_full_build() -%}
+    true
+    {%- else -%}
+        {%- set found = run_query(
+            'select min(' ~ column ~ '), max(' ~ column ~ ') from (' ~ keys ~ ') as keys')[0] -%}
+        {%- if found[0] is none -%}
+    false
+        {%- else -%}
+    {{ column }} between '{{ found[0] | replace("'", "''") }}' and '{{ found[1] | replace("'", "''") }}'
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
 {% macro drop_days_to_build(day_set, column) -%}
     {%- if execute and not is_full_build() and load_relation(this) -%}
         {%- set days = days_to_build(day_set) -%}

@@ -5,9 +5,16 @@ with counted as (
     {{ count_rows_by_fate(table) }}
     union all
     {% endfor %}
-    {{ count_revisions_by_fate('decisions', ref('int_deliveries__decision_revisions')) }}
+    {{ count_revisions_by_fate(
+        'decisions', ref('int_deliveries__decision_revisions'),
+        kept='(select count(*) from ' ~ ref('fct_decisions') ~ ')'
+    ) }}
     union all
-    {{ count_revisions_by_fate('review_jobs', ref('int_deliveries__job_revisions')) }}
+    -- No table has the last revision of each job alone: those superseded are taken off.
+    {{ count_revisions_by_fate(
+        'review_jobs', ref('int_deliveries__job_revisions'),
+        kept='(select count(*) from ' ~ ref('base_review_jobs') ~ ') - max(repeated.n_superseded)'
+    ) }}
 )
 
 select

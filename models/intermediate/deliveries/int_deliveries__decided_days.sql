@@ -1,8 +1,22 @@
 {%- set decisions = ref('base_decisions') -%}
 {%- set jobs = ref('base_review_jobs') -%}
 {%- set revisions = ref('int_deliveries__decision_revisions') -%}
-{%- set raw_days = ref('int_deliveries__raw_days') -%}
 {%- set audits = raw('audits') -%}
+{%- set new_jobs -%}
+    select job_id
+    from {{ jobs }}
+    where {{ in_days_to_build('review_jobs', 'recorded_on') }}
+{%- endset -%}
+{%- set new_audits -%}
+    select audit_id
+    from ({{ audits }}) as new_audits
+    where {{ in_days_to_build('audits', recorded_on(), 'recorded_at') }}
+{%- endset -%}
+{%- set audited -%}
+    select decision_id
+    from ({{ audits }}) as audits
+    where audit_id in ({{ new_audits }})
+{%- endset -%}
 {%- set changed = {
     'sampling_frame': changed_periods('sampling_frame', 'period_start', 'period_end'),
     'roster': changed_periods('roster'),
@@ -14,15 +28,7 @@ select distinct
     true as is_decision_changed
 from {{ decisions }}
 {%- else -%}
-with pending as (
-    select
-        table_name,
-        recorded_on
-    from {{ raw_days }}
-    where is_pending
-),
-
-all_days as (
+with all_days as (
     {{ date_series(
         '(select min(decided_on) from ' ~ decisions ~ ')',
         '(select max(decided_on) from ' ~ decisions ~ ')'
@@ -40,26 +46,21 @@ changed_days as (
         decided_on,
         true as is_decision_changed
     from {{ decisions }}
-    where recorded_on in (select recorded_on from pending where table_name = 'decisions')
+    where {{ in_days_to_build('decisions', 'recorded_on') }}
     union all
     -- Where an earlier revision had put the decision.
     select
         coalesce({{ reporting_date('decided_at') }}, date '1970-01-01') as decided_on,
         true as is_decision_changed
     from {{ revisions }}
-    where found_on in (select recorded_on from pending where table_name = 'decisions')
+    where {{ in_days_to_build('decisions', 'found_on') }}
     union all
     -- A job that came after its decision, or was corrected.
     select
         decided_on,
         true as is_decision_changed
     from {{ decisions }}
-    where
-        job_id in (
-            select job_id
-            from {{ jobs }}
-            where recorded_on in (select recorded_on from pending where table_name = 'review_jobs')
-        )
+    where {{ in_range_of('job_id', new_jobs) }} and job_id in ({{ new_jobs }})
     {% for table in changed -%}
     union all
     -- A day more on both sides: periods are in UTC, days are those of the reporting calendar.
@@ -78,20 +79,7 @@ changed_days as (
         decided_on,
         false as is_decision_changed
     from {{ decisions }}
-    where
-        decision_id in (
-            select decision_id
-            from ({{ audits }}) as audits
-            where
-                audit_id in (
-                    select audit_id
-                    from ({{ audits }}) as new_audits
-                    where
-                        {{ recorded_on() }} in (
-                            select recorded_on from pending where table_name = 'audits'
-                        )
-                )
-        )
+    where {{ in_range_of('decision_id', audited) }} and decision_id in ({{ audited }})
 )
 
 select

@@ -11,26 +11,29 @@ actions as (
 ),
 
 -- The audit as it stands: its last final revision where there is one, else its last revision.
-ranked as (
+last_revisions as (
     select
-        *,
-        max(case when audit_status <> 'draft' then revision_no end)
-            over (partition by audit_id) as last_settled_revision_no,
-        row_number() over (
-            partition by audit_id
-            order by case when audit_status = 'final' then 1 else 0 end desc, revision_no desc
-        ) as standing_rank,
-        max(case when audit_status = 'withdrawn' then revision_no end)
-            over (partition by audit_id) as withdrawn_revision_no
+        audit_id,
+        coalesce(
+            max(case when audit_status = 'final' then revision_no end), max(revision_no)
+        ) as standing_revision_no,
+        max(case when audit_status <> 'draft' then revision_no end) as settled_revision_no,
+        max(case when audit_status = 'withdrawn' then revision_no end) as withdrawn_revision_no
     from revisions
+    group by audit_id
 ),
 
 standing as (
     select
-        *,
-        coalesce(withdrawn_revision_no = last_settled_revision_no, false) as is_withdrawn
-    from ranked
-    where standing_rank = 1
+        revisions.*,
+        coalesce(
+            last_revisions.withdrawn_revision_no = last_revisions.settled_revision_no, false
+        ) as is_withdrawn
+    from revisions
+    inner join last_revisions
+        on
+            revisions.audit_id is not distinct from last_revisions.audit_id
+            and revisions.revision_no is not distinct from last_revisions.standing_revision_no
 ),
 
 overturned as (

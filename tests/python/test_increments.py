@@ -1,0 +1,242 @@
+"""What is built delivery by delivery equals what is built from all of them at once."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+from split_history import DAY, MONDAY, Deliveries, eventful
+
+# What says how the run went, and not what the raw data say.
+OF_THE_RUN = {
+    "deliveries",
+    "int_deliveries__raw_days",
+    "int_deliveries__decided_days",
+    "int_deliveries__decision_revisions",
+    "int_deliveries__job_revisions",
+}
+REVISIONS = {"decision_id": "decision", "job_id": "job"}
+
+
+def tables(project):
+    """{table: all its rows in an order that only their content sets}, but for those of the run."""
+    found = project.query(
+        "select schema_name as s, table_name as t from duckdb_tables() where not internal"
+    )
+    kept = {
+        f"{row.s}.{row.t}": project.table(f"{row.s}.{row.t}")
+        for row in found.itertuples()
+        if row.t not in OF_THE_RUN
+    }
+    for key, name in REVISIONS.items():
+        kept[f"revisions of a {name}"] = project.query(
+            f"select {key}, recorded_at, max(n_rows) from "
+            f"intermediate.int_deliveries__{name}_revisions group by all order by all"
+        )
+    return kept
+
+
+def assert_same(project, other):
+    mine, theirs = tables(project), tables(other)
+    assert mine.keys() == theirs.keys()
+    assert len(mine) > 25
+    for name, rows in mine.items():
+        pd.testing.assert_frame_equal(rows, theirs[name], check_exact=True, obj=name)
+
+
+def build(project, *arguments):
+    run = project.build(*arguments, data_tests=False)
+    assert run.returncode == 0, run.stdout
+    return run.stdout
+
+
+def kill_while_building(project, model):
+    """Start a build, and kill it as soon as it says that it builds a model."""
+    process = subprocess.Popen(
+        [
+            *(Path(sys.executable).with_name("dbt"), "--no-use-colors", "build"),
+            *("--exclude-resource-types", "test", "unit_test"),
+        ],
+        cwd=project.folder,
+        env=os.environ | {"DO_NOT_TRACK": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    for line in process.stdout:
+        if "START sql" in line and f".{model} " in line:
+            break
+    else:
+        pytest.fail(f"{model} was not built")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@pytest.fixture
+def raw(new_project):
+    """A function that gives a new project and its raw folder."""
+
+    def make():
+        project = new_project()
+        return project, project.folder / "data" / "raw"
+
+    return make
+
+
+def rebuilt(raw, folder):
+    """A project that is built from all raw data of a folder at once."""
+    project, own = raw()
+    shutil.copytree(folder, own)
+    build(project)
+    return project
+
+
+@pytest.mark.parametrize(
+    ("seed", "killed_in"),
+    [(1, "base_decisions"), (2, "fct_decisions"), (3, "accuracy_decisions_by_day")],
+)
+def test_deliveries_one_by_one_equal_all_at_once(raw, make_world, seed, killed_in):
+    """Late rows, corrections, duplicates, an empty delivery, one loaded twice, a killed run."""
+    rng = np.random.default_rng(seed)
+    deliveries = Deliveries(eventful(make_world(), rng), 4, rng)
+    project, folder = raw()
+    deliveries.deliver(0, folder)
+    build(project)
+    deliveries.deliver(1, folder)
+    said = build(project)
+    assert "sql incremental model" in said
+    build(project)  # Nothing was delivered.
+    deliveries.deliver(2, folder)
+    deliveries.deliver_again(1, folder)
+    kill_while_building(project, killed_in)
+    deliveries.deliver(3, folder)
+    build(project)
+    assert_same(project, rebuilt(raw, folder))
+
+    # What was built by increments can be built anew in place.
+    build(project, "--full-refresh")
+    assert_same(project, rebuilt(raw, folder))
+
+
+def by_day(world, first, last):
+    """The rows recorded from one day to another."""
+    return {
+        name: rows[rows["recorded_at"].between(first, last, inclusive="left")]
+        for name, rows in world.items()
+    }
+
+
+@pytest.fixture
+def in_two_parts(raw, make_world):
+    """A project built from all but the last two weeks, in which audits come, and the rest."""
+    project, _ = raw()
+    world = make_world()
+    project.deliver(by_day(world, pd.Timestamp.min, MONDAY + 5 * DAY))
+    folder = project.folder / "data" / "raw"
+    for file in list(folder.glob("*.parquet")):
+        (folder / file.stem).mkdir()
+        file.rename(folder / file.stem / "first.parquet")
+    build(project)
+
+    def deliver_the_rest(**only):
+        for name, rows in by_day(world, MONDAY + 5 * DAY, pd.Timestamp.max).items():
+            if len(rows) and only.get(name, True):
+                rows.to_parquet(folder / name / "rest.parquet", index=False)
+
+    return project, folder, deliver_the_rest
+
+
+def test_an_increment_reads_only_what_is_new(in_two_parts, raw):
+    project, folder, deliver_the_rest = in_two_parts
+    deliver_the_rest()
+    with duckdb.connect(project.folder / "data" / "warehouse.duckdb") as warehouse:
+        # A mark on a day of which nothing comes: it would be gone if the day were built again.
+        warehouse.sql("update core.fct_decisions set item_id = 'mark' where decision_id = 'd001'")
+    build(project)
+    marked = project.query("select decision_id from core.fct_decisions where item_id = 'mark'")
+    # The frame of the whole week came, so its days were built again.
+    assert marked.empty
+    assert_same(project, rebuilt(raw, folder))
+
+    with duckdb.connect(project.folder / "data" / "warehouse.duckdb") as warehouse:
+        warehouse.sql("update core.fct_decisions set item_id = 'mark' where decision_id = 'd001'")
+    build(project)
+    marked = project.query("select decision_id from core.fct_decisions where item_id = 'mark'")
+    assert list(marked["decision_id"]) == ["d001"]
+
+
+def test_a_build_of_some_models_leaves_the_rest_to_the_next(in_two_parts, raw):
+    project, folder, deliver_the_rest = in_two_parts
+    deliver_the_rest()
+    build(project, "--select", "+fct_decisions")
+    build(project, "--select", "deliveries")
+    build(project)
+    assert_same(project, rebuilt(raw, folder))
+
+
+def test_other_definitions_build_history_anew(in_two_parts, raw):
+    """A variable and a seed: what was built by the old ones is not kept."""
+    project, folder, deliver_the_rest = in_two_parts
+    deliver_the_rest()
+    tokyo = ["--vars", "reporting_timezone: Asia/Tokyo"]
+    build(project, *tokyo)
+    other, own = raw()
+    shutil.copytree(folder, own)
+    build(other, *tokyo)
+    assert_same(project, other)
+
+    for one in (project, other):
+        shutil.copytree(one.folder / "seeds", one.folder / "own_seeds")
+        (one.folder / "seeds").unlink()
+        (one.folder / "own_seeds").rename(one.folder / "seeds")
+        codes = one.folder / "seeds" / "action_codes.csv"
+        text = codes.read_text()
+        assert "\nremove,true," in text
+        codes.write_text(text.replace("\nremove,true,", "\nremove,false,"))
+    build(project, *tokyo)
+    build(other, *tokyo, "--full-refresh")
+    assert_same(project, other)
+    groups = project.query("select distinct action_group from core.fct_decisions")
+    assert list(groups["action_group"]) == ["not_enforced"]
+
+
+def test_rows_that_vanish_stop_the_build_and_are_named(in_two_parts, raw):
+    project, folder, deliver_the_rest = in_two_parts
+    deliver_the_rest()
+    build(project)
+    before = tables(project)
+    (folder / "decisions" / "rest.parquet").unlink()
+    run = project.build(data_tests=False)
+    assert run.returncode == 1
+    assert "Raw rows have vanished on 3 days of delivery" in run.stdout
+    assert "- decisions, recorded on 2026-03-07: 24 rows when it was last built, 0 now" in (
+        run.stdout
+    )
+    assert "say dbt build --full-refresh" in run.stdout
+    for name in ("core.fct_decisions", "staging.base_decisions"):
+        pd.testing.assert_frame_equal(project.table(name), before[name])
+    build(project, "--full-refresh")
+    assert_same(project, rebuilt(raw, folder))
+
+
+def test_a_missing_day_is_named(raw, make_world):
+    project, _ = raw()
+    world = make_world()
+    for table in ("decisions", "review_jobs"):
+        rows = world[table]
+        days = rows["recorded_at"].dt.normalize()
+        world[table] = rows[~days.isin([MONDAY + 2 * DAY, MONDAY + 3 * DAY])]
+    project.deliver(world)
+    run = project.dbt("build", "--select", "+int_deliveries__raw_days")
+    assert run.returncode == 0, run.stdout
+    assert "WARN no_day_of_delivery_is_missing: 2 rows" in run.stdout
+    assert (
+        "table_name=decisions, delivered_before_on=2026-03-03, recorded_on=2026-03-06, "
+        "n_missing_days=2"
+    ) in run.stdout
