@@ -21,7 +21,7 @@
             {%- endfor %}
         )
     {%- endset %}
-    with known as {{ read_anew() }} (
+    with known as (
         select *
         from ({{ raw(table) }}) as delivered
         where {{ known_as_of() }}

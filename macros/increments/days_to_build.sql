@@ -1,23 +1,24 @@
 {#- The days that a run builds anew, and the filter and the hook made of them. A set of days is the
-    name of a raw table (the days of recording of which rows were delivered), or decided (the days of
-    decisions that may have changed), or audited (these, and those of which audits came). -#}
+    name of a raw table (the days of recording of which rows were delivered), or one of those that the
+    model int_deliveries__days_to_build has: decided, judged, published. -#}
 {% macro days_to_build(day_set) -%}
-    {%- set decided_days = ref('int_deliveries__decided_days') if day_set in ['decided', 'audited'] -%}
-    {%- set raw_days = ref('int_deliveries__raw_days') if not decided_days -%}
-    {%- if not execute -%}
-        {{ return([]) }}
-    {%- endif -%}
-    {%- if decided_days -%}
+    {%- if day_set in ['decided', 'judged', 'published'] -%}
         {%- set select_days -%}
-            select decided_on as built_on from {{ decided_days }}
-            {{ 'where is_decision_changed' if day_set == 'decided' }}
+            select built_on from {{ ref('int_deliveries__days_to_build') }}
+            where day_set = '{{ day_set }}'
         {%- endset -%}
     {%- else -%}
-        {%- do refuse_vanished_rows(raw_days) -%}
+        {%- set raw_days = ref('int_deliveries__raw_days') -%}
+        {%- if execute -%}
+            {%- do refuse_vanished_rows(raw_days) -%}
+        {%- endif -%}
         {%- set select_days -%}
             select recorded_on as built_on from {{ raw_days }}
             where is_pending and table_name = '{{ day_set }}'
         {%- endset -%}
+    {%- endif -%}
+    {%- if not execute -%}
+        {{ return([]) }}
     {%- endif -%}
     {%- set days = run_query(
         'select cast(built_on as string) from (' ~ select_days ~ ') as days order by 1') -%}
@@ -57,11 +58,11 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro drop_days_to_build(day_set, column) -%}
+{% macro drop_days_to_build(day_set, column, is_null_unknown=false) -%}
     {%- if execute and not is_full_build() and load_relation(this) -%}
         {%- set days = days_to_build(day_set) -%}
         {%- if days -%}
-            {{ drop_days(this, column, days) }}
+            {{ drop_days(this, column, days, is_null_unknown) }}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
@@ -95,6 +96,12 @@
     {%- else -%}
     {{ deliveries_relation() }}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro touches_day(begins_at, ends_at, day='all_days.calendar_date') -%}
+    {#- A day more on both sides: periods are in UTC, days are those of the reporting calendar. -#}
+    {{ day }} >= {{ add_days('cast(' ~ begins_at ~ ' as date)', -1) }}
+    and cast({{ add_days(day, -1) }} as timestamp) <= {{ ends_at }}
 {%- endmacro %}
 
 {% macro changed_periods(table, begins_at='valid_from', ends_at='valid_to') -%}

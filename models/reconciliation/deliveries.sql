@@ -1,5 +1,5 @@
--- depends_on: {{ ref('int_eligibility__audited_decisions') }}
--- depends_on: {{ ref('accuracy_decisions_by_day') }}
+-- The last of what is built by days, so that nothing is vouched for that was not built.
+-- depends_on: {{ ref('accuracy_estimates') }}
 with raw_days as (
     select * from {{ ref('int_deliveries__raw_days') }}
 ),

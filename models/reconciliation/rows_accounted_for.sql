@@ -1,4 +1,4 @@
-{% set ranked = ['queues', 'policies', 'roster', 'sampling_frame', 'audits', 'disputes'] %}
+{% set ranked = ['queues', 'policies', 'roster', 'sampling_frame', 'disputes'] %}
 
 with counted as (
     {% for table in ranked -%}
@@ -8,6 +8,11 @@ with counted as (
     {{ count_revisions_by_fate(
         'decisions', ref('int_deliveries__decision_revisions'),
         kept='(select count(*) from ' ~ ref('fct_decisions') ~ ')'
+    ) }}
+    union all
+    {{ count_revisions_by_fate(
+        'audits', ref('int_deliveries__audit_revisions'),
+        kept='(select count(*) from ' ~ ref('stg_audits') ~ ')'
     ) }}
     union all
     -- No table has the last revision of each job alone: those superseded are taken off.

@@ -1,5 +1,5 @@
 select *
 from {{ ref('fct_decisions') }}
 where
-    {{ in_days_to_build('audited', 'decided_on') }}
+    {{ in_days_to_build('judged', 'decided_on') }}
     and decision_id in (select decision_id from {{ ref('stg_audits') }})

@@ -1,5 +1,7 @@
 with audits as (
-    select * from {{ ref('int_truth__audits') }}
+    select *
+    from {{ ref('int_truth__audits') }}
+    where {{ in_days_to_build('judged', 'decided_on') }}
 ),
 
 decisions as (
@@ -46,6 +48,7 @@ usable as (
 
 select
     in_frame.audit_id,
+    in_frame.decided_on,
     in_frame.stratum_key,
     in_frame.is_probability_sample,
     case

@@ -1,5 +1,23 @@
-with revisions as (
-    select * from {{ ref('stg_audits') }}
+with all_revisions as (
+    select
+        audits.*,
+        coalesce(decisions.decided_on, date '1970-01-01') as decided_on
+    from {{ ref('stg_audits') }} as audits
+    left join {{ ref('int_eligibility__audited_decisions') }} as decisions
+        on audits.decision_id = decisions.decision_id
+),
+
+-- Revisions of one audit may name decisions of several days.
+revisions as (
+    select *
+    from all_revisions
+    where
+        {{ in_days_to_build('judged', 'decided_on') }}
+        or audit_id in (
+            select audit_id
+            from all_revisions
+            where {{ in_days_to_build('judged', 'decided_on') }}
+        )
 ),
 
 disputes as (
@@ -81,6 +99,7 @@ select
     audit_id,
     revision_no,
     decision_id,
+    decided_on,
     auditor_key,
     auditor_tier,
     sampling_method,
@@ -101,3 +120,4 @@ select
     source_system,
     recorded_at
 from judged
+where {{ in_days_to_build('judged', 'decided_on') }}

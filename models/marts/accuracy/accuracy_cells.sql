@@ -2,12 +2,43 @@ with daily_decisions as (
     select * from {{ ref('accuracy_decisions_by_day') }}
 ),
 
-audits as (
-    select * from {{ ref('fct_audits') }}
-),
-
 calendar as (
     select * from {{ ref('dim_calendar') }}
+),
+
+all_periods as (
+    select
+        calendar_date,
+        'day' as period_type,
+        calendar_date as period_starts_on,
+        calendar_date as period_ends_on
+    from calendar
+    union all
+    select
+        calendar_date,
+        'week' as period_type,
+        week_starts_on as period_starts_on,
+        week_ends_on as period_ends_on
+    from calendar
+    union all
+    select
+        calendar_date,
+        'month' as period_type,
+        month_starts_on as period_starts_on,
+        month_ends_on as period_ends_on
+    from calendar
+),
+
+periods as (
+    select *
+    from all_periods
+    where {{ in_days_to_build('published', 'period_starts_on') }}
+),
+
+audits as (
+    select *
+    from {{ ref('fct_audits') }}
+    where decided_on in (select calendar_date from periods)
 ),
 
 -- noqa: PRS here: sqlfluff's DuckDB dialect does not know grouping sets.
@@ -45,29 +76,6 @@ daily as (
         n_wrong_selection,
         n_technical
     from daily_audits
-),
-
-periods as (
-    select
-        calendar_date,
-        'day' as period_type,
-        calendar_date as period_starts_on,
-        calendar_date as period_ends_on
-    from calendar
-    union all
-    select
-        calendar_date,
-        'week' as period_type,
-        week_starts_on as period_starts_on,
-        week_ends_on as period_ends_on
-    from calendar
-    union all
-    select
-        calendar_date,
-        'month' as period_type,
-        month_starts_on as period_starts_on,
-        month_ends_on as period_ends_on
-    from calendar
 )
 
 select

@@ -1,7 +1,10 @@
 with cells as (
     select *
     from {{ ref('accuracy_cells') }}
-    where exclusion_reason is null and n_audits > 0
+    where
+        exclusion_reason is null
+        and n_audits > 0
+        and {{ in_days_to_build('published', 'period_starts_on') }}
 ),
 
 design as (

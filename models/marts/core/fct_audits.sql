@@ -1,9 +1,13 @@
 with audits as (
-    select * from {{ ref('int_truth__audits') }}
+    select *
+    from {{ ref('int_truth__audits') }}
+    where {{ in_days_to_build('judged', 'decided_on') }}
 ),
 
 eligibility as (
-    select * from {{ ref('int_eligibility__audits') }}
+    select *
+    from {{ ref('int_eligibility__audits') }}
+    where {{ in_days_to_build('judged', 'decided_on') }}
 ),
 
 strata as (

@@ -1,0 +1,1 @@
+"""What `make benchmark` compares the layer with."""
