@@ -64,7 +64,7 @@ def marts(manifest: Path) -> list[Mart]:
     """The tables that a build leaves, staging and intermediate ones too, in the order of building.
 
     Where a mart differs, the first table that does says where it began. The key is that of the
-    generic test unique_key, or else the primary key.
+    generic test unique_key, or else the primary key, or else config.meta.key.
 
     Args:
         manifest: manifest.json of a build.
@@ -81,6 +81,8 @@ def marts(manifest: Path) -> list[Mart]:
         for constraint in node.get("constraints", []):
             if constraint["type"] == "primary_key":
                 keys.setdefault(node["unique_id"], constraint["columns"])
+        if node["resource_type"] == "model" and "key" in node["config"].get("meta", {}):
+            keys.setdefault(node["unique_id"], node["config"]["meta"]["key"])
         test = node.get("test_metadata") or {}
         if test.get("name") == "unique_key":
             keys[node["attached_node"]] = test["kwargs"]["columns"]

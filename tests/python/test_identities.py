@@ -58,7 +58,7 @@ MUTATIONS = {
         {ALL_IN},
     ),
     "an_audit_that_never_reached_the_mart": (
-        repeat("staging.stg_audits", change="'lost' as audit_id"),
+        repeat("staging.base_audits", change="'lost' as audit_id"),
         {ALL_IN},
     ),
     "a_month_without_its_count_of_audits": (

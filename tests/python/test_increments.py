@@ -1,5 +1,6 @@
 """What is built delivery by delivery equals what is built from all of them at once."""
 
+import json
 import os
 import shutil
 import signal
@@ -11,17 +12,20 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from split_history import DAY, MONDAY, Deliveries, eventful
 
+ROOT = Path(__file__).parents[2]
 # What says how the run went, and not what the raw data say.
 OF_THE_RUN = {
     "deliveries",
     "int_deliveries__raw_days",
-    "int_deliveries__decided_days",
+    "int_deliveries__days_to_build",
     "int_deliveries__decision_revisions",
     "int_deliveries__job_revisions",
+    "int_deliveries__audit_revisions",
 }
-REVISIONS = {"decision_id": "decision", "job_id": "job"}
+REVISIONS = {"decision": "decision_id", "job": "job_id", "audit": "audit_id, revision_no"}
 
 
 def tables(project):
@@ -34,7 +38,7 @@ def tables(project):
         for row in found.itertuples()
         if row.t not in OF_THE_RUN
     }
-    for key, name in REVISIONS.items():
+    for name, key in REVISIONS.items():
         kept[f"revisions of a {name}"] = project.query(
             f"select {key}, recorded_at, max(n_rows) from "
             f"intermediate.int_deliveries__{name}_revisions group by all order by all"
@@ -204,6 +208,40 @@ def test_other_definitions_build_history_anew(in_two_parts, raw):
     assert_same(project, other)
     groups = project.query("select distinct action_group from core.fct_decisions")
     assert list(groups["action_group"]) == ["not_enforced"]
+
+
+# Read by tests, and by accuracy_rates, which is always built whole.
+OF_WHOLE_MODELS = {
+    "max_clock_skew_minutes",
+    "min_audits",
+    "min_effective_n",
+    "max_interval_width",
+    "accuracy_maturity_days",
+}
+
+
+def test_every_variable_that_history_depends_on_is_in_its_definitions():
+    variables = set(yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"])
+    macro = (ROOT / "macros" / "increments" / "full_build.sql").read_text()
+    named = {name for name in variables if f"'{name}'" in macro}
+    assert variables - named == OF_WHOLE_MODELS
+
+
+def test_the_ledger_is_written_after_all_that_is_built_by_days(parsed_project):
+    manifest = json.loads((parsed_project.folder / "target" / "manifest.json").read_text())
+    parents = manifest["parent_map"]
+    [ledger] = [name for name in parents if name.endswith(".deliveries")]
+    before, found = [ledger], set()
+    while before:
+        found.update(before)
+        before = [parent for name in before for parent in parents.get(name, [])]
+    by_days = {
+        name
+        for name, node in manifest["nodes"].items()
+        if node["config"]["materialized"] == "incremental"
+    }
+    assert len(by_days) > 10
+    assert by_days <= found
 
 
 def test_rows_that_vanish_stop_the_build_and_are_named(in_two_parts, raw):

@@ -338,7 +338,7 @@ def test_every_test_of_staging_fails_on_a_row_made_for_it(new_project, world):
     # No key for the pseudonyms, and nothing that asks for it before the run.
     drop_lines(project.folder / "profiles.yml", "VARIABLE pseudonym_key")
     drop_lines(project.folder / "dbt_project.yml", "on-run-start")
-    run = project.build("--select", "staging", "action_codes")
+    run = project.build("--select", "+staging", "action_codes")
     results = json.loads((project.folder / "target" / "run_results.json").read_text())["results"]
     found = {result["unique_id"].split(".")[2]: result["status"] for result in results}
     written = {
