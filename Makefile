@@ -74,7 +74,7 @@ format: $(DEV)  ## Put SQL and Python into form
 	$(foreach c,$(CONNECTORS),$(call sqlfluff,fix,$c,$(wildcard models/*/$c)))
 
 ##@ Further
-.PHONY: docs hatecheck coverage-study parity lock clean help
+.PHONY: docs hatecheck coverage-study parity benchmark lock clean help
 docs: $(RUNTIME) data/raw  ## Write the documentation as one file, target/static_index.html
 	dbt docs generate --static
 
@@ -87,6 +87,9 @@ coverage-study: $(DEV)  ## Count how often the intervals cover the truth; writes
 
 parity: $(SPARK)  ## Build on DuckDB and on Spark and compare row by row; ARGS='--raw data/raw'
 	python scripts/parity.py $(ARGS)
+
+benchmark: $(DEV) $(SPARK)  ## Measure builds of 1 to 50 million decisions (an hour); writes docs/benchmarks.md
+	python scripts/benchmark.py $(ARGS)
 
 lock: $(DEV)  ## Pin requirements/*.in anew, keeping what still fits; ARGS=--upgrade for the latest
 	cd requirements && $(COMPILE) $(ARGS) dev.in -o dev.txt

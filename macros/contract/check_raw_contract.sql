@@ -39,7 +39,7 @@
         {%- endif -%}
         {{ return(problems) }}
     {%- endif -%}
-    {%- set present = relation_columns(relation) -%}
+    {%- set present = raw_columns(node.name, relation) -%}
     {%- for column in node.columns.values() -%}
         {%- if column.name not in present -%}
             {%- if column.config.meta.is_required -%}

@@ -39,13 +39,27 @@ connector's models all leave it with the columns and types that models/sources d
     {%- elif var('raw_schema') -%}
         {{ return(adapter.get_relation(target.database, var('raw_schema'), table)) }}
     {%- endif -%}
-    {%- set found = raw_files(table) -%}
+    {%- set found = once_a_run('files of ' ~ table, raw_files, table) -%}
     {{ return(read_files(found.kind, found.files) if found.files else none) }}
+{%- endmacro %}
+
+{% macro raw_columns(table, relation) -%}
+    {{ return(once_a_run('columns of ' ~ table, relation_columns, relation)) }}
+{%- endmacro %}
+
+{% macro once_a_run(name, macro, argument) -%}
+    {#- dbt's graph lives as long as a run: a thousand files are listed and opened once, not for each
+        model that reads them. -#}
+    {%- set known = graph.setdefault('known of raw tables', {}) -%}
+    {%- if name not in known -%}
+        {%- do known.update({name: macro(argument)}) -%}
+    {%- endif -%}
+    {{ return(known[name]) }}
 {%- endmacro %}
 
 {% macro raw_select(table, relation) -%}
     {%- set contract = raw_contract(table) -%}
-    {%- set present = relation_columns(relation) if relation else {} -%}
+    {%- set present = raw_columns(table, relation) if relation else {} -%}
     select
     {%- for column in contract.columns.values() %}
         {% if column.name in present -%}

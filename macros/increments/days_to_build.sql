@@ -48,9 +48,14 @@
     {%- if is_full_build() -%}
     true
     {%- else -%}
+        {#- By the last part of a qualified name. -#}
+        {%- set key = column.split('.')[-1] -%}
         {%- set found = run_query(
-            'select min(' ~ column ~ '), max(' ~ column ~ ') from (' ~ keys ~ ') as keys')[0] -%}
-        {%- if found[0] is none -%}
+            'select min(' ~ key ~ '), max(' ~ key ~ '), count(*) - count(' ~ key ~ ') '
+            ~ 'from (' ~ keys ~ ') as keys')[0] -%}
+        {%- if found[2] > 0 -%}
+    true
+        {%- elif found[0] is none -%}
     false
         {%- else -%}
     {{ column }} between '{{ found[0] | replace("'", "''") }}' and '{{ found[1] | replace("'", "''") }}'

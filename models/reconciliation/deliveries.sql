@@ -1,5 +1,6 @@
 -- The last of what is built by days, so that nothing is vouched for that was not built.
 -- depends_on: {{ ref('accuracy_estimates') }}
+-- depends_on: {{ ref('accuracy_population') }}
 with raw_days as (
     select * from {{ ref('int_deliveries__raw_days') }}
 ),

@@ -1,8 +1,4 @@
-with daily_decisions as (
-    select * from {{ ref('accuracy_decisions_by_day') }}
-),
-
-calendar as (
+with calendar as (
     select * from {{ ref('dim_calendar') }}
 ),
 
@@ -33,6 +29,12 @@ periods as (
     select *
     from all_periods
     where {{ in_days_to_build('published', 'period_starts_on') }}
+),
+
+daily_decisions as (
+    select *
+    from {{ ref('accuracy_decisions_by_day') }}
+    where decided_on in (select calendar_date from periods)
 ),
 
 audits as (

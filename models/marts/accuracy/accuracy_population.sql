@@ -1,5 +1,7 @@
 with cells as (
-    select * from {{ ref('accuracy_cells') }}
+    select *
+    from {{ ref('accuracy_cells') }}
+    where {{ in_days_to_build('published', 'period_starts_on') }}
 ),
 
 strata as (

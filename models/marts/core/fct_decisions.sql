@@ -1,3 +1,9 @@
+{% set jobs_of_days -%}
+    select job_id
+    from {{ ref('base_decisions') }}
+    where {{ in_days_to_build('decided', 'decided_on') }}
+{%- endset %}
+
 with decisions as (
     select * from {{ ref('int_context__decisions') }}
 ),
@@ -48,4 +54,6 @@ left join frame_cells
         and coalesce(decisions.queue_id, '') = coalesce(frame_cells.queue_id, '')
         and decisions.decided_by_type = frame_cells.decided_by_type
         and decisions.action_group = frame_cells.action_group
-where {{ in_days_to_build('decided', 'decisions.decided_on') }}
+where
+    {{ in_days_to_build('decided', 'decisions.decided_on') }}
+    and {{ in_range_of('decisions.job_id', jobs_of_days) }}
