@@ -9,7 +9,7 @@
     from {{ jobs }}
     where {{ in_days_to_build('review_jobs', 'recorded_on') }}
 {%- endset -%}
-{#- All rows of an audit that came again or was disputed: it may have been moved to another decision. -#}
+{#- All rows of an audit that came again or was disputed: it may have moved to another decision. -#}
 {%- set audited -%}
     select decision_id
     from {{ audits }}
@@ -47,7 +47,7 @@ judged as (
     select built_on from decided
 ),
 
-{%- else -%}
+{% else -%}
 {% for table, periods in changed.items() -%}
 changed_{{ table }} as (
     {{ periods }}

@@ -11,7 +11,7 @@ with delivered as (
         count(*) as n_rows,
         sum(case when {{ known_as_of() }} then 1 else 0 end) as n_known_rows
     from ({{ raw(table) }}) as delivered
-    group by 1, 2
+    group by {{ recorded_on() }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),

@@ -4,12 +4,49 @@
     where {{ in_days_to_build('judged', 'decided_on') }}
 {%- endset %}
 
-select *
-from {{ ref('fct_decisions') }}
+with decisions as (
+    select * from {{ ref('fct_decisions') }}
+),
+
+audits as (
+    select decision_id
+    from {{ ref('stg_audits') }}
+    where {{ in_range_of('decision_id', decisions_of_days) }}
+)
+
+select
+    decisions.decision_id,
+    decisions.job_id,
+    decisions.item_id,
+    decisions.supersedes_decision_id,
+    decisions.stratum_key,
+    decisions.decided_at,
+    decisions.decided_on,
+    decisions.queue_id,
+    decisions.policy_id,
+    decisions.policy_version_at_decision,
+    decisions.parent_policy_id,
+    decisions.policy_severity_at_decision,
+    decisions.decided_by_type,
+    decisions.moderator_key,
+    decisions.site,
+    decisions.vendor,
+    decisions.team_id,
+    decisions.language,
+    decisions.region,
+    decisions.item_type,
+    decisions.action_code,
+    decisions.action_group,
+    decisions.model_version,
+    decisions.exclusion_reason,
+    decisions.is_eligible,
+    decisions.n_decisions,
+    decisions.handling_seconds,
+    decisions.views_at_decision,
+    decisions.confidence,
+    decisions.source_system,
+    decisions.recorded_at
+from decisions
 where
-    {{ in_days_to_build('judged', 'decided_on') }}
-    and decision_id in (
-        select decision_id
-        from {{ ref('stg_audits') }}
-        where {{ in_range_of('decision_id', decisions_of_days) }}
-    )
+    {{ in_days_to_build('judged', 'decisions.decided_on') }}
+    and decisions.decision_id in (select audits.decision_id from audits)

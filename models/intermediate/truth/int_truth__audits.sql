@@ -8,16 +8,16 @@ with all_revisions as (
 ),
 
 -- Revisions of one audit may name decisions of several days.
-revisions as (
-    select *
+wanted as (
+    select distinct audit_id
     from all_revisions
-    where
-        {{ in_days_to_build('judged', 'decided_on') }}
-        or audit_id in (
-            select audit_id
-            from all_revisions
-            where {{ in_days_to_build('judged', 'decided_on') }}
-        )
+    where {{ in_days_to_build('judged', 'decided_on') }}
+),
+
+revisions as (
+    select all_revisions.*
+    from all_revisions
+    inner join wanted on all_revisions.audit_id is not distinct from wanted.audit_id
 ),
 
 disputes as (

@@ -34,13 +34,13 @@ periods as (
 daily_decisions as (
     select *
     from {{ ref('accuracy_decisions_by_day') }}
-    where decided_on in (select calendar_date from periods)
+    where decided_on in (select periods.calendar_date from periods)
 ),
 
 audits as (
     select *
     from {{ ref('fct_audits') }}
-    where decided_on in (select calendar_date from periods)
+    where decided_on in (select periods.calendar_date from periods)
 ),
 
 -- noqa: PRS here: sqlfluff's DuckDB dialect does not know grouping sets.
