@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -30,12 +30,16 @@ SMALL_WORLD += ["--audit-rate", "0.15"]
 
 @dataclass(frozen=True)
 class Mart:
-    """A table: name, relation, key (columns or SQL), and {column: type of the contract}."""
+    """A table: name, relation, key (columns or SQL), {column: type of the contract}.
+
+    Last, the columns of which only the type is looked at.
+    """
 
     name: str
     relation: str
     key: list[str]
     columns: dict[str, str]
+    not_compared: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,8 @@ def marts(manifest: Path) -> list[Mart]:
     """The tables that a build leaves, staging and intermediate ones too, in the order of building.
 
     Where a mart differs, the first table that does says where it began. The key is that of the
-    generic test unique_key, or else the primary key, or else config.meta.key.
+    generic test unique_key, or else the primary key, or else config.meta.key. Columns that say what
+    an engine ran (config.meta.is_of_one_engine) are left out.
 
     Args:
         manifest: manifest.json of a build.
@@ -99,7 +104,12 @@ def marts(manifest: Path) -> list[Mart]:
         if name not in keys:
             raise click.ClickException(f"{node['name']} has no key: give it the test unique_key.")
         columns = {column["name"]: column["data_type"] for column in node["columns"].values()}
-        found.append(Mart(node["name"], node["relation_name"], keys[name], columns))
+        not_compared = {
+            column["name"]
+            for column in node["columns"].values()
+            if column.get("config", {}).get("meta", {}).get("is_of_one_engine")
+        }
+        found.append(Mart(node["name"], node["relation_name"], keys[name], columns, not_compared))
     return found
 
 
@@ -125,7 +135,7 @@ def compare(
     Returns:
         The counts of rows; differs_in has the modified rows per column that differs.
     """
-    values = [name for name in mart.columns if name not in mart.key]
+    values = [name for name in mart.columns if name not in {*mart.key, *mart.not_compared}]
     equal = {name: _equal(name, mart.columns[name], tolerance) for name in values}
     keys = ", ".join(f"{part} as key_{i}" for i, part in enumerate(mart.key))
     order = f"partition by {', '.join(mart.key)} order by {', '.join(mart.columns)}"
