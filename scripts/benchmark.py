@@ -57,6 +57,8 @@ def run(command: list[str | Path], log: Path, **environment: str) -> Measure:
         click.ClickException: the command failed; its last lines are in the message.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
+    # What the step before left to be written is not this one's.
+    os.sync()
     began = time.perf_counter()
     with log.open("w") as out:
         process = subprocess.Popen(
@@ -75,16 +77,21 @@ def run(command: list[str | Path], log: Path, **environment: str) -> Measure:
 
 
 def part_of(world: Path, days: int, raw: Path) -> None:
-    """Link the first days of a world into another folder: what was delivered until then."""
+    """What a world had delivered by the end of its first days, as a raw folder of its own.
+
+    Files of a day are linked; of the tables that are one file, the rows recorded by then are taken.
+    """
     shutil.rmtree(raw, ignore_errors=True)
+    raw.mkdir(parents=True)
     names = sorted(file.stem for file in (world / "raw" / "decisions").glob("????-??-??.parquet"))
     last = names[days - 1]
     for file in (world / "raw").rglob("*.parquet"):
-        is_daily = file.parent != world / "raw"
-        if not is_daily or file.name[: len(last)] <= last:
-            linked = raw / file.relative_to(world / "raw")
-            linked.parent.mkdir(parents=True, exist_ok=True)
-            os.link(file, linked)
+        part = raw / file.relative_to(world / "raw")
+        if file.parent == world / "raw":
+            duckdb.sql(f"copy (from '{file}' where recorded_at < date '{last}' + 1) to '{part}'")
+        elif file.name[: len(last)] <= last:
+            part.parent.mkdir(exist_ok=True)
+            os.link(file, part)
 
 
 class Bench:

@@ -284,6 +284,11 @@ MUTATIONS = {
     "a_policy_twice": (repeat("core.dim_policies"), {"policies_are_unique"}),
     "a_queue_twice": (repeat("core.dim_queues"), {"queues_are_unique"}),
     "a_day_twice": (repeat("core.dim_calendar"), {"days_are_unique"}),
+    "a_day_of_decisions_twice": (
+        repeat("accuracy.accuracy_decisions_by_day"),
+        {"days_of_decisions_are_unique"},
+    ),
+    "a_delivery_twice": (repeat("reconciliation.deliveries"), {"deliveries_are_unique"}),
     "a_person_twice": (repeat("restricted.dim_people"), {"people_are_unique"}),
     "a_row_lost_in_staging": (
         update("reconciliation.rows_accounted_for", "n_unaccounted = 1", "true"),
