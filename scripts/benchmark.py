@@ -392,7 +392,7 @@ def write_page(results: dict) -> None:
     lines = ["# Benchmarks", "", INTRODUCTION, ""]
     lines += [f"- {name}: {what}" for name, what in results["machine"].items()]
     lines += [
-        "- commands: `make benchmark`; each step's own command is in `scripts/benchmark.py`",
+        "- commands: `make benchmark`; what each step runs is in `scripts/benchmark.py`",
         "",
     ]
     lines += ["| seconds (peak memory, GB) | " + " | ".join(f"{s} million" for s in sizes) + " |"]
