@@ -6,6 +6,11 @@
     coalesce(cast({{ recorded_at }} as date), date '1970-01-01')
 {%- endmacro %}
 
+{% macro decided_on() -%}
+    {#- A decision without a time is an error of the contract, which a null day would hide. -#}
+    coalesce({{ reporting_date('decided_at') }}, date '1970-01-01')
+{%- endmacro %}
+
 {% macro repeated_rows(table, carry=[]) -%}
     {%- set key = raw_identity(table).key -%}
     {%- set kept = key + carry + ['recorded_at'] -%}

@@ -32,19 +32,25 @@ class Project:
             else:
                 table.to_parquet(raw / f"{name}.parquet", index=False)
 
-    def dbt(self, *arguments: str) -> subprocess.CompletedProcess:
-        """Run dbt as a user would; stdout holds all that it says."""
+    def start(self, *arguments: str) -> subprocess.Popen:
+        """Start dbt as a user would, in a process group of its own; stdout has all that it says."""
         ours = ("DBT_", "MODERATION_QUALITY_")
         env = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
-        return subprocess.run(
+        return subprocess.Popen(
             [Path(sys.executable).with_name("dbt"), "--no-use-colors", *arguments],
             cwd=self.folder,
             env=env | {"DO_NOT_TRACK": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            check=False,
+            start_new_session=True,
         )
+
+    def dbt(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Run dbt to its end; stdout holds all that it says."""
+        with self.start(*arguments) as process:
+            said, _ = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, said)
 
     def build(self, *arguments: str, data_tests: bool = True) -> subprocess.CompletedProcess:
         """Run dbt build, without the unit tests: they read no raw data."""

@@ -4,8 +4,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
@@ -62,17 +60,7 @@ def build(project, *arguments):
 
 def kill_while_building(project, model):
     """Start a build, and kill it as soon as it says that it builds a model."""
-    process = subprocess.Popen(
-        [
-            *(Path(sys.executable).with_name("dbt"), "--no-use-colors", "build"),
-            *("--exclude-resource-types", "test", "unit_test"),
-        ],
-        cwd=project.folder,
-        env=os.environ | {"DO_NOT_TRACK": "1"},
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    process = project.start("build", "--exclude-resource-types", "test", "unit_test")
     for line in process.stdout:
         if "START sql" in line and f".{model} " in line:
             break
@@ -171,6 +159,16 @@ def test_an_increment_reads_only_what_is_new(in_two_parts, raw):
 
     with duckdb.connect(project.folder / "data" / "warehouse.duckdb") as warehouse:
         warehouse.sql("update core.fct_decisions set item_id = 'mark' where decision_id = 'd001'")
+    build(project)
+    marked = project.query("select decision_id from core.fct_decisions where item_id = 'mark'")
+    assert list(marked["decision_id"]) == ["d001"]
+
+    # One row of Sunday comes again: Sunday is built, and Monday is not.
+    with duckdb.connect(project.folder / "data" / "warehouse.duckdb") as warehouse:
+        warehouse.sql("update core.fct_decisions set item_id = 'mark' where decision_id = 'd150'")
+    rest = pd.read_parquet(folder / "decisions" / "rest.parquet")
+    again = rest[rest["decision_id"] == "d150"]
+    again.to_parquet(folder / "decisions" / "again.parquet", index=False)
     build(project)
     marked = project.query("select decision_id from core.fct_decisions where item_id = 'mark'")
     assert list(marked["decision_id"]) == ["d001"]

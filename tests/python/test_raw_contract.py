@@ -413,3 +413,21 @@ def test_a_profile_without_the_pseudonym_key_is_refused(new_project, world):
     assert run.returncode == 2
     assert "does not reach the session" in run.stdout
     assert project.tables() == set()
+
+
+def test_the_reporting_day_is_local(new_project, world):
+    """In Dublin a decision at 23:30 UTC on a summer evening is the next day's; in winter not."""
+    project = new_project()
+    decided_at = {"d000": "2026-07-01 23:30", "d001": "2026-01-01 23:30"}
+    for decision, moment in decided_at.items():
+        is_this = world["decisions"]["decision_id"] == decision
+        world["decisions"].loc[is_this, "decided_at"] = pd.Timestamp(moment)
+    project.deliver(world)
+    dublin = ["--vars", "reporting_timezone: Europe/Dublin"]
+    run = project.build("--select", "+stg_decisions", *dublin, data_tests=False)
+    assert run.returncode == 0, run.stdout
+    found = project.query(
+        "select decision_id, cast(decided_on as varchar) as decided_on "
+        "from staging.stg_decisions where decision_id in ('d000', 'd001')"
+    )
+    assert dict(found.itertuples(index=False)) == {"d000": "2026-07-02", "d001": "2026-01-01"}

@@ -60,7 +60,7 @@ decided as (
     where {{ in_days_to_build('decisions', 'recorded_on') }}
     union
     -- Where an earlier revision had put the decision.
-    select coalesce({{ reporting_date('decided_at') }}, date '1970-01-01') as built_on
+    select {{ decided_on() }} as built_on
     from {{ revisions }}
     where {{ in_days_to_build('decisions', 'found_on') }}
     union

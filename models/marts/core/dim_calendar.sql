@@ -2,7 +2,7 @@ with bounds as (
     select
         min(decided_on) as first_day,
         max(decided_on) as last_day
-    from {{ ref('base_decisions') }}
+    from {{ ref('fct_decisions') }}
 ),
 
 days as (

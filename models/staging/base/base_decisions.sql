@@ -16,8 +16,7 @@ select
     end as moderator_key,
     started_at,
     decided_at,
-    -- A decision without a time is an error of the contract, which a null day would hide.
-    coalesce({{ reporting_date('decided_at') }}, date '1970-01-01') as decided_on,
+    {{ decided_on() }} as decided_on,
     handling_seconds,
     action_code,
     nullif(primary_policy_id, '') as policy_id,
