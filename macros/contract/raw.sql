@@ -47,12 +47,12 @@ connector's models all leave it with the columns and types that models/sources d
     {{ return(once_a_run('columns of ' ~ table, relation_columns, relation)) }}
 {%- endmacro %}
 
-{% macro once_a_run(name, macro, argument) -%}
+{% macro once_a_run(name, macro, argument=none) -%}
     {#- dbt's graph lives as long as a run: a thousand files are listed and opened once, not for each
         model that reads them. -#}
-    {%- set known = graph.setdefault('known of raw tables', {}) -%}
+    {%- set known = graph.setdefault('known in this run', {}) -%}
     {%- if name not in known -%}
-        {%- do known.update({name: macro(argument)}) -%}
+        {%- do known.update({name: macro() if argument is none else macro(argument)}) -%}
     {%- endif -%}
     {{ return(known[name]) }}
 {%- endmacro %}

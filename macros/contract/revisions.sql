@@ -94,3 +94,22 @@
     ) as ranked
     where copy_number = 1
 {%- endmacro %}
+
+{% macro last_recorded(table, revisions, repeated_rows) -%}
+    {%- set key = raw_identity(table).key -%}
+    {%- set is_same_key -%}
+        {% for column in key -%}
+        revisions.{{ column }} = repeated.{{ column }}{{ ' and ' if not loop.last }}
+        {%- endfor %}
+    {%- endset -%}
+    select revisions.*
+    from {{ revisions }} as revisions
+    left join (
+        select
+            {{ key | join(', ') }},
+            max(recorded_at) as last_recorded_at
+        from {{ repeated_rows }}
+        group by {{ key | join(', ') }}
+    ) as repeated on {{ is_same_key }}
+    where coalesce(revisions.recorded_at = repeated.last_recorded_at, true)
+{%- endmacro %}

@@ -12,6 +12,10 @@
     {%- if not execute or flags.FULL_REFRESH or not graph.nodes -%}
         {{ return(true) }}
     {%- endif -%}
+    {{ return(once_a_run('is full build', is_history_to_be_built)) }}
+{%- endmacro %}
+
+{% macro is_history_to_be_built() -%}
     {%- for node in graph.nodes.values() if node.config.materialized == 'incremental' -%}
         {%- set found = load_relation(api.Relation.create(
             database=node.database, schema=node.schema, identifier=node.alias)) -%}
@@ -35,6 +39,10 @@
     {%- if not execute or not graph.nodes -%}
         {{ return("") }}
     {%- endif -%}
+    {{ return(once_a_run('definitions', fingerprint)) }}
+{%- endmacro %}
+
+{% macro fingerprint() -%}
     {%- set texts = {} -%}
     {%- for id, node in graph.nodes.items() if node.config.materialized == 'incremental' -%}
         {%- do add_definitions(id, texts) -%}

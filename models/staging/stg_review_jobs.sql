@@ -1,29 +1,19 @@
-with revisions as (
-    select * from {{ ref('base_review_jobs') }}
-),
-
-repeated as (
-    select
-        job_id,
-        max(recorded_at) as last_recorded_at
-    from {{ ref('int_deliveries__job_revisions') }}
-    group by job_id
+with latest as (
+    {{ last_recorded('review_jobs', ref('base_review_jobs'), ref('int_deliveries__job_revisions')) }}
 )
 
 select
-    revisions.job_id,
-    revisions.item_id,
-    revisions.item_type,
-    revisions.queue_id,
-    revisions.enqueue_reason,
-    revisions.item_created_at,
-    revisions.enqueued_at,
-    revisions.language,
-    revisions.region,
-    revisions.priority,
-    revisions.views_at_enqueue,
-    revisions.source_system,
-    revisions.recorded_at
-from revisions
-left join repeated on revisions.job_id = repeated.job_id
-where coalesce(revisions.recorded_at = repeated.last_recorded_at, true)
+    job_id,
+    item_id,
+    item_type,
+    queue_id,
+    enqueue_reason,
+    item_created_at,
+    enqueued_at,
+    language,
+    region,
+    priority,
+    views_at_enqueue,
+    source_system,
+    recorded_at
+from latest

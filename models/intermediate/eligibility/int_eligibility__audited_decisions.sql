@@ -16,10 +16,6 @@ audits as (
 
 select
     decisions.decision_id,
-    decisions.job_id,
-    decisions.item_id,
-    decisions.supersedes_decision_id,
-    decisions.stratum_key,
     decisions.decided_at,
     decisions.decided_on,
     decisions.queue_id,
@@ -35,17 +31,10 @@ select
     decisions.language,
     decisions.region,
     decisions.item_type,
-    decisions.action_code,
-    decisions.action_group,
     decisions.model_version,
     decisions.exclusion_reason,
-    decisions.is_eligible,
-    decisions.n_decisions,
-    decisions.handling_seconds,
     decisions.views_at_decision,
-    decisions.confidence,
-    decisions.source_system,
-    decisions.recorded_at
+    decisions.confidence
 from decisions
 where
     {{ in_days_to_build('judged', 'decisions.decided_on') }}
