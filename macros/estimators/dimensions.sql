@@ -1,5 +1,6 @@
 {% macro reporting_dimensions() -%}
     {%- set person = "when decided_by_type = 'human' then 'unknown' else 'not_applicable' end" -%}
+    {%- set no_model = "else 'not_applicable' end" -%}
     {{ return({
         'overall': "'all'",
         'queue': "coalesce(queue_id, 'unknown')",
@@ -12,10 +13,13 @@
         'region': "coalesce(region, 'unknown')",
         'item_type': "coalesce(item_type, 'unknown')",
         'decided_by': "coalesce(decided_by_type, 'unknown')",
+        'queue_and_decider': "concat(coalesce(queue_id, 'unknown'), ' | ', coalesce(decided_by_type, 'unknown'))",
+        'model_version': "case when decided_by_type = 'automation' then coalesce(model_version, 'unknown') " ~ no_model,
+        'confidence': "case when decided_by_type = 'automation' then (" ~ confidence_band('confidence') ~ ') ' ~ no_model,
     }) }}
 {%- endmacro %}
 
-{% macro by_dimension(relation, counts) -%}
+{% macro by_dimension(relation, counts, squares={}) -%}
     {%- set keys = ['decided_on', 'stratum_key', 'exclusion_reason'] -%}
     {%- set dimensions = reporting_dimensions() -%}
     select
@@ -32,8 +36,11 @@
             dim_{{ name }}{{ ', ' if not loop.last }}
             {%- endfor %}
         ) as dimension_value,
-        {% for count in counts -%}
-        cast(sum({{ count }}) as bigint) as {{ count }}{{ ',' if not loop.last }}
+        {% for name in squares -%}
+        cast(sum({{ name }}) as decimal(38, 0)) as {{ name }},
+        {% endfor -%}
+        {% for name in counts -%}
+        cast(sum({{ name }}) as bigint) as {{ name }}{{ ',' if not loop.last }}
         {% endfor %}
     from (
         select
@@ -43,7 +50,12 @@
             {% for name, expression in dimensions.items() -%}
             {{ expression }} as dim_{{ name }},
             {% endfor -%}
-            {{ counts | join(', ') }}
+            {% for name, expression in squares.items() -%}
+            {{ expression }} as {{ name }},
+            {% endfor -%}
+            {% for name, expression in counts.items() -%}
+            {{ expression }} as {{ name }}{{ ',' if not loop.last }}
+            {% endfor %}
         from {{ relation }}
     ) as with_dimensions
     group by grouping sets (
@@ -51,4 +63,16 @@
         ({{ keys | join(', ') }}, dim_{{ name }}){{ ',' if not loop.last }}
         {% endfor %}
     )
+{%- endmacro %}
+
+{% macro confidence_band(confidence) -%}
+    {%- set bands = [0.5, 0.7, 0.8, 0.9, 0.95, 0.99] -%}
+    case
+        when {{ confidence }} is null then 'unknown'
+        {% for bound in bands -%}
+        when {{ confidence }} < {{ bound }}
+            then '{{ '%.2f' | format(bands[loop.index0 - 1] if not loop.first else 0) }} to {{ '%.2f' | format(bound) }}'
+        {% endfor -%}
+        else '{{ '%.2f' | format(bands[-1]) }} to 1.00'
+    end
 {%- endmacro %}

@@ -25,11 +25,3 @@
     {%- endfor -%}
     {{ return(counts) }}
 {%- endmacro %}
-
-{% macro registered_numerator(numerator, relation) -%}
-    case {{ numerator }}
-        {% for count in error_counts() -%}
-        when '{{ count }}' then {{ relation }}.{{ count }}
-        {% endfor -%}
-    end
-{%- endmacro %}

@@ -1,4 +1,16 @@
 {% macro stratified_rate(cells, design, by, n='n_audits', n_successes='n_successes') -%}
+    {#- A share: every audit of the group has one point at stake, kept or lost. -#}
+    {{ stratified_ratio(
+        '(select *, ' ~ n ~ ' - ' ~ n_successes ~ ' as n_failures, 0 as none from ' ~ cells ~ ')',
+        design, by,
+        moments={
+            'n': n,
+            'kept': n_successes, 'lost': 'n_failures',
+            'kept_kept': n_successes, 'kept_lost': 'none', 'lost_lost': 'n_failures',
+        }) }}
+{%- endmacro %}
+
+{% macro stratified_ratio(cells, design, by, moments) -%}
     {%- set keys = by | join(', ') -%}
     {#- Pseudo-audits with which a stratum's rate is drawn toward the group's: metrics.md and the
         coverage study say why 2. -#}
@@ -9,8 +21,9 @@
             cells.{{ key }},
             {% endfor -%}
             cells.stratum_key,
-            cast(cells.{{ n }} as double) as n,
-            cast(cells.{{ n_successes }} as double) as k,
+            {% for name, column in moments.items() -%}
+            cast(cells.{{ column }} as double) as {{ name }},
+            {% endfor -%}
             design.weight,
             design.collapse_level,
             design.variance_stratum_key,
@@ -18,19 +31,18 @@
             design.variance_factor
         from {{ cells }} as cells
         inner join {{ design }} as design on cells.stratum_key = design.stratum_key
-        where cells.{{ n }} > 0
+        where cells.{{ moments.n }} > 0
     ),
 
     totals as (
         select
             {{ keys }},
             sum(n) as n_audits,
-            sum(k) as n_successes,
+            sum(kept) as n_successes,
             count(*) as n_strata,
             sum(case when collapse_level <> 'stratum' then 1 else 0 end) as n_collapsed_strata,
-            {{ exact_sum('weight * k') }} as weighted_numerator,
-            {{ exact_sum('weight * n') }} as weighted_denominator,
-            {{ exact_sum('weight * weight * n') }} as squared_weights
+            {{ exact_sum('weight * kept') }} as weighted_numerator,
+            {{ exact_sum('weight * (kept + lost)') }} as weighted_denominator
         from weighted
         group by {{ keys }}
     ),
@@ -38,19 +50,36 @@
     rates as (
         select
             *,
-            weighted_numerator / weighted_denominator as p,
-            -- Kish's effective n, (Σw)²/Σw²; least(): with equal weights it may round to above n.
-            least(power(weighted_denominator, 2) / squared_weights, n_audits) as kish_n
+            -- Where nothing is at stake there is no rate.
+            weighted_numerator / nullif(weighted_denominator, 0) as p
         from totals
     ),
 
-    drawn as (
+    -- u = w (kept - p * (kept + lost)) / W, an audit's residual: its sum, its sum of squares, and
+    -- the same with the stratum's rate drawn toward the group's.
+    residuals as (
         select
-            weighted.*,
-            rates.p,
-            rates.weighted_denominator as w_sum,
-            weighted.n * (weighted.k + {{ prior }} * rates.p) / (weighted.n + {{ prior }})
-                as k_drawn
+            {% for key in by -%}
+            weighted.{{ key }},
+            {% endfor -%}
+            weighted.variance_stratum_key,
+            weighted.variance_factor,
+            weighted.n_variance_audits,
+            weighted.n,
+            weighted.weight / nullif(rates.weighted_denominator, 0)
+            * (weighted.kept * (1 - rates.p) - weighted.lost * rates.p) as u,
+            power(weighted.weight / nullif(rates.weighted_denominator, 0), 2) * (
+                weighted.kept_kept * power(1 - rates.p, 2)
+                - 2 * weighted.kept_lost * rates.p * (1 - rates.p)
+                + weighted.lost_lost * power(rates.p, 2)
+            ) as uu,
+            power(
+                weighted.weight / nullif(rates.weighted_denominator, 0)
+                * (weighted.kept + weighted.lost) / weighted.n, 2
+            ) * rates.p * (1 - rates.p) as uu_prior,
+            power(weighted.weight / nullif(rates.weighted_denominator, 0), 2)
+            * (weighted.kept_kept + 2 * weighted.kept_lost + weighted.lost_lost)
+                as squared_share
         from weighted
         inner join rates
             on {% for key in by -%}
@@ -58,15 +87,19 @@
             {%- endfor %}
     ),
 
-    residuals as (
+    variance_strata as (
         select
             {{ keys }},
             variance_stratum_key,
             max(variance_factor) as variance_factor,
             max(n_variance_audits) as n_variance_audits,
-            {{ residual_sums('k', 'p', 'as_observed') }},
-            {{ residual_sums('k_drawn', 'p', 'drawn') }}
-        from drawn
+            {{ exact_sum('u', 100) }} as u_as_observed,
+            {{ exact_sum('uu', 100) }} as uu_as_observed,
+            {{ exact_sum('n / (n + ' ~ prior ~ ') * u', 100) }} as u_drawn,
+            {{ exact_sum('n / (n + ' ~ prior ~ ') * (uu + ' ~ prior ~ ' * uu_prior)', 100) }}
+                as uu_drawn,
+            {{ exact_sum('squared_share', 100) }} as squared_shares
+        from residuals
         group by {{ keys }}, variance_stratum_key
     ),
 
@@ -74,33 +107,40 @@
         select
             {{ keys }},
             {{ variance_sum('as_observed') }} as variance,
-            {{ variance_sum('drawn') }} as stabilised_variance
-        from residuals
+            {{ variance_sum('drawn') }} as stabilised_variance,
+            {{ exact_sum('squared_shares', 100) }} as squared_shares
+        from variance_strata
         group by {{ keys }}
     ),
 
-    effective as (
+    -- Kish's effective n, (Σw)²/Σw²; least(): with equal weights it may round to above n.
+    measured as (
         select
             rates.*,
-            variances.variance,
-            variances.stabilised_variance
-                / nullif(rates.p * (1 - rates.p) / rates.n_audits, 0) as deff,
-            case
-                when variances.stabilised_variance is null then null
-                when rates.p in (0, 1) then rates.kish_n
-                when variances.stabilised_variance = 0 then rates.n_audits
-                -- Where few audits speak for most decisions, the variance is itself a guess: no
-                -- more is claimed than halfway between all audits and what their weights leave.
-                else least(
-                    rates.p * (1 - rates.p) / variances.stabilised_variance,
-                    sqrt(rates.n_audits * rates.kish_n)
-                )
-            end as effective_n
+            case when rates.p is not null then variances.variance end as variance,
+            case when rates.p is not null then variances.stabilised_variance end
+                as stabilised_variance,
+            least(1 / variances.squared_shares, rates.n_audits) as kish_n
         from rates
         inner join variances
             on {% for key in by -%}
             rates.{{ key }} is not distinct from variances.{{ key }}{{ ' and ' if not loop.last }}
             {%- endfor %}
+    ),
+
+    effective as (
+        select
+            *,
+            stabilised_variance / nullif(p * (1 - p) / n_audits, 0) as deff,
+            case
+                when stabilised_variance is null then null
+                when p in (0, 1) then kish_n
+                when stabilised_variance = 0 then n_audits
+                -- Where few audits speak for most decisions, the variance is itself a guess: no
+                -- more is claimed than halfway between all audits and what their weights leave.
+                else least(p * (1 - p) / stabilised_variance, sqrt(n_audits * kish_n))
+            end as effective_n
+        from measured
     )
 
     select
@@ -118,16 +158,6 @@
         {{ interval_bound('p', 'effective_n', 'low') }} as ci_low,
         {{ interval_bound('p', 'effective_n', 'high') }} as ci_high
     from effective
-{%- endmacro %}
-
-{% macro residual_sums(successes, p, name) -%}
-    {%- set residual = 'weight / w_sum * (' ~ successes ~ ' - n * ' ~ p ~ ')' -%}
-    {%- set squared_residual -%}
-        weight * weight / (w_sum * w_sum)
-        * ({{ successes }} * (1 - {{ p }}) * (1 - {{ p }}) + (n - {{ successes }}) * {{ p }} * {{ p }})
-    {%- endset -%}
-    {{ exact_sum(residual, 100) }} as u_{{ name }},
-    {{ exact_sum(squared_residual, 100) }} as uu_{{ name }}
 {%- endmacro %}
 
 {% macro variance_sum(name) -%}

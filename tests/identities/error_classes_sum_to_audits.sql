@@ -1,6 +1,11 @@
 with rates as (
     select * from {{ ref('accuracy_rates') }}
-    where metric_version = 1
+    where
+        metric_version = 1
+        and metric_id in (
+            'accuracy', 'false_positive_share', 'false_negative_share', 'wrong_selection_rate',
+            'technical_error_rate'
+        )
 )
 
 select

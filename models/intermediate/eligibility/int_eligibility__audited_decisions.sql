@@ -22,7 +22,6 @@ select
     decisions.policy_id,
     decisions.policy_version_at_decision,
     decisions.parent_policy_id,
-    decisions.policy_severity_at_decision,
     decisions.decided_by_type,
     decisions.moderator_key,
     decisions.site,

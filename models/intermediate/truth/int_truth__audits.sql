@@ -87,7 +87,12 @@ judged as (
     select
         final_word.*,
         decided_action.is_enforcing as has_enforced,
-        truth_action.is_enforcing as is_violating
+        truth_action.is_enforcing as is_violating,
+        case
+            when decided_action.strength > truth_action.strength then 'too_strict'
+            when decided_action.strength < truth_action.strength then 'too_lenient'
+            when decided_action.strength = truth_action.strength then 'as_strict'
+        end as strictness
     from final_word
     left join actions as decided_action
         on final_word.decided_action_code = decided_action.action_code
@@ -116,6 +121,9 @@ select
     final_policy_id as truth_policy_id,
     severity,
     is_critical,
+    has_enforced,
+    is_violating,
+    strictness,
     {{ error_class('judged') }} as error_class,
     source_system,
     recorded_at

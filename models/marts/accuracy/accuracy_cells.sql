@@ -1,3 +1,6 @@
+{% set counts = ['n_decisions', 'n_enforced_decisions'] + audit_measures().keys() | list -%}
+{% set squares = audit_measure_squares().keys() | list -%}
+
 with calendar as (
     select * from {{ ref('dim_calendar') }}
 ),
@@ -45,39 +48,29 @@ audits as (
 
 -- noqa: PRS here: sqlfluff's DuckDB dialect does not know grouping sets.
 daily_audits as (
-    {{ by_dimension('audits', ['n_audits'] + error_counts()) }} -- noqa: PRS
+    {{ by_dimension('audits', audit_measures(), audit_measure_squares()) }} -- noqa: PRS
 ),
 
 daily as (
+    {% for relation in ['daily_decisions', 'daily_audits'] -%}
+    {%- set has = 'n_decisions' if relation == 'daily_decisions' else 'n_audits' -%}
     select
         decided_on,
         stratum_key,
         exclusion_reason,
         dimension_name,
         dimension_value,
-        n_decisions,
-        0 as n_audits,
-        0 as n_correct,
-        0 as n_false_positive,
-        0 as n_false_negative,
-        0 as n_wrong_selection,
-        0 as n_technical
-    from daily_decisions
-    union all
-    select
-        decided_on,
-        stratum_key,
-        exclusion_reason,
-        dimension_name,
-        dimension_value,
-        0 as n_decisions,
-        n_audits,
-        n_correct,
-        n_false_positive,
-        n_false_negative,
-        n_wrong_selection,
-        n_technical
-    from daily_audits
+        {% for name in squares -%}
+        {{ name if has == 'n_audits' else 'cast(0 as decimal(38, 0))' }} as {{ name }},
+        {% endfor -%}
+        {% for name in counts -%}
+        {%- set is_of_decisions = name in ('n_decisions', 'n_enforced_decisions') -%}
+        {{ name if is_of_decisions == (has == 'n_decisions') else 0 }} as {{ name }}
+        {{- ',' if not loop.last }}
+        {% endfor %}
+    from {{ relation }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 )
 
 select
@@ -88,13 +81,12 @@ select
     daily.dimension_value,
     daily.stratum_key,
     daily.exclusion_reason,
-    cast(sum(daily.n_decisions) as bigint) as n_decisions,
-    cast(sum(daily.n_audits) as bigint) as n_audits,
-    cast(sum(daily.n_correct) as bigint) as n_correct,
-    cast(sum(daily.n_false_positive) as bigint) as n_false_positive,
-    cast(sum(daily.n_false_negative) as bigint) as n_false_negative,
-    cast(sum(daily.n_wrong_selection) as bigint) as n_wrong_selection,
-    cast(sum(daily.n_technical) as bigint) as n_technical
+    {% for name in counts -%}
+    cast(sum(daily.{{ name }}) as bigint) as {{ name }},
+    {% endfor -%}
+    {% for name in squares -%}
+    cast(sum(daily.{{ name }}) as decimal(38, 0)) as {{ name }}{{ ',' if not loop.last }}
+    {% endfor %}
 from daily
 inner join periods on daily.decided_on = periods.calendar_date
 group by

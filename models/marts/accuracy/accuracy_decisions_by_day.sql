@@ -5,4 +5,7 @@ with decisions as (
 )
 
 -- noqa: PRS here: sqlfluff's DuckDB dialect does not know grouping sets.
-{{ by_dimension('decisions', ['n_decisions']) }} -- noqa: PRS
+{{ by_dimension('decisions', {
+    'n_decisions': 'n_decisions',
+    'n_enforced_decisions': one_where("action_group = 'enforced'"),
+}) }} -- noqa: PRS

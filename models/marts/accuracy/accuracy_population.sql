@@ -1,3 +1,5 @@
+{% set measures = audit_measures().keys() | list -%}
+
 with cells as (
     select *
     from {{ ref('accuracy_cells') }}
@@ -36,13 +38,14 @@ counted as (
         sum(case when is_counted and is_covered then n_decisions else 0 end)
             as n_covered_decisions,
         sum(case when is_counted then 0 else n_audits end) as n_excluded_audits,
-        sum(case when is_counted_unweighted then n_audits else 0 end) as n_audits,
-        sum(case when is_counted_unweighted then n_correct else 0 end) as n_correct,
-        sum(case when is_counted_unweighted then n_false_positive else 0 end) as n_false_positive,
-        sum(case when is_counted_unweighted then n_false_negative else 0 end) as n_false_negative,
-        sum(case when is_counted_unweighted then n_wrong_selection else 0 end)
-            as n_wrong_selection,
-        sum(case when is_counted_unweighted then n_technical else 0 end) as n_technical
+        sum(case when is_counted then n_enforced_decisions else 0 end)
+            as n_eligible_enforced_decisions,
+        sum(case when is_counted and is_covered then n_enforced_decisions else 0 end)
+            as n_covered_enforced_decisions,
+        {% for name in measures -%}
+        sum(case when is_counted_unweighted then {{ name }} else 0 end) as {{ name }}
+        {{- ',' if not loop.last }}
+        {% endfor %}
     from marked
     group by period_type, period_starts_on, period_ends_on, dimension_name, dimension_value
 ),
@@ -95,12 +98,11 @@ select
     cast(counted.n_excluded_decisions as bigint) as n_excluded_decisions,
     cast(counted.n_covered_decisions as bigint) as n_covered_decisions,
     cast(counted.n_excluded_audits as bigint) as n_excluded_audits,
-    cast(counted.n_audits as bigint) as n_audits,
-    cast(counted.n_correct as bigint) as n_correct,
-    cast(counted.n_false_positive as bigint) as n_false_positive,
-    cast(counted.n_false_negative as bigint) as n_false_negative,
-    cast(counted.n_wrong_selection as bigint) as n_wrong_selection,
-    cast(counted.n_technical as bigint) as n_technical,
+    cast(counted.n_eligible_enforced_decisions as bigint) as n_eligible_enforced_decisions,
+    cast(counted.n_covered_enforced_decisions as bigint) as n_covered_enforced_decisions,
+    {% for name in measures -%}
+    cast(counted.{{ name }} as bigint) as {{ name }},
+    {% endfor -%}
     exclusions.excluded_decisions_by_reason,
     exclusions.excluded_audits_by_reason
 from counted

@@ -8,57 +8,86 @@ estimates as (
 
 metrics as (
     select * from {{ ref('metrics') }}
+    where mart = 'accuracy_rates'
 ),
 
 as_of as (
     select * from {{ ref('int_context__as_of') }}
 ),
 
-rates as (
+measured as (
     select
         metrics.metric_id,
         metrics.metric_version,
-        population.period_type,
-        population.period_starts_on,
-        population.period_ends_on,
-        population.dimension_name,
-        population.dimension_value,
-        population.n_decisions,
-        population.n_eligible_decisions,
-        population.n_excluded_decisions,
-        population.n_covered_decisions,
-        population.n_excluded_audits,
-        population.excluded_decisions_by_reason,
-        population.excluded_audits_by_reason,
-        population.n_audits as unweighted_n,
-        {{ registered_numerator('metrics.numerator', 'population') }}
-        / cast(nullif(population.n_audits, 0) as double) as unweighted_rate,
+        metrics.unit,
+        population.*,
+        {{ metric_n('metrics', 'population') }} as unweighted_n,
+        {{ registered_measure('metrics.numerator', 'population') }} as unweighted_numerator,
+        {{ registered_measure('metrics.denominator', 'population') }} as unweighted_denominator,
+        -- A rate over the truth asks about what enforced and about what did not.
+        metrics.denominator in ('n_violating', 'n_not_violating') and (
+            (
+                population.n_eligible_enforced_decisions > 0
+                and population.n_covered_enforced_decisions = 0
+            )
+            or (
+                population.n_eligible_decisions > population.n_eligible_enforced_decisions
+                and population.n_covered_decisions = population.n_covered_enforced_decisions
+            )
+        ) as has_unaudited_kind
+    from population
+    cross join metrics
+),
+
+rates as (
+    select
+        measured.metric_id,
+        measured.metric_version,
+        measured.unit,
+        measured.period_type,
+        measured.period_starts_on,
+        measured.period_ends_on,
+        measured.dimension_name,
+        measured.dimension_value,
+        measured.n_decisions,
+        measured.n_eligible_decisions,
+        measured.n_excluded_decisions,
+        measured.n_covered_decisions,
+        measured.n_excluded_audits,
+        measured.excluded_decisions_by_reason,
+        measured.excluded_audits_by_reason,
+        measured.has_unaudited_kind,
+        measured.unweighted_n,
+        measured.unweighted_denominator,
+        case when not measured.has_unaudited_kind then
+            measured.unweighted_numerator
+            / cast(nullif(measured.unweighted_denominator, 0) as double)
+        end as unweighted_rate,
         coalesce(estimates.n_audits, 0) as n_audits,
-        coalesce(estimates.n_successes, 0) as n_successes,
+        case when measured.unit = 'share' then coalesce(estimates.n_successes, 0) end
+            as n_successes,
         estimates.n_strata,
         estimates.n_collapsed_strata,
         estimates.weighted_numerator,
         estimates.weighted_denominator,
-        estimates.estimate,
-        estimates.standard_error,
-        estimates.design_effect,
-        estimates.effective_n,
-        estimates.ci_low,
-        estimates.ci_high,
+        {% for name in [
+            'estimate', 'standard_error', 'design_effect', 'effective_n', 'ci_low', 'ci_high'
+        ] -%}
+        case when not measured.has_unaudited_kind then estimates.{{ name }} end as {{ name }},
+        {% endfor -%}
         as_of.as_of,
-        {{ add_days('population.period_ends_on', var('accuracy_maturity_days')) }}
+        {{ add_days('measured.period_ends_on', var('accuracy_maturity_days')) }}
             as becomes_final_on
-    from population
-    cross join metrics
+    from measured
     cross join as_of
     left join estimates
         on
-            metrics.metric_id = estimates.metric_id
-            and metrics.metric_version = estimates.metric_version
-            and population.period_type = estimates.period_type
-            and population.period_starts_on = estimates.period_starts_on
-            and population.dimension_name = estimates.dimension_name
-            and population.dimension_value = estimates.dimension_value
+            measured.metric_id = estimates.metric_id
+            and measured.metric_version = estimates.metric_version
+            and measured.period_type = estimates.period_type
+            and measured.period_starts_on = estimates.period_starts_on
+            and measured.dimension_name = estimates.dimension_name
+            and measured.dimension_value = estimates.dimension_value
 ),
 
 judged as (
@@ -66,7 +95,10 @@ judged as (
         *,
         case
             when unweighted_n = 0 then 'no_audits'
+            when has_unaudited_kind then 'stratum_not_audited'
+            when unweighted_denominator = 0 then 'nothing_at_stake'
             when n_audits = 0 then 'no_frame'
+            when estimate is null then 'nothing_at_stake'
             when standard_error is null then 'variance_unknown'
             when n_audits < {{ var('min_audits') }} then 'too_few_audits'
             when effective_n < {{ var('min_effective_n') }} then 'low_effective_n'
@@ -88,7 +120,7 @@ select
     end as period_status,
     case
         when n_audits > 0 then 'weighted'
-        when unweighted_n > 0 then 'unweighted'
+        when unweighted_rate is not null then 'unweighted'
         else 'none'
     end as weighting,
     reason_code is null as is_reportable,
@@ -116,8 +148,10 @@ select
     weighted_denominator,
     unweighted_n,
     unweighted_rate,
-    {{ wilson_bound('unweighted_rate', 'unweighted_n', 'low') }} as unweighted_ci_low,
-    {{ wilson_bound('unweighted_rate', 'unweighted_n', 'high') }} as unweighted_ci_high,
+    case when unit = 'share' then {{ wilson_bound('unweighted_rate', 'unweighted_n', 'low') }} end
+        as unweighted_ci_low,
+    case when unit = 'share' then {{ wilson_bound('unweighted_rate', 'unweighted_n', 'high') }} end
+        as unweighted_ci_high,
     unweighted_rate - estimate as unweighted_difference,
     excluded_decisions_by_reason,
     excluded_audits_by_reason,

@@ -1,0 +1,1 @@
+"""The marts' numbers once more, from the raw files, by other means than the layer's SQL."""
