@@ -1,0 +1,249 @@
+"""Which decisions and audits count, in which context, with which weight: from the raw tables.
+
+Follows docs/decisions.md ("Definitions, worked"), not the SQL.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .raw_tables import RawTables
+
+NO_DECISION = ["auto_close", "reverse", "skip", "escalate"]
+ENFORCING = ["label", "age_restrict", "demote", "restrict", "remove", "warn", "suspend", "ban"]
+STRENGTH = {
+    "no_action": 0, "label": 1, "age_restrict": 2, "demote": 3, "restrict": 4, "remove": 5,
+    "warn": 1, "suspend": 6, "ban": 7,
+}  # fmt: skip
+STRATUM = ["plan_id", "stratum_id", "period_start"]
+# A model's confidence; a bound belongs to the band above it.
+BANDS = [0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, np.inf]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a world holds for an estimate.
+
+    Attributes:
+        decisions: one row per decision: its context, is_eligible, stratum (a number; -1 none).
+        strata: one row per stratum of the frame: STRATUM, period_end, queue_id, action_group,
+            population_size, n_audits (that count), weight, pool and is_certain (for the variance).
+        audits: one row per audit that counts, or would but for a frame: stratum (-1: no frame), the
+            context of its decision, and what it found.
+    """
+
+    decisions: pd.DataFrame
+    strata: pd.DataFrame
+    audits: pd.DataFrame
+
+
+def read_sample(raw: RawTables) -> Sample:
+    """Read a world."""
+    policies = raw.latest("policies", ["policy_id", "policy_version"],
+                          ["parent_policy_id", "severity", "valid_from", "valid_to"])  # fmt: skip
+    decisions = _decisions(raw, policies)
+    frame = raw.latest("sampling_frame", STRATUM, [
+        "period_end", "queue_id", "decided_by_type", "action_group", "population_size",
+        "planned_sample_size",
+    ])  # fmt: skip
+    decisions["stratum"] = _strata_of(decisions[decisions["is_eligible"]], frame).reindex(
+        decisions.index, fill_value=-1
+    )
+    audits = _audits(raw, decisions, frame, policies)
+    strata = frame.assign(
+        n_audits=audits.loc[audits["stratum"] >= 0, "stratum"]
+        .value_counts()
+        .reindex(frame.index, fill_value=0)
+    )
+    strata["weight"] = strata["population_size"] / strata["n_audits"].replace(0, np.nan)
+    strata["is_certain"] = (strata["n_audits"] > 0) & (
+        strata["n_audits"] >= strata["population_size"]
+    )
+    strata["pool"] = _pools(strata)
+    audits["weight"] = audits["stratum"].map(strata["weight"])
+    return Sample(decisions, strata, audits)
+
+
+def valid_at(
+    rows: pd.DataFrame, periods: pd.DataFrame, left_on: str, right_on: str, values: list[str]
+) -> pd.DataFrame:
+    """What was in force when each row was decided.
+
+    Args:
+        rows: with decided_at, and an index without repeats.
+        periods: with valid_from and valid_to.
+        left_on: the column of rows that says of what.
+        right_on: the same in periods.
+        values: the columns of periods to give.
+
+    Returns:
+        The values by the index of rows; null where nothing was in force.
+    """
+    both = rows[[left_on, "decided_at"]].reset_index(names="row").merge(
+        periods[[right_on, "valid_from", "valid_to", *values]], left_on=left_on, right_on=right_on
+    )
+    since, until = pd.to_datetime(both["valid_from"]), pd.to_datetime(both["valid_to"])
+    both = both[(both["decided_at"] >= since) & ~(both["decided_at"] >= until)]
+    return both.set_index("row")[values].reindex(rows.index)
+
+
+def _decisions(raw: RawTables, policies: pd.DataFrame) -> pd.DataFrame:
+    rows = raw.latest("decisions", ["decision_id"], [
+        "job_id", "decided_by_type", "moderator_id", "decided_at", "action_code",
+        "primary_policy_id", "views_at_decision", "model_version", "confidence",
+        "supersedes_decision_id",
+    ])  # fmt: skip
+    jobs = raw.latest("review_jobs", ["job_id"], ["queue_id", "item_type", "language", "region"])
+    rows = rows.merge(jobs, on="job_id", how="left")
+    roster = raw.latest(
+        "roster", ["person_id", "valid_from"], ["site", "vendor", "team_id", "hired_on", "valid_to"]
+    )
+    is_human = rows["decided_by_type"] == "human"
+    # An empty moderator is how some systems write "the system did it".
+    rows.loc[is_human & (rows["moderator_id"] == ""), "decided_by_type"] = "system"
+    rows.loc[rows["decided_by_type"] != "human", "moderator_id"] = None
+    who = valid_at(
+        rows, roster, "moderator_id", "person_id", ["site", "vendor", "team_id", "hired_on"]
+    )
+    rows = rows.join(who)
+    in_force = valid_at(
+        rows, policies, "primary_policy_id", "policy_id", ["policy_version", "parent_policy_id"]
+    )
+    rows["policy_version"] = in_force["policy_version"]
+    rows["policy_parent"] = in_force["parent_policy_id"].fillna(rows["primary_policy_id"])
+    rows["has_enforced"] = rows["action_code"].isin(ENFORCING)
+    rows["is_eligible"] = rows["decided_by_type"].isin(["human", "automation"]) & (
+        rows["has_enforced"] | (rows["action_code"] == "no_action")
+    )
+    return rows
+
+
+def _strata_of(decisions: pd.DataFrame, frame: pd.DataFrame) -> pd.Series:
+    """The stratum of each decision that the frame describes."""
+    found = []
+    for number, stratum in frame.iterrows():
+        inside = (decisions["decided_at"] >= stratum["period_start"]) & (
+            decisions["decided_at"] < stratum["period_end"]
+        )
+        for name in ("queue_id", "decided_by_type"):
+            if pd.notna(stratum[name]):
+                inside &= decisions[name] == stratum[name]
+        if pd.notna(stratum["action_group"]):
+            inside &= decisions["has_enforced"] == (stratum["action_group"] == "enforced")
+        found.append(pd.Series(number, index=decisions.index[inside]))
+    return pd.concat(found)
+
+
+def _audits(
+    raw: RawTables, decisions: pd.DataFrame, frame: pd.DataFrame, policies: pd.DataFrame
+) -> pd.DataFrame:
+    audits = standing_audits(raw)
+    audits = audits[
+        (audits["audit_status"] == "final")
+        & ~audits["is_withdrawn"]
+        & audits["sampling_method"].isin(["simple_random", "stratified_random"])
+        & audits["error_class"].notna()
+    ]
+    audits = audits.merge(
+        decisions[decisions["is_eligible"]].drop(columns=["stratum", "has_enforced"]),
+        on="decision_id",
+    )
+    place = audits[["audit_id", "plan_id", "stratum_id", "decided_at"]].merge(
+        frame.reset_index(names="stratum")[["stratum", *STRATUM, "period_end"]],
+        on=["plan_id", "stratum_id"],
+    )
+    place = place[
+        (place["decided_at"] >= place["period_start"]) & (place["decided_at"] < place["period_end"])
+    ]
+    audits["stratum"] = (
+        audits["audit_id"].map(place.set_index("audit_id")["stratum"]).fillna(-1).astype(int)
+    )
+    audits["is_out_of_frame"] = audits["stratum"] < 0
+    audits = audits.sort_values(["is_out_of_frame", "audited_at", "audit_id"])
+    audits = audits.drop_duplicates("decision_id").reset_index(drop=True)
+    truth = valid_at(
+        audits, policies, "truth_policy_id", "policy_id", ["policy_version", "parent_policy_id"]
+    )
+    audits["truth_policy_version"] = truth["policy_version"]
+    audits["truth_policy_parent"] = truth["parent_policy_id"].fillna(audits["truth_policy_id"])
+    decided = valid_at(audits, policies, "decided_policy_id", "policy_id", ["parent_policy_id"])
+    audits["decided_policy_parent"] = decided["parent_policy_id"].fillna(
+        audits["decided_policy_id"]
+    )
+    return audits
+
+
+def standing_audits(raw: RawTables) -> pd.DataFrame:
+    """Each audit of any method as it stands: its last final revision, else its last.
+
+    Disputes that were overturned have the last word; error_class is null where nothing was judged.
+    """
+    rows = raw.latest("audits", ["audit_id", "revision_no"], [
+        "decision_id", "auditor_id", "auditor_tier", "sampling_method", "plan_id", "stratum_id",
+        "is_blind", "decided_action_code", "decided_policy_id", "truth_action_code",
+        "truth_policy_id", "severity", "is_critical", "is_technical_error", "audit_status",
+        "audited_at",
+    ]).sort_values(["audit_id", "revision_no"])  # fmt: skip
+    settled = rows[rows["audit_status"] != "draft"].drop_duplicates("audit_id", keep="last")
+    withdrawn = settled.loc[settled["audit_status"] == "withdrawn", "audit_id"]
+    finals = rows[rows["audit_status"] == "final"].drop_duplicates("audit_id", keep="last")
+    others = rows[~rows["audit_id"].isin(finals["audit_id"])]
+    audits = pd.concat([finals, others.drop_duplicates("audit_id", keep="last")])
+    audits["is_withdrawn"] = audits["audit_id"].isin(withdrawn)
+
+    disputes = raw.latest("disputes", ["dispute_id"], [
+        "audit_id", "outcome", "resolved_at", "final_action_code", "final_policy_id",
+    ]).sort_values(["resolved_at", "dispute_id"])  # fmt: skip
+    overturned = disputes[disputes["outcome"] == "overturned"]
+    overturned = overturned.drop_duplicates("audit_id", keep="last").drop(columns="resolved_at")
+    audits = audits.merge(overturned, on="audit_id", how="left")
+    audits["is_overturned"] = audits.pop("outcome").notna()
+    for name in ("action_code", "policy_id"):
+        audits[f"truth_{name}"] = audits[f"truth_{name}"].mask(
+            audits["is_overturned"], audits.pop(f"final_{name}")
+        )
+    for name in ("decided_policy_id", "truth_policy_id", "truth_action_code"):
+        audits[name] = audits[name].replace("", None)
+    audits["has_enforced"] = _enforces(audits["decided_action_code"])
+    audits["is_violating"] = _enforces(audits["truth_action_code"])
+    audits["error_class"] = [_error_class(row) for row in audits.itertuples()]
+    return audits.reset_index(drop=True)
+
+
+def _enforces(action: pd.Series) -> pd.Series:
+    known = action.isin([*ENFORCING, "no_action"])
+    return action.isin(ENFORCING).astype(object).where(known, None)
+
+
+def _error_class(audit: tuple) -> str | None:
+    enforced, violating = audit.has_enforced, audit.is_violating
+    if audit.is_technical_error is True or audit.is_technical_error is np.True_:
+        return "technical"
+    if enforced is None or violating is None:
+        return None
+    if enforced != violating:
+        return "false_positive" if enforced else "false_negative"
+    if not enforced:
+        return "correct"
+    if pd.isna(audit.truth_policy_id):
+        return None
+    is_same = (audit.decided_action_code, audit.decided_policy_id) == (
+        audit.truth_action_code,
+        audit.truth_policy_id,
+    )
+    return "correct" if is_same else "wrong_selection"
+
+
+def _pools(strata: pd.DataFrame) -> pd.Series:
+    """Which stratum stands for each in the variance: one audit alone cannot give one."""
+    pool = pd.Series(strata.index, index=strata.index)
+    open_ones = strata[(strata["n_audits"] > 0) & ~strata["is_certain"]]
+    for _, plan in open_ones.groupby(["plan_id", "period_start"]):
+        for _, queue in plan.groupby("queue_id", dropna=False):
+            if (queue["n_audits"] == 1).any():
+                pool[queue.index] = queue.index.min()
+        sizes = plan["n_audits"].groupby(pool[plan.index]).sum()
+        if (sizes == 1).any():
+            pool[plan.index] = plan.index.min()
+    return pool
