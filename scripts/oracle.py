@@ -4,18 +4,13 @@ No code is shared with the layer's SQL: where the two agree, both are right or b
 sentence of the definition.
 """
 
-import sys
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
-import click
-import duckdb
 import oracles
 import pandas as pd
-from oracles.raw_tables import RawTables
 from rich.console import Console
-from rich.table import Table
 
 PROJECT = Path(__file__).resolve().parents[1]
 console = Console()
@@ -23,11 +18,15 @@ console = Console()
 
 def families() -> dict[str, object]:
     """The modules of oracles that recompute marts, by name."""
-    modules = {part.name: import_module(f"oracles.{part.name}") for part in iter_modules(oracles.__path__)}
+    modules = {
+        part.name: import_module(f"oracles.{part.name}") for part in iter_modules(oracles.__path__)
+    }
     return {name: module for name, module in modules.items() if hasattr(module, "recompute")}
 
 
-def difference(expected: pd.DataFrame, found: pd.DataFrame, key: list[str]) -> tuple[float, list[str]]:
+def difference(
+    expected: pd.DataFrame, found: pd.DataFrame, key: list[str]
+) -> tuple[float, list[str]]:
     """Compare a recomputed mart with the mart.
 
     Args:
@@ -41,7 +40,9 @@ def difference(expected: pd.DataFrame, found: pd.DataFrame, key: list[str]) -> t
     """
     problems: list[str] = []
     values = [column for column in expected.columns if column not in key]
-    both = expected.merge(found[[*key, *values]], on=key, how="outer", indicator=True, suffixes=("", " found"))
+    both = expected.merge(
+        found[[*key, *values]], on=key, how="outer", indicator=True, suffixes=("", " found")
+    )
     for side, text in (("left_only", "not in the mart"), ("right_only", "not recomputed")):
         alone = both[both["_merge"] == side]
         if len(alone):

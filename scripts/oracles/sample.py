@@ -80,8 +80,14 @@ def valid_at(
     Returns:
         The values by the index of rows; null where nothing was in force.
     """
-    both = rows[[left_on, "decided_at"]].reset_index(names="row").merge(
-        periods[[right_on, "valid_from", "valid_to", *values]], left_on=left_on, right_on=right_on
+    both = (
+        rows[[left_on, "decided_at"]]
+        .reset_index(names="row")
+        .merge(
+            periods[[right_on, "valid_from", "valid_to", *values]],
+            left_on=left_on,
+            right_on=right_on,
+        )
     )
     since, until = pd.to_datetime(both["valid_from"]), pd.to_datetime(both["valid_to"])
     both = both[(both["decided_at"] >= since) & ~(both["decided_at"] >= until)]

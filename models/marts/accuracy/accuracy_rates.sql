@@ -24,17 +24,8 @@ measured as (
         {{ metric_n('metrics', 'population') }} as unweighted_n,
         {{ registered_measure('metrics.numerator', 'population') }} as unweighted_numerator,
         {{ registered_measure('metrics.denominator', 'population') }} as unweighted_denominator,
-        -- A rate over the truth asks about what enforced and about what did not.
-        metrics.denominator in ('n_violating', 'n_not_violating') and (
-            (
-                population.n_eligible_enforced_decisions > 0
-                and population.n_covered_enforced_decisions = 0
-            )
-            or (
-                population.n_eligible_decisions > population.n_eligible_enforced_decisions
-                and population.n_covered_decisions = population.n_covered_enforced_decisions
-            )
-        ) as has_unaudited_kind
+        metrics.denominator in ('n_violating', 'n_not_violating')
+        and {{ has_unaudited_kind('population') }} as has_unaudited_kind
     from population
     cross join metrics
 ),
@@ -58,7 +49,6 @@ rates as (
         measured.excluded_audits_by_reason,
         measured.has_unaudited_kind,
         measured.unweighted_n,
-        measured.unweighted_denominator,
         case when not measured.has_unaudited_kind then
             measured.unweighted_numerator
             / cast(nullif(measured.unweighted_denominator, 0) as double)
@@ -75,9 +65,7 @@ rates as (
         ] -%}
         case when not measured.has_unaudited_kind then estimates.{{ name }} end as {{ name }},
         {% endfor -%}
-        as_of.as_of,
-        {{ add_days('measured.period_ends_on', var('accuracy_maturity_days')) }}
-            as becomes_final_on
+        as_of.as_of
     from measured
     cross join as_of
     left join estimates
@@ -93,16 +81,7 @@ rates as (
 judged as (
     select
         *,
-        case
-            when unweighted_n = 0 then 'no_audits'
-            when has_unaudited_kind then 'stratum_not_audited'
-            when unweighted_denominator = 0 then 'nothing_at_stake'
-            when n_audits = 0 then 'no_frame'
-            when estimate is null then 'nothing_at_stake'
-            when standard_error is null then 'variance_unknown'
-            when n_audits < {{ var('min_audits') }} then 'too_few_audits'
-            when effective_n < {{ var('min_effective_n') }} then 'low_effective_n'
-        end as reason_code
+        {{ withheld_reason() }} as reason_code
     from rates
 )
 
@@ -114,10 +93,7 @@ select
     dimension_name,
     dimension_value,
     period_ends_on,
-    case
-        when becomes_final_on < {{ reporting_date('as_of') }} then 'final'
-        else 'provisional'
-    end as period_status,
+    {{ period_status('period_ends_on', 'as_of') }} as period_status,
     case
         when n_audits > 0 then 'weighted'
         when unweighted_rate is not null then 'unweighted'

@@ -1,0 +1,35 @@
+{#- How a rate is published, in every mart. Asked of a relation with unweighted_n, n_audits, estimate,
+    standard_error, effective_n and has_unaudited_kind. -#}
+{% macro withheld_reason() -%}
+    case
+        when unweighted_n = 0 then 'no_audits'
+        when has_unaudited_kind then 'stratum_not_audited'
+        when n_audits = 0 then 'no_frame'
+        when estimate is null then 'nothing_at_stake'
+        when standard_error is null then 'variance_unknown'
+        when n_audits < {{ var('min_audits') }} then 'too_few_audits'
+        when effective_n < {{ var('min_effective_n') }} then 'low_effective_n'
+    end
+{%- endmacro %}
+
+{% macro has_unaudited_kind(population) -%}
+    {#- A rate over the truth asks about what enforced and about what did not. -#}
+    (
+        (
+            {{ population }}.n_eligible_enforced_decisions > 0
+            and {{ population }}.n_covered_enforced_decisions = 0
+        )
+        or (
+            {{ population }}.n_eligible_decisions > {{ population }}.n_eligible_enforced_decisions
+            and {{ population }}.n_covered_decisions = {{ population }}.n_covered_enforced_decisions
+        )
+    )
+{%- endmacro %}
+
+{% macro period_status(period_ends_on, as_of, days=var('accuracy_maturity_days')) -%}
+    case
+        when {{ add_days(period_ends_on, days) }} < {{ reporting_date(as_of) }}
+            then 'final'
+        else 'provisional'
+    end
+{%- endmacro %}
