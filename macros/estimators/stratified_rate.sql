@@ -1,4 +1,6 @@
-{% macro stratified_rate(cells, design, by, n='n_audits', n_successes='n_successes') -%}
+{% macro stratified_rate(
+    cells, design, by, n='n_audits', n_successes='n_successes', typical_weight=none
+) -%}
     {#- A share: every audit of the group has one point at stake, kept or lost. -#}
     {{ stratified_ratio(
         '(select *, ' ~ n ~ ' - ' ~ n_successes ~ ' as n_failures, 0 as none from ' ~ cells ~ ')',
@@ -7,10 +9,11 @@
             'n': n,
             'kept': n_successes, 'lost': 'n_failures',
             'kept_kept': n_successes, 'kept_lost': 'none', 'lost_lost': 'n_failures',
-        }) }}
+        },
+        typical_weight=typical_weight) }}
 {%- endmacro %}
 
-{% macro stratified_ratio(cells, design, by, moments) -%}
+{% macro stratified_ratio(cells, design, by, moments, typical_weight=none) -%}
     {%- set keys = by | join(', ') -%}
     {#- Pseudo-audits with which a stratum's rate is drawn toward the group's: metrics.md and the
         coverage study say why 2. -#}
@@ -24,6 +27,7 @@
             {% for name, column in moments.items() -%}
             cast(cells.{{ column }} as double) as {{ name }},
             {% endfor -%}
+            {{ 'cells.' ~ typical_weight ~ ' as typical_weight,' if typical_weight }}
             design.weight,
             design.collapse_level,
             design.variance_stratum_key,
@@ -42,7 +46,13 @@
             count(*) as n_strata,
             sum(case when collapse_level <> 'stratum' then 1 else 0 end) as n_collapsed_strata,
             {{ exact_sum('weight * kept') }} as weighted_numerator,
-            {{ exact_sum('weight * (kept + lost)') }} as weighted_denominator
+            {{ exact_sum('weight * (kept + lost)') }} as weighted_denominator,
+            {%- if typical_weight %}
+            max(typical_weight) as typical_weight,
+            {{ exact_sum('weight * (weight - 1) * kept_kept', 30) }} as kept_variance,
+            {{ exact_sum('weight * (weight - 1) * lost_lost', 30) }} as lost_variance,
+            {%- endif %}
+            {{ exact_sum('weight * lost') }} as weighted_lost
         from weighted
         group by {{ keys }}
     ),
@@ -141,6 +151,14 @@
                 else least(p * (1 - p) / stabilised_variance, sqrt(n_audits * kish_n))
             end as effective_n
         from measured
+    ),
+
+    bounded as (
+        select
+            *,
+            {{ interval_bound('p', 'effective_n', 'low') }} as ci_low,
+            {{ interval_bound('p', 'effective_n', 'high') }} as ci_high
+        from effective
     )
 
     select
@@ -155,9 +173,9 @@
         sqrt(variance) as standard_error,
         deff as design_effect,
         effective_n,
-        {{ interval_bound('p', 'effective_n', 'low') }} as ci_low,
-        {{ interval_bound('p', 'effective_n', 'high') }} as ci_high
-    from effective
+        {{ widened_by_the_unseen('low') if typical_weight else 'ci_low' }} as ci_low,
+        {{ widened_by_the_unseen('high') if typical_weight else 'ci_high' }} as ci_high
+    from bounded
 {%- endmacro %}
 
 {% macro variance_sum(name) -%}

@@ -127,7 +127,7 @@ def _decisions(raw: RawTables, policies: pd.DataFrame) -> pd.DataFrame:
 
 def _strata_of(decisions: pd.DataFrame, frame: pd.DataFrame) -> pd.Series:
     """The stratum of each decision that the frame describes."""
-    found = []
+    found = [pd.Series(dtype=int)]
     for number, stratum in frame.iterrows():
         inside = (decisions["decided_at"] >= stratum["period_start"]) & (
             decisions["decided_at"] < stratum["period_end"]

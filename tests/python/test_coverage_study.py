@@ -140,12 +140,12 @@ def test_the_page_is_not_stale_and_holds():
     assert int(replications) >= 1000
     expected = fingerprint(int(replications), int(seed), render(ESTIMATOR))
     assert f"`{expected}`" in page, "stale: run `make coverage-study` and commit the page"
-    assert page.count("| pass |") == 6
+    assert page.count("| pass |") == 8
     assert "**FAIL**" not in page
 
 
 def test_a_changed_estimator_makes_the_page_stale(sql):
     now = fingerprint(1000, 1, sql)
     assert fingerprint(1000, 1, sql + "\n-- a comment\n") == now
-    assert fingerprint(1000, 1, sql.replace("k + 2", "k + 3")) != now
+    assert fingerprint(1000, 1, sql.replace("n + 2", "n + 3")) != now
     assert fingerprint(1001, 1, sql) != now

@@ -1,9 +1,10 @@
+{% set groups = ['period_type', 'period_starts_on', 'dimension_name', 'dimension_value'] -%}
+
 with cells as (
     select *
     from {{ ref('accuracy_cells') }}
     where
         exclusion_reason is null
-        and n_audits > 0
         and {{ in_days_to_build('published', 'period_starts_on') }}
 ),
 
@@ -16,6 +17,10 @@ metrics as (
     where mart = 'accuracy_rates'
 ),
 
+typical as (
+    {{ typical_weights('cells', 'design', by=groups) }}
+),
+
 by_metric as (
     select
         metrics.metric_id,
@@ -25,9 +30,17 @@ by_metric as (
         cells.dimension_name,
         cells.dimension_value,
         cells.stratum_key,
-        {{ metric_moments('metrics', 'cells') }}
+        {{ metric_moments('metrics', 'cells') }},
+        case when metrics.denominator in ('n_violating', 'n_not_violating') then
+            typical.typical_weight
+        end as typical_weight
     from cells
     cross join metrics
+    left join typical
+        on {% for key in groups -%}
+        cells.{{ key }} = typical.{{ key }}{{ ' and ' if not loop.last }}
+        {%- endfor %}
+    where cells.n_audits > 0
 )
 
 select
@@ -52,14 +65,12 @@ select
 from (
     {{ stratified_ratio(
         'by_metric', 'design',
-        by=[
-            'metric_id', 'metric_version', 'period_type', 'period_starts_on',
-            'dimension_name', 'dimension_value',
-        ],
+        by=['metric_id', 'metric_version'] + groups,
         moments={
             'n': 'n', 'kept': 'kept', 'lost': 'lost',
             'kept_kept': 'kept_kept', 'kept_lost': 'kept_lost', 'lost_lost': 'lost_lost',
-        }) }}
+        },
+        typical_weight='typical_weight') }}
 ) as estimates
 inner join metrics
     on

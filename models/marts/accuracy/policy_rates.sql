@@ -19,6 +19,11 @@ policies as (
     select * from {{ ref('dim_policies') }}
 ),
 
+all_cells as (
+    select * from {{ ref('accuracy_cells') }}
+    where dimension_name = 'overall' and exclusion_reason is null
+),
+
 population as (
     select * from {{ ref('accuracy_population') }}
     where dimension_name = 'overall'
@@ -26,6 +31,10 @@ population as (
 
 as_of as (
     select * from {{ ref('int_context__as_of') }}
+),
+
+typical as (
+    {{ typical_weights('all_cells', 'design', by=['period_type', 'period_starts_on']) }}
 ),
 
 by_metric as (
@@ -42,10 +51,16 @@ by_metric as (
             {% for measure in measures -%}
             when '{{ measure }}' then cells.{{ measure }}
             {% endfor -%}
-        end as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        end as {{ name }},
+        {% endfor -%}
+        case when metrics.denominator <> 'n_decided' then typical.typical_weight end
+            as typical_weight
     from cells
     cross join metrics
+    left join typical
+        on
+            cells.period_type = typical.period_type
+            and cells.period_starts_on = typical.period_starts_on
 ),
 
 estimates as (
@@ -54,7 +69,8 @@ estimates as (
         by=[
             'metric_id', 'metric_version', 'period_type', 'period_starts_on', 'policy_id',
             'policy_version',
-        ]) }}
+        ],
+        typical_weight='typical_weight') }}
 ),
 
 unweighted as (
