@@ -4,19 +4,26 @@ No code is shared with the layer's SQL: where the two agree, both are right or b
 sentence of the definition.
 """
 
+import json
+import sys
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
+from types import ModuleType
 
+import click
+import duckdb
 import oracles
 import pandas as pd
+from oracles.raw_tables import RawTables
 from rich.console import Console
+from rich.table import Table
 
 PROJECT = Path(__file__).resolve().parents[1]
 console = Console()
 
 
-def families() -> dict[str, object]:
+def families() -> dict[str, ModuleType]:
     """The modules of oracles that recompute marts, by name."""
     modules = {
         part.name: import_module(f"oracles.{part.name}") for part in iter_modules(oracles.__path__)
@@ -65,3 +72,71 @@ def difference(
                 f"recomputed {row[name]}, mart {row[f'{name} found']}"
             )
     return largest, problems
+
+
+def key_of(name: str, manifest: dict) -> list[str]:
+    """The columns that tell a mart's rows apart: those of its unique_key test.
+
+    Raises:
+        click.ClickException: it has no such test.
+    """
+    for node in manifest["nodes"].values():
+        metadata = node.get("test_metadata") or {}
+        if metadata.get("name") == "unique_key" and (node.get("attached_node") or "").endswith(
+            f".{name.split('.')[1]}"
+        ):
+            return metadata["kwargs"]["columns"]
+    raise click.ClickException(f"{name} has no test unique_key, so that its rows have no key.")
+
+
+@click.command()
+@click.option("--raw", type=click.Path(path_type=Path), default=PROJECT / "data" / "raw",
+              show_default="data/raw", help="The folder of raw tables.")  # fmt: skip
+@click.option("--warehouse", type=click.Path(path_type=Path),
+              default=PROJECT / "data" / "warehouse.duckdb", show_default="data/warehouse.duckdb",
+              help="The DuckDB file that was built from them.")  # fmt: skip
+@click.option("--manifest", type=click.Path(path_type=Path),
+              default=PROJECT / "target" / "manifest.json", show_default="target/manifest.json",
+              help="dbt's manifest of that build.")  # fmt: skip
+@click.option("--family", multiple=True, help="Only these modules of scripts/oracles.")
+@click.option("--tolerance", default=1e-9, show_default=True, help="The largest difference.")
+def main(
+    raw: Path, warehouse: Path, manifest: Path, family: tuple[str, ...], tolerance: float
+) -> None:
+    """Recompute the marts' numbers from RAW by other means, and compare them with WAREHOUSE.
+
+    Exit codes: 0 all agree; 1 something differs; 2 wrong usage.
+    """
+    known = families()
+    unknown = set(family) - set(known)
+    if unknown:
+        raise click.UsageError(f"no family {', '.join(unknown)}; there are {', '.join(known)}")
+    nodes = json.loads(manifest.read_text())
+    table = Table("mart", "rows", "columns", "largest difference", "verdict")
+    failed = False
+    for name, module in known.items():
+        if family and name not in family:
+            continue
+        with console.status(f"Recomputing {name}"):
+            recomputed = module.recompute(RawTables(raw))
+        for mart, expected in recomputed.items():
+            # A version is of the definition: there is one of each metric, and none is recomputed.
+            key = [column for column in key_of(mart, nodes) if column != "metric_version"]
+            scope = getattr(module, "SCOPE", {}).get(mart, "true")
+            allowed = getattr(module, "TOLERANCES", {}).get(mart, tolerance)
+            with duckdb.connect(warehouse, read_only=True) as connection:
+                found = connection.sql(f"from {mart} where {scope}").df()
+            largest, problems = difference(expected, found, key)
+            agrees = not problems and largest <= allowed
+            failed |= not agrees
+            verdict = "[green]agrees" if agrees else "[red]differs"
+            values = len(expected.columns) - len(key)
+            table.add_row(mart, f"{len(expected):,}", str(values), f"{largest:.1e}", verdict)
+            for problem in problems:
+                console.print(f"{mart}: {problem}", style="red", highlight=False)
+    console.print(table)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

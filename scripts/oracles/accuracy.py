@@ -1,0 +1,500 @@
+"""Accuracy, errors and policies once more: samplics' Taylor linearisation on audits, one by one."""
+
+import warnings
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from .raw_tables import RawTables
+from .sample import BANDS, STRENGTH, Sample, read_sample
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", FutureWarning)  # samplics says that it is archived
+    from samplics import PopParam, TaylorEstimator
+    from samplics.utils.types import SinglePSUEst
+
+# Days are many, and their arithmetic is that of weeks.
+SCOPE = {"accuracy.accuracy_rates": "period_type <> 'day'"}
+POINTS = {"none": 0, "low": 1, "medium": 3, "high": 7, "severe": 10}
+RATE = ["n_audits", "n_successes", "estimate", "standard_error", "weighted_denominator"]
+
+
+def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
+    """The accuracy marts of a world, weeks and months."""
+    sample = read_sample(raw)
+    for name, values in findings(sample.audits).items():
+        sample.audits[name] = values
+    return {
+        "accuracy.accuracy_rates": accuracy_rates(sample),
+        "accuracy.policy_rates": policy_rates(sample, raw),
+        "accuracy.policy_confusion": confusion(sample),
+        "accuracy.error_pareto": pareto(sample),
+        "accuracy.overturned_decisions": overturned(sample),
+    }
+
+
+def findings(audits: pd.DataFrame) -> dict[str, pd.Series]:
+    """What each audit adds to the numerators and denominators of seed metrics."""
+    error = audits["error_class"]
+    judged = error != "technical"
+    is_wrong = error == "wrong_selection"
+    known = audits["is_critical"].notna() & ~audits["is_overturned"]
+    right = error == "correct"
+    points = audits["severity"].map(POINTS).where(~audits["is_overturned"])
+    points = points.where(~right, 0)
+    strength = audits["decided_action_code"].map(STRENGTH) - audits["truth_action_code"].map(
+        STRENGTH
+    )
+    other_policy = is_wrong & (audits["decided_policy_id"] != audits["truth_policy_id"])
+    named = other_policy & audits["decided_policy_id"].notna()
+    same_parent = audits["decided_policy_parent"] == audits["truth_policy_parent"]
+    views = audits["views_at_decision"].astype(float)
+    enforced, violating = (
+        audits[name].fillna(False).astype(bool) for name in ("has_enforced", "is_violating")
+    )
+    return {
+        "n_audits": pd.Series(1.0, index=audits.index),
+        "n_correct": right * 1.0,
+        "n_false_positive": (error == "false_positive") * 1.0,
+        "n_false_negative": (error == "false_negative") * 1.0,
+        "n_wrong_selection": is_wrong * 1.0,
+        "n_technical": (error == "technical") * 1.0,
+        "n_enforced": (judged & enforced) * 1.0,
+        "n_violating": (judged & violating) * 1.0,
+        "n_not_violating": (judged & ~violating) * 1.0,
+        "n_wrong_policy_same_parent": (named & same_parent) * 1.0,
+        "n_wrong_policy_other_parent": (named & ~same_parent) * 1.0,
+        "n_too_strict": (is_wrong & (strength > 0)) * 1.0,
+        "n_too_lenient": (is_wrong & (strength < 0)) * 1.0,
+        "n_critical": (
+            ~right & known & audits["is_critical"].fillna(False).astype(bool)
+        ) * 1.0,
+        "n_criticality_known": (right | known) * 1.0,
+        "severity_points_kept": (max(POINTS.values()) - points).fillna(0),
+        "severity_points_at_stake": points.notna() * float(max(POINTS.values())),
+        "views": views.fillna(0),
+        "false_positive_views": views.fillna(0) * (error == "false_positive"),
+        "false_negative_views": views.fillna(0) * (error == "false_negative"),
+        "n_severity_known": points.notna() * 1.0,
+        "n_views_known": views.notna() * 1.0,
+    }  # fmt: skip
+
+
+# Metric: numerator, denominator, and what is counted as its audits.
+METRICS = {
+    "accuracy": ("n_correct", "n_audits", "n_audits"),
+    "false_positive_share": ("n_false_positive", "n_audits", "n_audits"),
+    "false_negative_share": ("n_false_negative", "n_audits", "n_audits"),
+    "wrong_selection_rate": ("n_wrong_selection", "n_audits", "n_audits"),
+    "technical_error_rate": ("n_technical", "n_audits", "n_audits"),
+    "wrong_policy_same_parent_rate": ("n_wrong_policy_same_parent", "n_audits", "n_audits"),
+    "wrong_policy_other_parent_rate": ("n_wrong_policy_other_parent", "n_audits", "n_audits"),
+    "too_strict_rate": ("n_too_strict", "n_audits", "n_audits"),
+    "too_lenient_rate": ("n_too_lenient", "n_audits", "n_audits"),
+    "critical_error_rate": ("n_critical", "n_criticality_known", "n_criticality_known"),
+    "false_positive_rate": ("n_false_positive", "n_not_violating", "n_not_violating"),
+    "false_negative_rate": ("n_false_negative", "n_violating", "n_violating"),
+    "false_discovery_rate": ("n_false_positive", "n_enforced", "n_enforced"),
+    "severity_weighted_accuracy": (
+        "severity_points_kept", "severity_points_at_stake", "n_severity_known",
+    ),
+    "false_positive_harm": ("false_positive_views", "views", "n_views_known"),
+    "false_negative_harm": ("false_negative_views", "views", "n_views_known"),
+}  # fmt: skip
+OF_THE_TRUTH = ("n_violating", "n_not_violating")
+
+
+def periods_of(moment: pd.Series) -> dict[str, pd.Series]:
+    """The first day of the week (Monday) and of the month of each moment."""
+    day = moment.dt.normalize()
+    return {
+        "week": day - pd.to_timedelta(day.dt.weekday, unit="D"),
+        "month": day.dt.to_period("M").dt.start_time,
+    }
+
+
+def dimensions(rows: pd.DataFrame) -> dict[str, pd.Series]:
+    """The groups of decisions, or of audits of them, by dimension."""
+    human, automation = (rows["decided_by_type"] == kind for kind in ("human", "automation"))
+    queue, by = rows["queue_id"].fillna("unknown"), rows["decided_by_type"].fillna("unknown")
+
+    def of_people(name: str) -> pd.Series:
+        missing = pd.Series(np.where(human, "unknown", "not_applicable"), index=rows.index)
+        return rows[name].where(rows[name].notna(), missing)
+
+    labels = [f"{low:.2f} to {min(high, 1):.2f}" for low, high in pairwise(BANDS)]
+    band = pd.cut(rows["confidence"], BANDS, right=False, labels=labels).astype(object)
+    return {
+        "overall": pd.Series("all", index=rows.index),
+        "queue": queue,
+        "policy": rows["primary_policy_id"].fillna("no_policy"),
+        "policy_parent": rows["policy_parent"].fillna("no_policy"),
+        "site": of_people("site"),
+        "vendor": of_people("vendor"),
+        "team": of_people("team_id"),
+        "language": rows["language"].fillna("unknown"),
+        "region": rows["region"].fillna("unknown"),
+        "item_type": rows["item_type"].fillna("unknown"),
+        "decided_by": by,
+        "queue_and_decider": queue + " | " + by,
+        "model_version": rows["model_version"]
+        .fillna("unknown")
+        .where(automation, "not_applicable"),
+        "confidence": band.fillna("unknown").where(automation, "not_applicable"),
+    }
+
+
+def estimates(
+    sample: Sample, audits: pd.DataFrame, groups: pd.Series, kept: pd.Series, at_stake: pd.Series
+) -> pd.DataFrame:
+    """The ratio of two weighted sums in every group, and its standard error, by samplics.
+
+    Args:
+        sample: the world that the audits are of.
+        audits: all audits of the strata concerned.
+        groups: the group of each; null for those of none.
+        kept: its numerator.
+        at_stake: its denominator.
+
+    Returns:
+        By group: estimate and standard_error, which is null where a plan has one audit.
+    """
+    strata = sample.strata.loc[sorted(audits["stratum"].unique())]
+    alone = strata[~strata["is_certain"]].groupby("pool")["n_audits"].transform("sum") == 1
+    unknown = set(alone.index[alone])
+    sizes = strata.groupby("pool")[["n_audits", "population_size"]].sum()
+    pool = audits["stratum"].map(strata["pool"])
+    inside = groups.notna()
+    estimator = TaylorEstimator(PopParam.ratio)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of what is in no group: 0 / 0
+        estimator.estimate(
+            # samplics divides by the estimate: a ratio plus one is never 0, and errs by as much.
+            y=((kept + at_stake) * inside).to_numpy(float),
+            x=(at_stake * inside).to_numpy(float),
+            samp_weight=audits["weight"].to_numpy(float),
+            stratum=pool.to_numpy(),
+            psu=np.arange(len(audits)),
+            domain=groups.fillna("no group").to_numpy(str),
+            fpc=(1 - sizes["n_audits"] / sizes["population_size"]).to_dict(),
+            # What still has one audit has one decision: it is certain, and adds nothing.
+            single_psu=SinglePSUEst.skip,
+        )
+    found = pd.DataFrame(
+        {
+            "estimate": pd.Series(estimator.point_est) - 1,
+            "standard_error": pd.Series(estimator.stderror),
+        }
+    ).drop(index="no group", errors="ignore")
+    bad = audits.loc[inside & audits["stratum"].isin(unknown) & (at_stake > 0)]
+    found.loc[found.index.isin(groups[bad.index]), "standard_error"] = np.nan
+    return found
+
+
+def rates(
+    sample: Sample,
+    audits: pd.DataFrame,
+    groups: pd.Series,
+    terms: tuple[pd.Series, pd.Series, pd.Series],
+) -> pd.DataFrame:
+    """Estimates with their counts, by group: those of RATE. A group of no audits has no row."""
+    kept, at_stake, counted = terms
+    at = groups.notna() & (counted > 0)
+    weight = audits["weight"]
+    found = pd.DataFrame(
+        {
+            "n_audits": counted[at].groupby(groups[at]).sum(),
+            "n_successes": kept[at].groupby(groups[at]).sum(),
+            "weighted_denominator": (weight * at_stake)[at].groupby(groups[at]).sum(),
+        }
+    )
+    if not len(found):
+        return found
+    staked = found.index[found["weighted_denominator"] > 0]
+    within = groups.where(groups.isin(staked))
+    return found.join(estimates(sample, audits, within, kept, at_stake))
+
+
+def by_period(sample: Sample) -> Iterator[tuple[str, pd.Timestamp, pd.DataFrame, pd.Series]]:
+    """Each period with the audits of all strata that it touches, and which of them are its own."""
+    framed = sample.audits[sample.audits["stratum"] >= 0]
+    for period_type, starts in periods_of(framed["decided_at"]).items():
+        for start in sorted(starts.unique()):
+            strata = framed.loc[starts == start, "stratum"].unique()
+            audits = framed[framed["stratum"].isin(strata)]
+            yield period_type, start, audits, starts[audits.index] == start
+
+
+def population(decisions: pd.DataFrame, strata: pd.DataFrame) -> pd.DataFrame:
+    """Decisions of every period and dimension value: how many, eligible, covered, enforced."""
+    covered = decisions["stratum"].isin(strata.index[strata["n_audits"] > 0])
+    eligible, enforced = decisions["is_eligible"], decisions["has_enforced"]
+    counts = pd.DataFrame(
+        {
+            "n_decisions": 1,
+            "n_eligible_decisions": eligible * 1,
+            "n_covered_decisions": covered * 1,
+            "n_eligible_enforced_decisions": (eligible & enforced) * 1,
+            "n_covered_enforced_decisions": (covered & enforced) * 1,
+        },
+        index=decisions.index,
+    )
+    parts = []
+    for period_type, starts in periods_of(decisions["decided_at"]).items():
+        for name, value in dimensions(decisions).items():
+            keys = [starts.rename("period_starts_on"), value.rename("dimension_value")]
+            part = counts.groupby(keys).sum().reset_index()
+            parts.append(part.assign(period_type=period_type, dimension_name=name))
+    return pd.concat(parts, ignore_index=True)
+
+
+def has_unaudited_kind(counts: pd.DataFrame) -> pd.Series:
+    """Whether of what enforced, or of what did not, nothing is in an audited stratum."""
+    enforced = counts["n_eligible_enforced_decisions"]
+    covered = counts["n_covered_enforced_decisions"]
+    return ((enforced > 0) & (covered == 0)) | (
+        (counts["n_eligible_decisions"] > enforced) & (counts["n_covered_decisions"] == covered)
+    )
+
+
+def accuracy_rates(sample: Sample) -> pd.DataFrame:
+    """Every metric of accuracy by week and month, in every dimension."""
+    counts = population(sample.decisions, sample.strata)
+    counts["is_withheld"] = has_unaudited_kind(counts)
+    key = ["period_type", "period_starts_on", "dimension_name", "dimension_value"]
+    parts = []
+    for period_type, start, audits, own in by_period(sample):
+        for name, value in dimensions(audits).items():
+            for metric, terms in METRICS.items():
+                found = rates(
+                    sample, audits, value.where(own), tuple(audits[term] for term in terms)
+                )
+                parts.append(
+                    found.rename_axis("dimension_value").reset_index().assign(
+                        metric_id=metric, period_type=period_type, period_starts_on=start,
+                        dimension_name=name,
+                    )
+                )  # fmt: skip
+    found = pd.concat(parts, ignore_index=True)
+    whole = counts.merge(pd.DataFrame({"metric_id": list(METRICS)}), how="cross")
+    whole = whole.merge(found, on=["metric_id", *key], how="left")
+    of_truth = whole["metric_id"].map(lambda metric: METRICS[metric][1] in OF_THE_TRUTH)
+    whole.loc[of_truth & whole["is_withheld"], ["estimate", "standard_error"]] = np.nan
+    whole["n_audits"] = whole["n_audits"].fillna(0)
+    whole["n_successes"] = whole["n_successes"].fillna(0)
+    of_audits = whole["metric_id"].map(lambda metric: METRICS[metric][1] == METRICS[metric][2])
+    whole.loc[~of_audits, "n_successes"] = np.nan
+    return whole[
+        ["metric_id", *key, "n_decisions", "n_eligible_decisions", "n_covered_decisions", *RATE]
+    ]
+
+
+def labels(audits: pd.DataFrame, policies: pd.DataFrame) -> pd.DataFrame:
+    """Under which policies, at any height of the tree, each audit was and should have been.
+
+    Returns one row per audit (its position), policy and version: is_decided, is_true.
+    """
+    since, until = (pd.to_datetime(policies[name]) for name in ("valid_from", "valid_to"))
+    tree = policies.assign(since=since, until=until.fillna(pd.Timestamp("2262-01-01")))
+
+    def in_force(policy: str, moment: pd.Timestamp) -> tuple[str | None, str | None]:
+        row = tree[
+            (tree["policy_id"] == policy) & (tree["since"] <= moment) & (moment < tree["until"])
+        ]
+        if not len(row):
+            return None, None
+        parent = row["parent_policy_id"].iloc[0]
+        return row["policy_version"].iloc[0], parent if pd.notna(parent) else None
+
+    rows = []
+    for audit in audits[audits["error_class"] != "technical"].itertuples():
+        sides = {
+            "is_decided": (audit.has_enforced, audit.decided_policy_id),
+            "is_true": (audit.is_violating, audit.truth_policy_id),
+        }
+        for side, (is_under, policy) in sides.items():
+            name = (policy if pd.notna(policy) else "no_policy") if is_under else "no_violation"
+            while name is not None:
+                version, parent = in_force(name, audit.decided_at)
+                rows += [(audit.Index, name, v, side) for v in ("all", version) if v is not None]
+                name = parent
+    found = pd.DataFrame(rows, columns=["audit", "policy_id", "policy_version", "side"])
+    by = ["audit", "policy_id", "policy_version"]
+    return pd.DataFrame(
+        {
+            side: (found["side"] == side).groupby([found[name] for name in by]).any()
+            for side in ("is_decided", "is_true")
+        }
+    ).reset_index()
+
+
+def policy_rates(sample: Sample, raw: RawTables) -> pd.DataFrame:
+    """Precision, recall and the like of every policy and version, by week and month."""
+    policies = raw.latest("policies", ["policy_id", "policy_version"],
+                          ["parent_policy_id", "valid_from", "valid_to"])  # fmt: skip
+    labelled = labels(sample.audits, policies)
+    counts = population(sample.decisions, sample.strata)
+    counts = counts[counts["dimension_name"] == "overall"]
+    withheld = has_unaudited_kind(counts).set_axis(
+        pd.MultiIndex.from_frame(counts[["period_type", "period_starts_on"]])
+    )
+    parts = []
+    for period_type, start, audits, own in by_period(sample):
+        judged = audits["error_class"] != "technical"
+        group = pd.Series("all", index=audits.index).where(own & judged)
+        here = labelled[labelled["audit"].isin(group.dropna().index)]
+        for (policy, version), part in here.groupby(["policy_id", "policy_version"]):
+            decided, true = (
+                audits.index.isin(part.loc[part[side], "audit"])
+                for side in ("is_decided", "is_true")
+            )
+            decided, true = (pd.Series(s, index=audits.index) for s in (decided, true))
+            terms = {
+                "precision": (decided & true, decided),
+                "recall": (decided & true, true),
+                "policy_false_positive_rate": (decided & ~true, ~true),
+                "policy_false_negative_rate": (true & ~decided, true),
+                "policy_false_discovery_rate": (decided & ~true, decided),
+            }
+            for metric, (kept, at_stake) in terms.items():
+                found = rates(sample, audits, group, (kept * 1.0, at_stake * 1.0, at_stake * 1.0))
+                row = found.iloc[0].to_dict() if len(found) else {"n_audits": 0, "n_successes": 0}
+                if not at_stake[group.notna()].any():
+                    row = {"n_audits": 0, "n_successes": 0}
+                if (
+                    "precision" != metric != "policy_false_discovery_rate"
+                    and withheld[period_type, start]
+                ):
+                    row |= {"estimate": np.nan, "standard_error": np.nan}
+                parts.append(
+                    row | {
+                        "metric_id": metric, "period_type": period_type, "period_starts_on": start,
+                        "policy_id": policy, "policy_version": version,
+                    }
+                )  # fmt: skip
+    key = ["metric_id", "period_type", "period_starts_on", "policy_id", "policy_version"]
+    return pd.DataFrame(parts, columns=[*key, *RATE])
+
+
+def confusion(sample: Sample) -> pd.DataFrame:
+    """Decided and true policy of every month's audits, as shares of its decisions."""
+    parts = []
+    for period_type, start, audits, own in by_period(sample):
+        if period_type != "month":
+            continue
+        decided = audits["decided_policy_id"].fillna("no_policy")
+        true = audits["truth_policy_id"].fillna("no_policy")
+        decided = decided.where(audits["has_enforced"].astype(bool), "no_violation")
+        true = true.where(audits["is_violating"].fillna(False).astype(bool), "no_violation")
+        judged = own & (audits["error_class"] != "technical")
+        group = pd.Series("all", index=audits.index).where(judged)
+        one = pd.Series(1.0, index=audits.index)
+        for (ours, theirs), part in audits[judged].groupby([decided[judged], true[judged]]):
+            here = pd.Series(audits.index.isin(part.index), index=audits.index) * 1.0
+            row = rates(sample, audits, group, (here, one, one)).iloc[0]
+            parts.append(
+                {
+                    "month_starts_on": start, "decided_policy_id": ours, "true_policy_id": theirs,
+                    "n_audits": len(part), "weighted_decisions": part["weight"].sum(),
+                    "share_of_decisions": row["estimate"],
+                    "standard_error": row["standard_error"],
+                }
+            )  # fmt: skip
+    found = pd.DataFrame(parts)
+    for side in ("decided", "true"):
+        whole = found.groupby(["month_starts_on", f"{side}_policy_id"])["weighted_decisions"]
+        found[f"share_of_{side}"] = found["weighted_decisions"] / whole.transform("sum")
+    return found
+
+
+def pareto(sample: Sample) -> pd.DataFrame:
+    """Errors of every month by policy, queue and reason, the most first."""
+    parts = []
+    for period_type, start, audits, own in by_period(sample):
+        if period_type != "month":
+            continue
+        group = pd.Series("all", index=audits.index).where(own)
+        one = pd.Series(1.0, index=audits.index)
+        errors = audits[own & (audits["error_class"] != "correct")]
+        for name, value in _pareto_groups(errors).items():
+            rows = []
+            for which, part in errors.groupby(value):
+                here = pd.Series(audits.index.isin(part.index), index=audits.index) * 1.0
+                row = rates(sample, audits, group, (here, one, one)).iloc[0]
+                rows.append(
+                    {
+                        "month_starts_on": start, "group_name": name, "group_value": which,
+                        "n_errors": len(part), "estimated_errors": part["weight"].sum(),
+                        "share_of_decisions": row["estimate"],
+                        "standard_error": row["standard_error"],
+                    }
+                )  # fmt: skip
+            if rows:
+                table = pd.DataFrame(rows)
+                table["share_of_errors"] = (
+                    table["estimated_errors"] / table["estimated_errors"].sum()
+                )
+                parts.append(table)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _pareto_groups(errors: pd.DataFrame) -> dict[str, pd.Series]:
+    missed = errors["error_class"] == "false_negative"
+    policy = errors["decided_policy_id"].mask(missed, errors["truth_policy_id"]).fillna("no_policy")
+    parent = errors["decided_policy_parent"].mask(missed, errors["truth_policy_parent"])
+    is_wrong = errors["error_class"] == "wrong_selection"
+    distance = pd.Series("other_parent", index=errors.index)
+    distance[errors["decided_policy_parent"] == errors["truth_policy_parent"]] = "same_parent"
+    distance[errors["decided_policy_id"] == errors["truth_policy_id"]] = "same_policy"
+    distance[errors["decided_policy_id"].isna()] = "no_policy_named"
+    strength = errors["decided_action_code"].map(STRENGTH) - errors["truth_action_code"].map(
+        STRENGTH
+    )
+    strict = np.sign(strength).map({1.0: "too_strict", -1.0: "too_lenient", 0.0: "as_strict"})
+    selection = "wrong_selection, " + distance + ", " + strict.fillna("unknown")
+    reason = errors["error_class"].mask(is_wrong, selection)
+    queue = errors["queue_id"].fillna("unknown")
+    return {
+        "policy": policy,
+        "policy_parent": parent.fillna(policy),
+        "queue": queue,
+        "reason": reason,
+        "queue_and_reason": queue + " | " + reason,
+        "policy_and_reason": policy + " | " + reason,
+    }
+
+
+def overturned(sample: Sample) -> pd.DataFrame:
+    """Decisions that a person later replaced by something else."""
+    decisions = sample.decisions
+    later = decisions[(decisions["decided_by_type"] == "human")].dropna(
+        subset="supersedes_decision_id"
+    )
+    later = later[["supersedes_decision_id", "action_code", "primary_policy_id"]]
+    both = decisions.reset_index(names="row").merge(
+        later, left_on="decision_id", right_on="supersedes_decision_id", suffixes=("", "_later")
+    )
+    other = (both["action_code"] != both["action_code_later"]) | (
+        both["primary_policy_id"].fillna("") != both["primary_policy_id_later"].fillna("")
+    )
+    is_overturned = decisions.index.isin(both.loc[other, "row"]) & decisions["is_eligible"]
+    counts = pd.DataFrame(
+        {
+            "n_eligible_decisions": decisions["is_eligible"] * 1,
+            "n_overturned_decisions": is_overturned * 1,
+            "n_overturned_enforcements": (is_overturned & decisions["has_enforced"]) * 1,
+        }
+    )
+    parts = []
+    for period_type, starts in periods_of(decisions["decided_at"]).items():
+        for name, value in dimensions(decisions).items():
+            keys = [starts.rename("period_starts_on"), value.rename("dimension_value")]
+            part = counts.groupby(keys).sum().reset_index()
+            parts.append(part.assign(period_type=period_type, dimension_name=name))
+    found = pd.concat(parts, ignore_index=True)
+    found["overturned_rate"] = found["n_overturned_decisions"] / found[
+        "n_eligible_decisions"
+    ].replace(0, np.nan)
+    return found
