@@ -73,8 +73,8 @@
     {%- endset -%}
     {%- set product -%}
         case {{ metrics }}.denominator
-            when 'severity_points_at_stake'
-                then {{ kept }} * {{ cells }}.severity_points_at_stake
+            when 'severity_points_at_stake' then
+                {{ kept }} * {{ cells }}.severity_points_at_stake
                     / nullif({{ cells }}.n_severity_known, 0)
             else {{ kept_squared }}
         end

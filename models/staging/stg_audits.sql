@@ -1,5 +1,7 @@
 with latest as (
-    {{ last_recorded('audits', ref('base_audits'), ref('int_deliveries__audit_revisions')) }}
+    {{ last_recorded(
+        'audits', ref('base_audits'), ref('int_deliveries__audit_revisions')
+    ) }}
 )
 
 select

@@ -1,5 +1,7 @@
 with latest as (
-    {{ last_recorded('decisions', ref('base_decisions'), ref('int_deliveries__decision_revisions')) }}
+    {{ last_recorded(
+        'decisions', ref('base_decisions'), ref('int_deliveries__decision_revisions')
+    ) }}
 )
 
 select

@@ -1,5 +1,7 @@
 with latest as (
-    {{ last_recorded('review_jobs', ref('base_review_jobs'), ref('int_deliveries__job_revisions')) }}
+    {{ last_recorded(
+        'review_jobs', ref('base_review_jobs'), ref('int_deliveries__job_revisions')
+    ) }}
 )
 
 select

@@ -19,6 +19,10 @@ RATES = "accuracy.accuracy_rates"
 CELLS = "accuracy.accuracy_cells"
 DECISIONS = "core.fct_decisions"
 AUDITS = "core.fct_audits"
+POLICIES = "accuracy.policy_rates"
+CONFUSION = "accuracy.policy_confusion"
+PARETO = "accuracy.error_pareto"
+OVERTURNED = "accuracy.overturned_decisions"
 
 # Names of identities that several mutations break.
 ALL_IN = "decisions_and_audits_are_all_in_the_rates"
@@ -27,6 +31,7 @@ REASONS = "excluded_counts_match_their_reasons"
 CLASSES = "error_classes_sum_to_audits"
 PARTS = "parts_of_a_dimension_sum_to_the_whole"
 DAYS = "days_sum_to_weeks_and_months"
+SUMS = "pareto_and_confusion_sum_to_the_whole"
 MATCHED = "counted_audits_match_their_decision"
 
 
@@ -279,6 +284,45 @@ MUTATIONS = {
     "an_audit_whose_class_is_not_counted": (
         update(AUDITS, "n_correct = null", "n_correct = 1"),
         {"every_judged_audit_is_one_class"},
+    ),
+    # Policies, errors, overturns.
+    "a_policy_cell_twice": (repeat("accuracy.policy_cells"), {"policy_cells_are_unique"}),
+    "a_policy_confirmed_more_often_than_decided": (
+        update("accuracy.policy_cells", "n_confirmed = n_decided + 1", "n_decided > 0"),
+        {"policy_cells_hold_no_more_than_there_is"},
+    ),
+    "a_policy_rate_twice": (repeat(POLICIES), {"policy_rates_are_unique"}),
+    "a_policy_rate_beside_its_interval": (
+        update(POLICIES, "ci_high = estimate - 1e-6", "is_reportable and estimate > 0.1"),
+        {"policy_rates_are_shares_inside_their_interval"},
+    ),
+    "a_policy_rate_missing_without_a_reason": (
+        update(POLICIES, "estimate = null", "is_reportable"),
+        {"a_missing_policy_rate_says_why"},
+    ),
+    "a_pair_of_policies_twice": (repeat(CONFUSION), {"confusions_are_unique", SUMS}),
+    "a_pair_of_policies_without_weight": (
+        update(CONFUSION, "weighted_decisions = null", "true"),
+        {"confusions_have_weight"},
+    ),
+    "a_pair_of_policies_lost": (
+        f"delete from {CONFUSION} where {one_row(CONFUSION, 'is_same')}",
+        {SUMS},
+    ),
+    "a_group_of_errors_twice": (repeat(PARETO), {"pareto_groups_are_unique", SUMS}),
+    "a_group_of_errors_lost": (
+        f"delete from {PARETO} where {one_row(PARETO, 'error_rank = 1')}",
+        {SUMS},
+    ),
+    "errors_of_a_whole_month_lost": (f"delete from {PARETO}", {SUMS}),
+    "a_group_with_more_errors_than_there_are": (
+        update(PARETO, "cumulative_share_of_errors = 1.01", "true"),
+        {"pareto_shares_are_shares"},
+    ),
+    "an_overturn_twice": (repeat(OVERTURNED), {"overturned_decisions_are_unique"}),
+    "more_overturned_than_decided": (
+        update(OVERTURNED, "n_overturned_decisions = n_eligible_decisions + 1", "true"),
+        {"no_more_is_overturned_than_was_decided"},
     ),
     # Dimensions and reconciliation.
     "a_policy_twice": (repeat("core.dim_policies"), {"policies_are_unique"}),

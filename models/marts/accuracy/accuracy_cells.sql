@@ -1,4 +1,4 @@
-{% set counts = ['n_decisions', 'n_enforced_decisions'] + audit_measures().keys() | list -%}
+{% set measures = audit_measures().keys() | list -%}
 {% set squares = audit_measure_squares().keys() | list -%}
 
 with calendar as (
@@ -52,25 +52,34 @@ daily_audits as (
 ),
 
 daily as (
-    {% for relation in ['daily_decisions', 'daily_audits'] -%}
-    {%- set has = 'n_decisions' if relation == 'daily_decisions' else 'n_audits' -%}
     select
         decided_on,
         stratum_key,
         exclusion_reason,
         dimension_name,
         dimension_value,
-        {% for name in squares -%}
-        {{ name if has == 'n_audits' else 'cast(0 as decimal(38, 0))' }} as {{ name }},
+        {% for name in measures -%}
+        cast(0 as bigint) as {{ name }},
         {% endfor -%}
-        {% for name in counts -%}
-        {%- set is_of_decisions = name in ('n_decisions', 'n_enforced_decisions') -%}
-        {{ name if is_of_decisions == (has == 'n_decisions') else 0 }} as {{ name }}
-        {{- ',' if not loop.last }}
-        {% endfor %}
-    from {{ relation }}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+        {% for name in squares -%}
+        cast(0 as decimal(38, 0)) as {{ name }},
+        {% endfor -%}
+        n_decisions,
+        n_enforced_decisions
+    from daily_decisions
+    union all
+    select
+        decided_on,
+        stratum_key,
+        exclusion_reason,
+        dimension_name,
+        dimension_value,
+        {% for name in measures + squares -%}
+        {{ name }},
+        {% endfor -%}
+        0 as n_decisions,
+        0 as n_enforced_decisions
+    from daily_audits
 )
 
 select
@@ -81,12 +90,14 @@ select
     daily.dimension_value,
     daily.stratum_key,
     daily.exclusion_reason,
-    {% for name in counts -%}
+    {% for name in measures -%}
     cast(sum(daily.{{ name }}) as bigint) as {{ name }},
     {% endfor -%}
     {% for name in squares -%}
-    cast(sum(daily.{{ name }}) as decimal(38, 0)) as {{ name }}{{ ',' if not loop.last }}
-    {% endfor %}
+    cast(sum(daily.{{ name }}) as decimal(38, 0)) as {{ name }},
+    {% endfor -%}
+    cast(sum(daily.n_decisions) as bigint) as n_decisions,
+    cast(sum(daily.n_enforced_decisions) as bigint) as n_enforced_decisions
 from daily
 inner join periods on daily.decided_on = periods.calendar_date
 group by

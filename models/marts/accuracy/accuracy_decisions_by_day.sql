@@ -1,3 +1,8 @@
+{% set counts = {
+    'n_decisions': 'n_decisions',
+    'n_enforced_decisions': one_where("action_group = 'enforced'"),
+} -%}
+
 with decisions as (
     select *
     from {{ ref('fct_decisions') }}
@@ -5,7 +10,4 @@ with decisions as (
 )
 
 -- noqa: PRS here: sqlfluff's DuckDB dialect does not know grouping sets.
-{{ by_dimension('decisions', {
-    'n_decisions': 'n_decisions',
-    'n_enforced_decisions': one_where("action_group = 'enforced'"),
-}) }} -- noqa: PRS
+{{ by_dimension('decisions', counts) }} -- noqa: PRS

@@ -31,15 +31,18 @@ by_metric as (
         cells.dimension_value,
         cells.stratum_key,
         {{ metric_moments('metrics', 'cells') }},
-        case when metrics.denominator in ('n_violating', 'n_not_violating') then
-            typical.typical_weight
+        case
+            when metrics.denominator in ('n_violating', 'n_not_violating') then
+                typical.typical_weight
         end as typical_weight
     from cells
     cross join metrics
     left join typical
-        on {% for key in groups -%}
-        cells.{{ key }} = typical.{{ key }}{{ ' and ' if not loop.last }}
-        {%- endfor %}
+        on
+            cells.period_type = typical.period_type
+            and cells.period_starts_on = typical.period_starts_on
+            and cells.dimension_name = typical.dimension_name
+            and cells.dimension_value = typical.dimension_value
     where cells.n_audits > 0
 )
 

@@ -32,7 +32,6 @@ counted as (
         period_ends_on,
         dimension_name,
         dimension_value,
-        sum(n_decisions) as n_decisions,
         sum(case when is_counted then n_decisions else 0 end) as n_eligible_decisions,
         sum(case when is_counted then 0 else n_decisions end) as n_excluded_decisions,
         sum(case when is_counted and is_covered then n_decisions else 0 end)
@@ -43,9 +42,9 @@ counted as (
         sum(case when is_counted and is_covered then n_enforced_decisions else 0 end)
             as n_covered_enforced_decisions,
         {% for name in measures -%}
-        sum(case when is_counted_unweighted then {{ name }} else 0 end) as {{ name }}
-        {{- ',' if not loop.last }}
-        {% endfor %}
+        sum(case when is_counted_unweighted then {{ name }} else 0 end) as {{ name }},
+        {% endfor -%}
+        sum(n_decisions) as n_decisions
     from marked
     group by period_type, period_starts_on, period_ends_on, dimension_name, dimension_value
 ),

@@ -49,9 +49,10 @@ rates as (
         measured.excluded_audits_by_reason,
         measured.has_unaudited_kind,
         measured.unweighted_n,
-        case when not measured.has_unaudited_kind then
-            measured.unweighted_numerator
-            / cast(nullif(measured.unweighted_denominator, 0) as double)
+        case
+            when not measured.has_unaudited_kind then
+                measured.unweighted_numerator
+                / cast(nullif(measured.unweighted_denominator, 0) as double)
         end as unweighted_rate,
         coalesce(estimates.n_audits, 0) as n_audits,
         case when measured.unit = 'share' then coalesce(estimates.n_successes, 0) end

@@ -43,12 +43,13 @@ errors as (
         in_period.*,
         coalesce(policies.parent_policy_id, in_period.policy_concerned) as policy_parent_concerned,
         case
-            when in_period.error_class = 'wrong_selection' then concat(
-                'wrong_selection, ',
-                in_period.selection_distance,
-                ', ',
-                coalesce(in_period.selection_strictness, 'unknown')
-            )
+            when in_period.error_class = 'wrong_selection'
+                then concat(
+                    'wrong_selection, ',
+                    in_period.selection_distance,
+                    ', ',
+                    coalesce(in_period.selection_strictness, 'unknown')
+                )
             else in_period.error_class
         end as reason
     from in_period
@@ -117,26 +118,32 @@ ranked as (
         *,
         row_number() over (
             partition by month_starts_on, group_name
-            order by weighted_numerator desc, group_value
+            order by weighted_numerator desc, group_value asc
         ) as error_rank
     from estimates
 ),
 
--- Summed exactly, so that the last row is all of the errors on every engine.
+-- Not a running sum, whose last digit would hang on its order.
 cumulated as (
     select
         ranked.month_starts_on,
         ranked.group_name,
         ranked.group_value,
-        {{ exact_sum('above.weighted_numerator') }} as all_errors,
-        {{ exact_sum('case when above.error_rank <= ranked.error_rank then above.weighted_numerator else 0 end') }}
-            as errors_so_far
+        {{ exact_sum('above.weighted_numerator') }} as errors_so_far
     from ranked
     inner join ranked as above
         on
             ranked.month_starts_on = above.month_starts_on
             and ranked.group_name = above.group_name
+            and ranked.error_rank >= above.error_rank
     group by ranked.month_starts_on, ranked.group_name, ranked.group_value
+),
+
+totalled as (
+    select
+        *,
+        max(errors_so_far) over (partition by month_starts_on, group_name) as all_errors
+    from cumulated
 )
 
 select
@@ -153,11 +160,11 @@ select
     ranked.standard_error,
     ranked.ci_low,
     ranked.ci_high,
-    ranked.weighted_numerator / nullif(cumulated.all_errors, 0) as share_of_errors,
-    cumulated.errors_so_far / nullif(cumulated.all_errors, 0) as cumulative_share_of_errors
+    ranked.weighted_numerator / nullif(totalled.all_errors, 0) as share_of_errors,
+    totalled.errors_so_far / nullif(totalled.all_errors, 0) as cumulative_share_of_errors
 from ranked
-inner join cumulated
+inner join totalled
     on
-        ranked.month_starts_on = cumulated.month_starts_on
-        and ranked.group_name = cumulated.group_name
-        and ranked.group_value = cumulated.group_value
+        ranked.month_starts_on = totalled.month_starts_on
+        and ranked.group_name = totalled.group_name
+        and ranked.group_value = totalled.group_value

@@ -1,3 +1,8 @@
+{% set counts = {
+    'n_overturned_decisions': 'n_decisions',
+    'n_overturned_enforcements': one_where("action_group = 'enforced'"),
+} -%}
+
 with decisions as (
     select * from {{ ref('fct_decisions') }}
 ),
@@ -43,10 +48,7 @@ overturned as (
 
 -- noqa: PRS here: sqlfluff's DuckDB dialect does not know grouping sets.
 daily as (
-    {{ by_dimension('overturned', {
-        'n_overturned_decisions': 'n_decisions',
-        'n_overturned_enforcements': one_where("action_group = 'enforced'"),
-    }) }} -- noqa: PRS
+    {{ by_dimension('overturned', counts) }} -- noqa: PRS
 ),
 
 periods as (

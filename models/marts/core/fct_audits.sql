@@ -67,8 +67,10 @@ in_context as (
             when audits.error_class = 'correct' then 0
             when audits.error_class is not null and not audits.is_overturned
                 then severities.points
-        end as points_lost
+        end as points_lost,
+        scale.max_points
     from audits
+    cross join scale
     left join eligibility on audits.audit_id = eligibility.audit_id
     left join strata on eligibility.stratum_key = strata.stratum_key
     left join decisions on audits.decision_id = decisions.decision_id
@@ -138,11 +140,10 @@ select
     {% endfor -%}
     cast(n_critical as bigint) as n_critical,
     cast(points_lost as bigint) as severity_points_lost,
-    cast(case when points_lost is not null then scale.max_points end as bigint)
+    cast(case when points_lost is not null then max_points end as bigint)
         as severity_points_at_stake,
     views_at_decision,
     weight,
     source_system,
     recorded_at
 from in_context
-cross join scale

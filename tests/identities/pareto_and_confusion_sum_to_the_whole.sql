@@ -1,0 +1,62 @@
+-- What accuracy lacks is in one group of each way of grouping errors; and every judged decision is in
+-- one pair of the confusion matrix.
+{% set group_names = [
+    'policy', 'policy_parent', 'queue', 'reason', 'queue_and_reason', 'policy_and_reason',
+] -%}
+
+with accuracy as (
+    select
+        period_starts_on,
+        1 - estimate as share_of_errors
+    from {{ ref('accuracy_rates') }}
+    where
+        metric_id = 'accuracy'
+        and metric_version = 1
+        and period_type = 'month'
+        and dimension_name = 'overall'
+        and n_audits > 0
+),
+
+expected as (
+    {% for name in group_names -%}
+    select
+        period_starts_on,
+        '{{ name }}' as summed,
+        share_of_errors as expected_share
+    from accuracy
+    union all
+    {% endfor -%}
+    select
+        period_starts_on,
+        'confusion' as summed,
+        1 as expected_share
+    from accuracy
+),
+
+found as (
+    select
+        month_starts_on,
+        group_name as summed,
+        sum(share_of_decisions) as found_share
+    from {{ ref('error_pareto') }}
+    group by month_starts_on, group_name
+    union all
+    select
+        month_starts_on,
+        'confusion' as summed,
+        sum(share_of_decisions) as found_share
+    from {{ ref('policy_confusion') }}
+    group by month_starts_on
+)
+
+select
+    expected.period_starts_on,
+    expected.summed,
+    expected.expected_share,
+    found.found_share
+from expected
+left join found
+    on
+        expected.period_starts_on = found.month_starts_on
+        and expected.summed = found.summed
+where (abs(coalesce(found.found_share, 0) - expected.expected_share) <= 1e-9) is not true

@@ -1,0 +1,106 @@
+"""The oracle agrees with the marts, and sees a number that is wrong."""
+
+import json
+import shutil
+
+import duckdb
+import oracle
+import pandas as pd
+import pytest
+import simulate as simulator
+from click.testing import CliRunner
+from simulator.world import Settings
+
+
+@pytest.fixture(scope="module")
+def built(new_project):
+    """Four weeks of a small platform, built."""
+    project = new_project()
+    simulator.simulate(
+        Settings(days=28, decisions_per_day=250, moderators=30, queues=3, seed=5),
+        project.folder / "data",
+        workers=1,
+    )
+    run = project.build(data_tests=False)
+    assert run.returncode == 0, run.stdout
+    return project
+
+
+def ask(project, *options, warehouse=None):
+    warehouse = warehouse or project.folder / "data" / "warehouse.duckdb"
+    return CliRunner().invoke(
+        oracle.main,
+        [
+            *("--raw", str(project.folder / "data" / "raw")),
+            *("--warehouse", str(warehouse)),
+            *("--manifest", str(project.folder / "target" / "manifest.json")),
+            *options,
+        ],
+    )
+
+
+@pytest.mark.parametrize("family", oracle.families())
+def test_the_marts_agree_with_the_oracle(built, family):
+    result = ask(built, "--family", family)
+    assert result.exit_code == 0, result.output
+    assert "agrees" in result.output
+
+
+# One wrong number of each mart: the SQL, and what is said.
+WRONG = {
+    "a last digit": (
+        "update accuracy.accuracy_rates set standard_error = standard_error + 1e-8 where rowid = "
+        "(select min(rowid) from accuracy.accuracy_rates where standard_error > 0 "
+        "and period_type = 'week')",
+        "accuracy.accuracy_rates",
+    ),
+    "an unknown that is shown": (
+        "update accuracy.policy_rates set estimate = 0 where rowid = "
+        "(select min(rowid) from accuracy.policy_rates where estimate is null)",
+        "estimate differs",
+    ),
+    "a row that is lost": (
+        "delete from accuracy.error_pareto where rowid = 0",
+        "not in the mart",
+    ),
+    "a row too many": (
+        "insert into accuracy.policy_confusion select * replace ('x' as decided_policy_id) "
+        "from accuracy.policy_confusion limit 1",
+        "not recomputed",
+    ),
+}
+
+
+def test_the_oracle_sees_what_is_wrong(built, tmp_path):
+    other = tmp_path / "wrong.duckdb"
+    shutil.copy(built.folder / "data" / "warehouse.duckdb", other)
+    with duckdb.connect(other) as database:
+        for sql, _ in WRONG.values():
+            ((n,),) = database.execute(sql).fetchall()
+            assert n == 1
+    result = ask(built, "--family", "accuracy", warehouse=other)
+    assert result.exit_code == 1
+    for name, (_, said) in WRONG.items():
+        assert said in result.output, name
+    assert result.output.count("differs") >= len(WRONG)
+
+
+def test_a_family_that_is_not_there_is_named(built):
+    result = ask(built, "--family", "nonsense")
+    assert result.exit_code == 2
+    assert "nonsense" in result.output
+
+
+def test_differences_are_relative_and_nulls_are_told_apart():
+    left = pd.DataFrame({"k": ["a", "b"], "x": [1e6, None], "t": ["u", "v"]})
+    right = pd.DataFrame({"k": ["a", "b"], "x": [1e6 + 1, 0.0], "t": ["u", "w"]})
+    largest, problems = oracle.difference(left, right, ["k"])
+    assert largest == pytest.approx(1e-6)
+    assert len(problems) == 2
+    assert oracle.difference(left, left, ["k"]) == (0.0, [])
+
+
+def test_a_mart_without_a_key_is_refused(built):
+    manifest = json.loads((built.folder / "target" / "manifest.json").read_text())
+    with pytest.raises(oracle.click.ClickException, match="unique_key"):
+        oracle.key_of("accuracy.nonsense", manifest)
