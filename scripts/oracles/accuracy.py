@@ -110,7 +110,7 @@ def periods_of(moment: pd.Series) -> dict[str, pd.Series]:
     """The first day of the week (Monday) and of the month of each moment."""
     day = moment.dt.normalize()
     return {
-        "week": day - pd.to_timedelta(day.dt.weekday, unit="D"),
+        "week": day - pd.to_timedelta(day.dt.day_of_week, unit="D"),
         "month": day.dt.to_period("M").dt.start_time,
     }
 

@@ -41,6 +41,20 @@ def run(strata: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
         return database.execute(render(ESTIMATOR)).df().set_index("domain")
 
 
+RATIO = """
+with design as (
+    {{ sampling_design('strata') }}
+)
+
+select *
+from ({{ stratified_ratio('cells', 'design', by=['domain'], moments={
+    'n': 'n', 'kept': 'kept', 'lost': 'lost',
+    'kept_kept': 'kept_kept', 'kept_lost': 'kept_lost', 'lost_lost': 'lost_lost',
+}) }}) as rates
+order by domain
+"""
+
+
 def design(*rows: tuple) -> pd.DataFrame:
     """Strata from (design_key, queue_key, population_size, n_audits)."""
     strata = pd.DataFrame(rows, columns=["design_key", "queue_key", "population_size", "n_audits"])
@@ -211,6 +225,131 @@ def test_any_small_design_agrees_with_samplics(case):
         assert (found.standard_error.isna() == found.ci_low.isna()).all()
     else:
         assert_agrees(strata, cells)
+
+
+@st.composite
+def staked_designs(draw):
+    """Up to six strata; every audit has up to a million points at stake and keeps some of them."""
+    strata, audits = [], []
+    for i in range(draw(st.integers(1, 6))):
+        population = draw(st.integers(1, 40))
+        n_audits = draw(st.integers(0, min(population, 6)))
+        strata.append(
+            (draw(st.sampled_from("pq")), draw(st.sampled_from("ab")), population, n_audits)
+        )
+        for _ in range(n_audits):
+            at_stake = draw(st.sampled_from([0, 1, 10, 999, 1_000_000]))
+            kept = draw(st.integers(0, at_stake) | st.sampled_from([0, at_stake]))
+            audits.append((i, draw(st.sampled_from("xy")), kept, at_stake - kept))
+    return design(*strata), pd.DataFrame(audits, columns=["stratum", "domain", "kept", "lost"])
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(staked_designs())
+def test_any_ratio_agrees_with_samplics(case):
+    strata, audits = case
+    if not len(audits) or variance_strata(strata) is None:
+        return
+    products = audits.assign(
+        stratum_key=audits.stratum.map("s{}".format),
+        n=1,
+        kept_kept=audits.kept**2,
+        kept_lost=audits.kept * audits.lost,
+        lost_lost=audits.lost**2,
+    )
+    cells = products.drop(columns="stratum").groupby(["domain", "stratum_key"]).sum().reset_index()
+    with duckdb.connect() as database:
+        database.register("strata", strata)
+        database.register("cells", cells)
+        found = database.execute(render(RATIO)).df().set_index("domain")
+    at_stake = audits.kept + audits.lost
+    staked = at_stake.groupby(audits.domain).sum() > 0
+    assert found.estimate.notna().to_dict() == staked.to_dict()
+    unknown = ["standard_error", "effective_n", "ci_low", "ci_high"]
+    assert found.loc[~staked, unknown].isna().all(axis=None)
+    if not staked.any():
+        return
+    pool = audits.stratum.map(dict(enumerate(variance_strata(strata))))
+    members = strata.loc[audits.stratum.unique()]
+    sizes = members.groupby(pool.groupby(audits.stratum).first().reindex(members.index))
+    fpc = 1 - sizes.n_audits.sum() / sizes.population_size.sum()
+    weight = (strata.population_size / strata.n_audits.replace(0, np.nan))[audits.stratum]
+    estimator = TaylorEstimator(PopParam.ratio)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of a domain with nothing at stake
+        estimator.estimate(
+            y=(audits.kept + at_stake).to_numpy(float),
+            x=at_stake.to_numpy(float),
+            samp_weight=weight.to_numpy(),
+            stratum=pool.to_numpy(),
+            psu=np.arange(len(audits)),
+            domain=audits.domain.to_numpy(),
+            fpc=fpc.sort_index().to_dict(),
+            single_psu=SinglePSUEst.skip,
+        )
+    for domain in staked.index[staked]:
+        row = found.loc[domain]
+        assert row.estimate == pytest.approx(estimator.point_est[domain] - 1, abs=EXACT)
+        assert row.standard_error == pytest.approx(estimator.stderror[domain], abs=EXACT)
+        assert 0 <= row.ci_low <= row.estimate + EXACT
+        assert row.estimate - EXACT <= row.ci_high <= 1
+        assert row.effective_n <= row.n_audits
+
+
+@pytest.mark.parametrize(
+    ("counts", "weights"),
+    [
+        ([0, 3], [258.0, 44.0]),
+        ([1, 0], [258.0, 44.0]),
+        ([2, 40], [10.0, 3.0]),
+        ([0, 0], [9.0, 1.0]),
+    ],
+)
+def test_the_unseen_bound_is_fay_and_feuers_with_half_a_count(counts, weights):
+    counts, weights = np.array(counts), np.array(weights)
+    total, variance = (weights * counts).sum(), (weights * (weights - 1) * counts).sum()
+    typical = 200.0
+    found = {}
+    for side in ("low", "high"):
+        sql = render(f"{{{{ unseen_bound('y', 'v', 'w', '{side}') }}}}")
+        with duckdb.connect() as database:
+            ((found[side],),) = database.execute(
+                f"select {sql} from (select {total}::double as y, {variance}::double as v, "
+                f"{typical}::double as w)"
+            ).fetchall()
+    y, v = total + typical / 2, variance + typical**2 / 2
+    # Wilson and Hilferty's quantile is an approximation: to 3 % here.
+    assert found["high"] == pytest.approx(
+        v / (2 * y) * stats.chi2.ppf(0.975, 2 * y**2 / v), rel=0.03
+    )
+    if total == 0:
+        assert found["low"] == 0
+    else:
+        exact = variance / (2 * total) * stats.chi2.ppf(0.025, 2 * total**2 / variance)
+        assert found["low"] == pytest.approx(exact, abs=0.02 * total)
+
+
+def test_what_no_audit_saw_widens_an_interval_and_never_narrows_it():
+    """30 audits of weight 5 found what violates; one of weight 400 could have missed it."""
+    strata = design(("p", "a", 150, 30), ("p", "b", 4000, 10))
+    cells = pd.DataFrame([cell("all", 0, 30, 30)])
+    with_weight = ESTIMATOR.replace(
+        "by=['metric', 'domain']", "by=['metric', 'domain'], typical_weight='typical_weight'"
+    )
+    rows = {}
+    for weight in (None, 1.0, 386.0):
+        with duckdb.connect() as database:
+            database.register("strata", strata)
+            one = cells.assign(metric="m", typical_weight=pd.Series([weight], dtype=float))
+            database.register("cells", one)
+            rows[weight] = database.execute(render(with_weight)).df().iloc[0]
+    plain = run(strata, cells).loc["all"]
+    assert rows[None].ci_low == plain.ci_low
+    assert rows[1.0].ci_low <= plain.ci_low
+    assert plain.ci_low > 0.85
+    # Half a miss of weight 386: 193 * 2.5 beside 150 seen.
+    assert 0.1 < rows[386.0].ci_low < 0.3
+    assert (rows[386.0].ci_high, rows[386.0].estimate) == (1, 1)
 
 
 def test_stratified():

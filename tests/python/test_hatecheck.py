@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import duckdb
+import oracle
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT.parent / "shared" / "real" / "hatecheck" / "all_annotations.csv"
@@ -148,6 +150,28 @@ def test_the_draw_is_without_replacement_and_as_planned(warehouse, labels):
     counted = labels.groupby(["queue_id", group]).size()
     framed = strata.set_index(["queue_id", "action_group"])["population_size"]
     assert framed.to_dict() == counted.to_dict()
+
+
+def test_the_oracle_agrees_on_real_labels(run, warehouse, tmp_path):
+    project, _ = run
+    tables = warehouse.sql(
+        "select table_name from information_schema.tables where table_schema = 'raw_connector'"
+    ).fetchall()
+    assert len(tables) >= 7
+    for (name,) in tables:
+        if name != "hatecheck__labels":
+            file = tmp_path / "raw" / f"{name.removeprefix('hatecheck__')}.parquet"
+            file.parent.mkdir(exist_ok=True)
+            warehouse.sql(f"copy (from raw_connector.{name}) to '{file}'")
+    result = CliRunner().invoke(
+        oracle.main,
+        [
+            *("--raw", str(tmp_path / "raw"), "--family", "accuracy"),
+            *("--warehouse", str(project.folder / "data" / "hatecheck.duckdb")),
+            *("--manifest", str(project.folder / "target" / "hatecheck" / "manifest.json")),
+        ],
+    )
+    assert result.exit_code == 0, result.output
 
 
 def test_another_seed_draws_other_labels(warehouse, rebuild):
