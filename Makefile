@@ -74,13 +74,17 @@ format: $(DEV)  ## Put SQL and Python into form
 	$(foreach c,$(CONNECTORS),$(call sqlfluff,fix,$c,$(wildcard models/*/$c)))
 
 ##@ Further
-.PHONY: docs hatecheck coverage-study parity benchmark lock clean help
+.PHONY: docs hatecheck convabuse coverage-study parity benchmark lock clean help
 docs: $(RUNTIME) data/raw  ## Write the documentation as one file, target/static_index.html
 	dbt docs generate --static
 
 hatecheck: $(RUNTIME)  ## Build the layer on HateCheck: FILE=path/to/all_annotations.csv
 	@test -n '$(FILE)' || { echo "usage: make hatecheck FILE=path/to/all_annotations.csv" >&2; exit 2; }
 	python scripts/hatecheck.py '$(FILE)' $(ARGS)
+
+convabuse: $(RUNTIME)  ## Build the layer on ConvAbuse: FILE=path/to/labels_long.csv
+	@test -n '$(FILE)' || { echo "usage: make convabuse FILE=path/to/labels_long.csv" >&2; exit 2; }
+	python scripts/convabuse.py '$(FILE)' $(ARGS)
 
 coverage-study: $(DEV)  ## Count how often the intervals cover the truth; writes the table into docs/
 	python scripts/coverage_study.py $(ARGS)

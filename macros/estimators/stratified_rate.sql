@@ -92,9 +92,7 @@
                 as squared_share
         from weighted
         inner join rates
-            on {% for key in by -%}
-            weighted.{{ key }} is not distinct from rates.{{ key }}{{ ' and ' if not loop.last }}
-            {%- endfor %}
+            on {{ same_keys('weighted', 'rates', by) }}
     ),
 
     variance_strata as (
@@ -133,9 +131,7 @@
             least(1 / variances.squared_shares, rates.n_audits) as kish_n
         from rates
         inner join variances
-            on {% for key in by -%}
-            rates.{{ key }} is not distinct from variances.{{ key }}{{ ' and ' if not loop.last }}
-            {%- endfor %}
+            on {{ same_keys('rates', 'variances', by) }}
     ),
 
     effective as (

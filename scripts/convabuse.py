@@ -1,0 +1,114 @@
+"""Build the layer on ConvAbuse and print how far its annotators agree, and each with itself."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import click
+import duckdb
+import pandas as pd
+from headline import interval
+from rich.console import Console
+from rich.table import Table
+
+DATABASE = Path("data/convabuse.duckdb")
+KINDS = {"action_group": "abusive or not", "severity": "five grades"}
+
+
+def build(file: Path, database: Path) -> None:
+    """Build and test the layer on the file.
+
+    Raises:
+        click.ClickException: where dbt fails; its own messages were printed before.
+    """
+    variables = {"raw_connector": "convabuse", "convabuse_file": str(file)}
+    command = ["dbt", "--quiet", "build", "--target-path", "target/convabuse"]
+    # It is there to say that nothing was audited, and here nothing is.
+    command += ["--exclude", "there_are_audits"]
+    done = subprocess.run(
+        [*command, "--vars", json.dumps(variables)],
+        env=os.environ | {"MODERATION_QUALITY_DATABASE": str(database)},
+        check=False,
+    )
+    if done.returncode:
+        raise click.ClickException("dbt build failed; what it said is above.")
+
+
+def agreement_table(rows: pd.DataFrame) -> Table:
+    """Every coefficient, for all dialogues and for each bot."""
+    table = Table(title="Agreement of ConvAbuse's annotators", title_justify="left")
+    table.add_column("Label")
+    table.add_column("Of")
+    names = ["Items", "Ratings", "Agreement", "AC1", "interval", "Fleiss' κ", "α", "ordinal α"]
+    for name in names:
+        table.add_column(name, justify="right")
+    for row in rows.itertuples():
+        table.add_row(
+            KINDS[row.label_kind],
+            "all" if row.dimension_name == "overall" else row.dimension_value,
+            f"{row.n_items:,}",
+            f"{row.n_ratings:,}",
+            f"{100 * row.percent_agreement:.1f} %",
+            f"{row.gwets_ac1:.3f}",
+            f"{row.gwets_ac1_ci_low:.3f} to {row.gwets_ac1_ci_high:.3f}",
+            f"{row.fleiss_kappa:.3f}",
+            f"{row.krippendorffs_alpha_nominal:.3f}",
+            f"{row.krippendorffs_alpha_ordinal:.3f}",
+        )
+    return table
+
+
+def consistency_table(rows: pd.DataFrame) -> Table:
+    """How often an annotator gave a dialogue turn the same label again."""
+    table = Table(title="Its annotators with themselves", title_justify="left")
+    table.add_column("Label")
+    for name in ["Annotators", "Repeats", "The same", "interval"]:
+        table.add_column(name, justify="right")
+    for row in rows.itertuples():
+        table.add_row(
+            KINDS[row.label_kind],
+            f"{row.n_raters}",
+            f"{row.n_repeats:,}",
+            f"{100 * row.self_consistency:.1f} %",
+            interval(row.ci_low, row.ci_high),
+        )
+    return table
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--database", type=click.Path(path_type=Path), default=DATABASE, show_default=True,
+              help="The warehouse to build.")  # fmt: skip
+def main(file: Path, database: Path) -> None:
+    """Build the layer on ConvAbuse: how far its annotators agree, and each with itself.
+
+    FILE has one row per label: example_no, item_key, annotator_id, bot, severity. The warehouse is
+    a file of its own, so that the sample data stay as they are.
+    """
+    database.parent.mkdir(parents=True, exist_ok=True)
+    console = Console(width=None if Console().is_terminal else 150)
+    with console.status("Building the layer on ConvAbuse"):
+        build(file, database)
+    with duckdb.connect(str(database), read_only=True) as connection:
+        agreement = connection.execute(
+            "select * from agreement.rater_agreement where period_type = 'month' "
+            "and label_kind in ('action_group', 'severity') and n_paired_items > 0 "
+            "and dimension_name in ('overall', 'session') "
+            "order by label_kind, dimension_name, dimension_value"
+        ).df()
+        consistency = connection.execute(
+            "select * from agreement.self_consistency where period_type = 'month' "
+            "and label_kind in ('action_group', 'severity') and dimension_name = 'overall' "
+            "order by label_kind"
+        ).df()
+    console.print(agreement_table(agreement))
+    console.print(
+        "Most turns are not abusive: much agreement is expected by chance, which κ and α take off\n"
+        "in full. AC1 does not collapse for that.\n"
+    )
+    console.print(consistency_table(consistency))
+
+
+if __name__ == "__main__":
+    main()
