@@ -1,0 +1,173 @@
+{%- set keys = [
+    'period_type', 'period_starts_on', 'mix_name', 'dimension_name', 'dimension_value',
+] -%}
+{%- set of_group = ['dimension_name', 'dimension_value'] -%}
+
+with people_cells as (
+    select * from {{ ref('int_people__compared_cells') }}
+),
+
+design as (
+    select * from {{ ref('int_sampling__strata') }}
+),
+
+shown_cells as (
+    select * from {{ ref('standardisation_cells') }}
+),
+
+as_of as (
+    select * from {{ ref('int_context__as_of') }}
+),
+
+compared as (
+    select
+        {{ keys | join(', ') }},
+        max(period_ends_on) as period_ends_on,
+        count(distinct moderator_key) as n_people,
+        sum(n_technical_audits) as n_technical_audits
+    from people_cells
+    group by {{ keys | join(', ') }}
+),
+
+cells as (
+    select
+        {{ keys | join(', ') }},
+        cell_key,
+        stratum_key,
+        sum(n_audits) as n_audits,
+        sum(n_successes) as n_successes
+    from people_cells
+    group by {{ keys | join(', ') }}, cell_key, stratum_key
+),
+
+by_stratum as (
+    select
+        {{ keys | join(', ') }},
+        stratum_key,
+        sum(n_audits) as n_audits,
+        sum(n_successes) as n_successes
+    from cells
+    group by {{ keys | join(', ') }}, stratum_key
+),
+
+mix as (
+    select
+        period_type,
+        period_starts_on,
+        mix_name,
+        cell_key,
+        mix_share,
+        reference_rate
+    from shown_cells
+    where dimension_name = 'everybody'
+),
+
+raw_rates as (
+    {{ stratified_rate('by_stratum', 'design', by=keys) }}
+),
+
+standardised as (
+    {{ standardised_rate(
+        'cells', 'design', 'mix',
+        mix_by=['period_type', 'period_starts_on', 'mix_name'], group_by=of_group) }}
+),
+
+-- Everybody's rates in the cells that the group has: the same mix for both sides.
+reference as (
+    select
+        {{ keys | join(', ') }},
+        {{ exact_sum('case when is_empty then 0 else mix_share * reference_rate end') }}
+        / nullif({{ exact_sum('case when is_empty then 0 else mix_share end') }}, 0)
+            as reference_estimate,
+        {{ exact_sum('mix_share * reference_rate') }} as overall_estimate,
+        sum(case when is_empty then 1 else 0 end) as n_empty_cells,
+        {{ joined_text('case when is_empty then cell_key end') }} as empty_cells
+    from shown_cells
+    group by {{ keys | join(', ') }}
+),
+
+together as (
+    select
+        compared.*,
+        raw_rates.n_audits,
+        raw_rates.n_successes,
+        raw_rates.estimate as raw_estimate,
+        raw_rates.standard_error as raw_standard_error,
+        raw_rates.ci_low as raw_ci_low,
+        raw_rates.ci_high as raw_ci_high,
+        raw_rates.effective_n as raw_effective_n,
+        standardised.n_cells,
+        standardised.comparable_share,
+        standardised.estimate,
+        standardised.standard_error,
+        standardised.ci_low,
+        standardised.ci_high,
+        standardised.effective_n,
+        reference.n_empty_cells,
+        reference.empty_cells,
+        reference.reference_estimate,
+        reference.overall_estimate,
+        as_of.as_of,
+        {{ period_status('compared.period_ends_on', 'as_of.as_of') }} as period_status,
+        case
+            when compared.n_people < {{ var('min_peers') }} then 'too_few_people'
+            when coalesce(raw_rates.n_audits, 0) = 0 then 'no_audits'
+            when standardised.standard_error is null then 'variance_unknown'
+            when raw_rates.n_audits < {{ var('min_audits') }} then 'too_few_audits'
+            when standardised.effective_n < {{ var('min_effective_n') }} then 'low_effective_n'
+            when standardised.comparable_share < {{ var('min_comparable_share') }}
+                then 'mix_not_comparable'
+        end as reason_code
+    from compared
+    cross join as_of
+    left join raw_rates on {{ same_keys('compared', 'raw_rates', keys) }}
+    left join standardised on {{ same_keys('compared', 'standardised', keys) }}
+    left join reference on {{ same_keys('compared', 'reference', keys) }}
+    where compared.dimension_name <> 'everybody'
+),
+
+-- What few people did is theirs: nothing of it is shown to all.
+shown as (
+    select
+        *,
+        coalesce(reason_code, '') <> 'too_few_people' as is_shown
+    from together
+)
+
+select
+    period_type,
+    period_starts_on,
+    mix_name,
+    dimension_name,
+    dimension_value,
+    period_ends_on,
+    period_status,
+    reason_code is null as is_reportable,
+    reason_code,
+    case
+        when reason_code is null
+            then ci_low > reference_estimate or ci_high < reference_estimate
+    end as is_apart_from_everybody,
+    cast(n_people as bigint) as n_people,
+    {% for count in ['n_audits', 'n_successes', 'n_technical_audits'] -%}
+    cast(case when is_shown then coalesce({{ count }}, 0) end as bigint) as {{ count }},
+    {% endfor -%}
+    cast(case when is_shown then coalesce(n_cells, 0) end as bigint) as n_cells,
+    cast(case when is_shown then n_empty_cells end as bigint) as n_empty_cells,
+    case when is_shown then empty_cells end as empty_cells,
+    case when is_shown then coalesce(comparable_share, 0) end as comparable_share,
+    {% for value in [
+        'raw_estimate', 'raw_standard_error', 'raw_ci_low', 'raw_ci_high', 'raw_effective_n',
+        'estimate', 'standard_error', 'ci_low', 'ci_high',
+    ] -%}
+    case when is_shown then {{ value }} end as {{ value }},
+    {% endfor -%}
+    cast({{ var('confidence_level') }} as double) as confidence_level,
+    case when is_shown then effective_n end as effective_n,
+    overall_estimate,
+    case when is_shown then reference_estimate end as reference_estimate,
+    case when is_shown then estimate - reference_estimate end as own_effect,
+    case when is_shown then raw_estimate - estimate end as mix_effect,
+    case when is_shown then reference_estimate - overall_estimate end as not_comparable_effect,
+    as_of
+from shown

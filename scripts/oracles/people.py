@@ -1,0 +1,666 @@
+"""How accurate people are, how groups of them compare, and the next audit plan, recomputed.
+
+Estimates and standard errors are samplics' (Taylor linearisation), the variance between people
+statsmodels' (DerSimonian and Laird), probabilities scipy's, and an allocation of audits is found by
+scipy's root finder. The variables are those of dbt_project.yml as it is delivered.
+"""
+
+import hashlib
+import math
+import warnings
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, stats
+from statsmodels.stats.meta_analysis import combine_effects
+from statsmodels.stats.proportion import proportion_confint
+
+from .raw_tables import RawTables
+from .sample import Sample, read_sample, valid_at
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", FutureWarning)  # samplics says that it is archived
+    from samplics import PopParam, TaylorEstimator
+    from samplics.utils.types import SinglePSUEst
+
+PSEUDONYM_KEY = "sample-data-only"
+WINDOW_DAYS, MATURITY_DAYS = 90, 35
+MIN_AUDITS, MIN_EFFECTIVE_N, MIN_TO_RANK = 30, 30, 100
+MIN_PEOPLE, MIN_COMPARABLE = 5, 0.8
+HALF_WIDTH, MIN_PER_STRATUM, HISTORY, MORE = 0.02, 5, 8, (100, 250, 500, 1000)
+Z = stats.norm.ppf(0.975)
+PERIOD = ["period_type", "period_starts_on"]
+GROUP = ["dimension_name", "dimension_value"]
+# What int_context__as_of takes the latest recorded_at of.
+DATED = [
+    "decisions", "review_jobs", "audits", "disputes", "sampling_frame", "policies", "queues",
+    "roster",
+]  # fmt: skip
+
+
+def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
+    """Recompute the marts of people and of planning.
+
+    Args:
+        raw: the raw tables of a world.
+
+    Returns:
+        {schema.mart: its key columns and the values recomputed}.
+    """
+    sample = read_sample(raw)
+    as_of = max(
+        pd.to_datetime(raw.rows(table, ["recorded_at"])["recorded_at"]).max()
+        for table in DATED
+        if len(raw.rows(table, ["recorded_at"]))
+    )
+    found: dict[str, pd.DataFrame] = {}
+    if len(sample.audits):
+        people = audits_of_people(raw, sample, as_of)
+        found["restricted.moderator_accuracy"] = moderators(raw, sample, people, as_of)
+        shown, compared = comparisons(sample, people, as_of)
+        found["accuracy.standardisation_cells"] = shown
+        found["accuracy.accuracy_compared"] = compared
+    found |= plans(sample, as_of)
+    found["planning.plan_coverage"] = coverage(sample)
+    # As objects: a true and a false are compared as texts, not subtracted.
+    return {
+        name: rows.astype(dict.fromkeys(rows.select_dtypes("bool"), object))
+        for name, rows in found.items()
+    }
+
+
+def pseudonym(person: str | None) -> str | None:
+    """Give the pseudonym that the sample key makes of a person's id."""
+    if person is None or pd.isna(person):
+        return None
+    return hashlib.sha256(f"{PSEUDONYM_KEY}:{person}".encode()).hexdigest()[:16]
+
+
+def periods_of(days: pd.Series, as_of: pd.Timestamp) -> pd.DataFrame:
+    """Every period that a day is in: one row per row of days and period, by the index of days."""
+    month = days.dt.to_period("M")
+    by_month = pd.DataFrame(
+        {
+            "period_type": "month",
+            "period_starts_on": month.dt.start_time,
+            "period_ends_on": month.dt.end_time.dt.normalize(),
+        },
+        index=days.index,
+    )
+    last = as_of.normalize()
+    first = last - pd.Timedelta(days=WINDOW_DAYS - 1)
+    recent = days[(days >= first) & (days <= last)]
+    trailing = pd.DataFrame(
+        {"period_type": "trailing", "period_starts_on": first, "period_ends_on": last},
+        index=recent.index,
+    )
+    return pd.concat([by_month, trailing])
+
+
+def audits_of_people(raw: RawTables, sample: Sample, as_of: pd.Timestamp) -> pd.DataFrame:
+    """Audits that count, of decisions by people: one row per audit and period."""
+    audits = sample.audits[sample.audits["stratum"] >= 0].copy()
+    audits = audits[(audits["decided_by_type"] == "human") & audits["moderator_id"].notna()]
+    queues = raw.latest("queues", ["queue_id", "valid_from"], ["target_accuracy", "valid_to"])
+    target = valid_at(audits, queues, "queue_id", "queue_id", ["target_accuracy"])
+    days = pd.to_datetime(audits["decided_at"]).dt.normalize()
+    tenure = (days - pd.to_datetime(audits["hired_on"])).dt.days
+    audits = audits.assign(
+        moderator_key=audits["moderator_id"].map(pseudonym),
+        target=pd.to_numeric(target["target_accuracy"]),
+        queue_id=audits["queue_id"].fillna("unknown"),
+        tenure_band=tenure.map(tenure_band),
+        is_technical=audits["error_class"] == "technical",
+        y=(audits["error_class"] == "correct").astype(float),
+        audit_row=audits.index,
+        **{name: audits[name].fillna("unknown") for name in ("team_id", "site", "vendor")},
+    )
+    return audits.join(periods_of(days, as_of)).reset_index(drop=True)
+
+
+def tenure_band(days: float) -> str:
+    """Name the band of a tenure."""
+    if pd.isna(days) or days < 0:
+        return "unknown"
+    bands = {30: "000-030", 90: "031-090", 180: "091-180", 365: "181-365"}
+    for last, name in bands.items():
+        if days <= last:
+            return f"{name} days"
+    return "366 days and more"
+
+
+def upper_bound(p: float, n: float) -> float:
+    """Wilson's bound, or, where fewer than half are errors, the Poisson bound beyond it."""
+    _, high = proportion_confint(p * n, n, alpha=0.05, method="wilson")
+    if 0.5 <= p < 1:
+        errors = n * (1 - p)
+        root = 1 - 1 / (9 * errors) - stats.norm.ppf(1 - 1.4 * 0.05) / (3 * math.sqrt(errors))
+        high = max(high, 1 - errors / n * max(root, 0) ** 3)
+    return min(max(high, p), 1)
+
+
+class Design:
+    """A sampling design, for estimates in parts of the sample."""
+
+    def __init__(self, sample: Sample) -> None:
+        """Take the counted audits and their strata."""
+        self.strata = sample.strata
+        self.counted = sample.audits[sample.audits["stratum"] >= 0]
+        self.pool = self.counted["stratum"].map(self.strata["pool"])
+        open_ones = self.strata[(self.strata["n_audits"] > 0)]
+        self.pools = open_ones.groupby("pool").agg(
+            n=("n_audits", "sum"), size=("population_size", "sum"), certain=("is_certain", "min")
+        )
+        self.unknown = set(self.pools.index[(self.pools["n"] == 1) & ~self.pools["certain"]])
+
+    def standard_error(self, z: pd.Series) -> float:
+        """Give samplics' standard error of the weighted total of z, null where not to be had.
+
+        Args:
+            z: values of audits by their index in the sample; what is not named is 0.
+        """
+        touched = self.pool[z.index].unique()
+        if self.unknown & set(touched):
+            return math.nan
+        inside = self.counted[self.pool.isin(touched)]
+        pool = self.pool[inside.index]
+        pools = self.pools.loc[np.sort(touched)]
+        estimator = TaylorEstimator(PopParam.total)
+        # samplics divides by the total, which is 0 here: every audit gets the same on top, which
+        # moves the total to 1 and no audit against another.
+        on_top = 1 / (len(inside) * inside["weight"])
+        estimator.estimate(
+            y=(z.reindex(inside.index, fill_value=0) + on_top).to_numpy(float),
+            samp_weight=inside["weight"].to_numpy(float),
+            stratum=pool.to_numpy(),
+            psu=np.arange(len(inside)),
+            fpc=(1 - pools["n"] / pools["size"]).to_dict(),
+            single_psu=SinglePSUEst.skip,
+        )
+        return float(np.atleast_1d(estimator.stderror)[0])
+
+    def stabilised(self, rows: pd.DataFrame, p: float) -> float:
+        """Give the variance with each stratum's rate drawn toward p by two audits.
+
+        Args:
+            rows: one row per stratum and cell: stratum, n, k, u_weight (of an audit, summing to
+                one) and cell_rate, about which its residuals are.
+            p: the rate of the whole.
+        """
+        drawn = rows["n"] * (rows["k"] + 2 * p) / (rows["n"] + 2)
+        total = 0.0
+        pool = rows["stratum"].map(self.strata["pool"])
+        for name, here in rows.groupby(pool):
+            if self.unknown & {name}:
+                return math.nan
+            if self.pools.loc[name, "certain"]:
+                continue
+            audits, size = self.pools.loc[name, "n"], self.pools.loc[name, "size"]
+            r, w, d = here["cell_rate"], here["u_weight"], drawn[here.index]
+            u = np.concatenate([w * (1 - r), -w * r, [0.0]])
+            count = np.concatenate([d, here["n"] - d, [audits - here["n"].sum()]])
+            spread = (count * (u - (count * u).sum() / audits) ** 2).sum()
+            total += (1 - audits / size) * audits / (audits - 1) * spread
+        return total
+
+    def rate(self, audits: pd.DataFrame, mix: pd.Series | None = None) -> dict[str, float]:
+        """Estimate a rate of some audits, as it is or in a given mix of cells.
+
+        Args:
+            audits: audit_row, stratum, weight, y and, with a mix, cell.
+            mix: the share of each cell; null: the audits as they are.
+        """
+        cell = audits["cell"] if mix is not None else pd.Series("all", index=audits.index)
+        share = pd.Series({"all": 1.0}) if mix is None else mix[sorted(cell.unique())]
+        comparable = share.sum()
+        cell_weight = audits["weight"].groupby(cell).transform("sum")
+        u_weight = cell.map(share) / comparable * audits["weight"] / cell_weight
+        cell_rate = (audits["weight"] * audits["y"]).groupby(cell).transform("sum") / cell_weight
+        n, p = len(audits), float((u_weight * audits["y"]).sum())
+        z = u_weight / audits["weight"] * (audits["y"] - cell_rate)
+        rows = (
+            audits.assign(cell=cell, u_weight=u_weight, cell_rate=cell_rate)
+            .groupby(["stratum", "cell"])
+            .agg(
+                n=("y", "size"),
+                k=("y", "sum"),
+                u_weight=("u_weight", "first"),
+                cell_rate=("cell_rate", "first"),
+            )
+            .reset_index()
+        )
+        variance = self.stabilised(rows, p)
+        kish = min(u_weight.sum() ** 2 / (u_weight**2).sum(), n)
+        if math.isnan(variance):
+            effective_n = math.nan
+        elif min(p, 1 - p) < 1e-12:
+            effective_n = kish
+        elif variance == 0:
+            effective_n = n
+        else:
+            effective_n = min(p * (1 - p) / variance, math.sqrt(n * kish))
+        is_known = not math.isnan(effective_n)
+        return {
+            "n_audits": n,
+            "n_successes": audits["y"].sum(),
+            "n_cells": len(share),
+            "comparable_share": comparable,
+            "estimate": p,
+            "standard_error": self.standard_error(z.set_axis(audits["audit_row"])),
+            "effective_n": effective_n,
+            "ci_low": 1 - upper_bound(1 - p, effective_n) if is_known else math.nan,
+            "ci_high": upper_bound(p, effective_n) if is_known else math.nan,
+        }
+
+
+def drawn_to_peers(rates: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Draw the rates of one period's people toward their mean, by the index of rates."""
+    known = rates[rates["effective_n"] > 0]
+    k, n, p = len(known), known["effective_n"], known[column]
+    empty = pd.DataFrame(index=rates.index, dtype=float)
+    if k < MIN_PEOPLE:
+        return empty
+    mean = np.average(p, weights=n)
+    if mean in (0, 1):
+        return empty
+    v = mean * (1 - mean) / n
+    # What it derives from a variance below 0 is not looked at.
+    with np.errstate(invalid="ignore"):
+        between = max(combine_effects(p.to_numpy(), v.to_numpy(), method_re="chi2").tau2, 0)
+    own = between / (between + v)
+    spread = 2 / (k - 3) * (v.mean() + between) / (v + between)
+    variance = v * (1 - (k - 1) / k * (1 - own)) + spread * ((1 - own) * (p - mean)) ** 2
+    return pd.DataFrame(
+        {
+            "n_peers": k,
+            "peer_mean": mean,
+            "between_variance": between,
+            "own_weight": own,
+            "eb_estimate": mean + own * (p - mean),
+            "eb_standard_error": np.sqrt(variance),
+        }
+    ).reindex(rates.index)
+
+
+def moderators(
+    raw: RawTables, sample: Sample, people: pd.DataFrame, as_of: pd.Timestamp
+) -> pd.DataFrame:
+    """The mart moderator_accuracy."""
+    design = Design(sample)
+    decisions = sample.decisions
+    decisions = decisions[
+        decisions["is_eligible"]
+        & (decisions["decided_by_type"] == "human")
+        & decisions["moderator_id"].notna()
+    ]
+    covered = decisions["stratum"].map(sample.strata["n_audits"]).fillna(0) > 0
+    days = pd.to_datetime(decisions["decided_at"]).dt.normalize()
+    placed = decisions[["moderator_id"]].assign(covered=covered).join(periods_of(days, as_of))
+    rows = placed.groupby([*PERIOD, "period_ends_on", "moderator_id"], as_index=False).agg(
+        n_eligible_decisions=("covered", "size"), n_covered_decisions=("covered", "sum")
+    )
+    rows["moderator_key"] = rows["moderator_id"].map(pseudonym)
+    hired = raw.latest("roster", ["person_id", "valid_from"], ["hired_on"])
+    hired = hired[pd.to_datetime(hired["valid_from"]) <= as_of].sort_values("valid_from")
+    hired = hired.drop_duplicates("person_id", keep="last").set_index("person_id")["hired_on"]
+    last_day = rows["period_ends_on"].clip(upper=as_of.normalize())
+    rows["tenure_days"] = (last_day - pd.to_datetime(rows["moderator_id"].map(hired))).dt.days
+    rows["tenure_band"] = rows["tenure_days"].map(tenure_band)
+
+    judged = people[~people["is_technical"]]
+    parts = []
+    for period, here in judged.groupby(PERIOD):
+        whole = np.average(here["y"], weights=here["weight"])
+        queue_rate = here.groupby("queue_id")[["y", "weight"]].apply(
+            lambda part: np.average(part["y"], weights=part["weight"])
+        )
+        for person, own in here.groupby("moderator_key"):
+            expected = np.average(own["queue_id"].map(queue_rate), weights=own["weight"])
+            has_target = own["target"].notna()
+            found = design.rate(own)
+            found["n_correct"] = found.pop("n_successes")
+            parts.append(
+                dict(zip(PERIOD, period, strict=True))
+                | found
+                | {
+                    "moderator_key": person,
+                    "overall_estimate": whole,
+                    "expected_estimate": expected,
+                    "mix_effect": expected - whole,
+                    "standardised_estimate": found["estimate"] - expected + whole,
+                    "target_accuracy_at_decision": np.average(own["target"], weights=own["weight"])
+                    if has_target.all()
+                    else math.nan,
+                }
+            )
+    rates = pd.DataFrame(parts).drop(columns=["n_cells", "comparable_share"])
+    scores = []
+    for _, here in rates.groupby(PERIOD):
+        own = drawn_to_peers(here, "estimate")
+        other = drawn_to_peers(here, "standardised_estimate").drop(
+            columns=["n_peers", "between_variance", "own_weight"], errors="ignore"
+        )
+        other = other.rename(
+            columns={
+                "peer_mean": "peer_mean_standardised",
+                "eb_estimate": "eb_standardised_estimate",
+                "eb_standard_error": "eb_standardised_standard_error",
+            }
+        )
+        scores.append(pd.concat([own, other], axis=1))
+    rates = rates.join(pd.concat(scores))
+    rows = rows.merge(rates, on=[*PERIOD, "moderator_key"], how="left")
+    technical = people[people["is_technical"]].groupby([*PERIOD, "moderator_key"]).size()
+    rows = rows.join(technical.rename("n_technical_audits"), on=[*PERIOD, "moderator_key"])
+    counts = ["n_audits", "n_correct", "n_technical_audits"]
+    rows[counts] = rows[counts].fillna(0)
+    for prefix in ("eb", "eb_standardised"):
+        for side, sign in (("low", -1), ("high", 1)):
+            bound = rows[f"{prefix}_estimate"] + sign * Z * rows[f"{prefix}_standard_error"]
+            rows[f"{prefix}_ci_{side}"] = bound.clip(0, 1)
+    distance = rows["target_accuracy_at_decision"] - rows["eb_estimate"]
+    rows["probability_below_target"] = stats.norm.cdf(distance / rows["eb_standard_error"])
+    rows["reason_code"] = np.select(
+        [
+            rows["n_audits"] == 0,
+            rows["effective_n"].isna(),
+            rows["n_audits"] < MIN_AUDITS,
+            rows["effective_n"] < MIN_EFFECTIVE_N,
+            rows["eb_estimate"].isna(),
+        ],
+        ["no_audits", "variance_unknown", "too_few_audits", "low_effective_n", "peers_unknown"],
+        default="",
+    )
+    rows["reason_code"] = rows["reason_code"].replace("", None)
+    rows["is_ranked"] = rows["reason_code"].isna() & (rows["effective_n"] >= MIN_TO_RANK)
+    score = rows["eb_standardised_estimate"].where(rows["is_ranked"])
+    rows["accuracy_rank"] = score.groupby([rows[name] for name in PERIOD]).rank(
+        method="min", ascending=False
+    )
+    rows["n_ranked"] = rows.groupby(PERIOD)["is_ranked"].transform("sum")
+    rows["metric_id"] = "moderator_accuracy"
+    return rows.drop(columns=["moderator_id", "period_ends_on"])
+
+
+def comparisons(
+    sample: Sample, people: pd.DataFrame, as_of: pd.Timestamp
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The marts standardisation_cells and accuracy_compared."""
+    design = Design(sample)
+    action = people["has_enforced"].map({True: "enforced", False: "not_enforced"})
+    columns = {"team": "team_id", "site": "site", "vendor": "vendor", "tenure_band": "tenure_band"}
+    cells_of = {"queue": people["queue_id"], "queue_and_action": people["queue_id"] + " " + action}
+    shown, compared = [], []
+    for (mix_name, cell), (period, index) in (
+        (mix, part)
+        for mix in cells_of.items()
+        for part in people.groupby([*PERIOD, "period_ends_on"]).groups.items()
+    ):
+        every = people.loc[index].assign(cell=cell[index])
+        here = every[~every["is_technical"]]
+        if here.empty:
+            continue
+        mix = here.groupby("cell")["weight"].sum() / here["weight"].sum()
+        reference = _weighted_rate(here, "cell")
+        named = dict(zip(PERIOD, period[:2], strict=True)) | {"mix_name": mix_name}
+        groups = [("everybody", "all", every)]
+        for name, column in columns.items():
+            groups += [(name, value, part) for value, part in every.groupby(column)]
+        for name, value, part in groups:
+            key = named | {"dimension_name": name, "dimension_value": value}
+            own = part[~part["is_technical"]]
+            shown += _cells(key, own, mix, reference)
+            if name != "everybody":
+                compared.append(key | _compared(design, part, own, mix, reference))
+    return pd.DataFrame(shown), pd.DataFrame(compared)
+
+
+def _weighted_rate(audits: pd.DataFrame, by: str) -> pd.Series:
+    top = (audits["weight"] * audits["y"]).groupby(audits[by]).sum()
+    return top / audits.groupby(by)["weight"].sum()
+
+
+def _cells(key: dict, own: pd.DataFrame, mix: pd.Series, reference: pd.Series) -> list[dict]:
+    rate, size = _weighted_rate(own, "cell"), own.groupby("cell").size()
+    people = own.groupby("cell")["moderator_key"].nunique()
+    share = own.groupby("cell")["weight"].sum() / own["weight"].sum()
+    rows = []
+    # A group with technical errors alone has nothing to standardise.
+    for cell in mix.index if len(own) else []:
+        is_empty = cell not in size
+        is_withheld = not is_empty and people[cell] < MIN_PEOPLE
+        is_open = not is_empty and not is_withheld
+        rows.append(
+            key
+            | {
+                "cell_key": cell,
+                "is_empty": is_empty,
+                "is_withheld": bool(is_withheld),
+                "n_audits": size[cell] if is_open else 0 if is_empty else math.nan,
+                "mix_share": mix[cell],
+                "own_share": share[cell] if is_open else 0 if is_empty else math.nan,
+                "own_rate": rate[cell] if is_open else math.nan,
+                "reference_rate": reference[cell],
+            }
+        )
+    return rows
+
+
+def _compared(
+    design: Design, part: pd.DataFrame, own: pd.DataFrame, mix: pd.Series, reference: pd.Series
+) -> dict:
+    n_people = part["moderator_key"].nunique()
+    overall = float((mix * reference).sum())
+    row = {"n_people": n_people, "overall_estimate": overall if len(own) else math.nan}
+    if n_people < MIN_PEOPLE:
+        return row | {"reason_code": "too_few_people"}
+    row["n_technical_audits"] = int(part["is_technical"].sum())
+    if own.empty:
+        return row | {"n_audits": 0, "reason_code": "no_audits"}
+    raw_rate, found = design.rate(own), design.rate(own, mix)
+    empty = sorted(set(mix.index) - set(own["cell"]))
+    there = mix.drop(empty)
+    expected = float((there * reference[there.index]).sum() / there.sum())
+    reasons = {
+        "variance_unknown": math.isnan(found["standard_error"]),
+        "too_few_audits": raw_rate["n_audits"] < MIN_AUDITS,
+        "low_effective_n": found["effective_n"] < MIN_EFFECTIVE_N,
+        "mix_not_comparable": found["comparable_share"] < MIN_COMPARABLE,
+    }
+    reason = next((name for name, holds in reasons.items() if holds), None)
+    is_apart = found["ci_low"] > expected or found["ci_high"] < expected
+    return (
+        row
+        | found
+        | {
+            f"raw_{name}": raw_rate[name]
+            for name in ("estimate", "standard_error", "ci_low", "ci_high", "effective_n")
+        }
+        | {
+            "reason_code": reason,
+            "is_apart_from_everybody": None if reason else is_apart,
+            "n_empty_cells": len(empty),
+            "empty_cells": ", ".join(empty) or None,
+            "reference_estimate": expected,
+            "own_effect": found["estimate"] - expected,
+            "mix_effect": raw_rate["estimate"] - found["estimate"],
+            "not_comparable_effect": expected - overall,
+        }
+    )
+
+
+def allocate(
+    size: np.ndarray, spread: np.ndarray, least: np.ndarray, budget: float | None, variance: float
+) -> np.ndarray:
+    """Share audits out to the least variance, each stratum between its minimum and its size.
+
+    Args:
+        size: decisions of each stratum.
+        spread: its standard deviation.
+        least: its minimum.
+        budget: audits; null: as few as reach the variance.
+        variance: of the number of correct decisions, that is to be reached.
+    """
+
+    def at(level: float) -> np.ndarray:
+        return np.clip(np.exp(level) * size * spread, least, size)
+
+    def missing(level: float) -> float:
+        n = at(level)
+        if budget is not None:
+            return n.sum() - budget
+        return variance - (spread**2 * size * (size - n) / n).sum()
+
+    low, high = -60.0, 60.0
+    if missing(low) >= 0:
+        n = at(low)
+    elif missing(high) <= 0:
+        n = at(high)
+    else:
+        n = at(optimize.brentq(missing, low, high, xtol=1e-14, rtol=1e-15, maxiter=500))
+    # A root is found to the last digits: what is whole but for them is whole.
+    n = np.where(abs(n - n.round()) < 1e-7, n.round(), n)
+    if budget is None:
+        return np.ceil(n)
+    whole = np.floor(n)
+    left = round(budget - whole.sum())
+    order = np.lexsort((np.arange(len(n)), -np.round(n - whole, 9)))
+    raised = order[: max(left, 0)]
+    whole[raised] += (n > whole)[raised]
+    return whole
+
+
+def plans(sample: Sample, as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:
+    """The marts audit_plan and audit_plan_options."""
+    frames = sample.strata.copy()
+    counted = sample.audits[sample.audits["stratum"] >= 0]
+    is_correct = counted["error_class"] == "correct"
+    frames["n_correct"] = is_correct.groupby(counted["stratum"]).sum().reindex(frames.index)
+    frames["n_correct"] = frames["n_correct"].fillna(0)
+    proposed, options = [], []
+    for plan, framed in frames.groupby("plan_id"):
+        starts = sorted(framed["period_start"].unique())[-HISTORY:]
+        rows = framed[framed["period_start"].isin(starts)]
+        strata = _next_strata(rows, starts, as_of)
+        size = strata["size"].to_numpy()
+        spread = np.sqrt(strata["rate"] * (1 - strata["rate"])).to_numpy()
+        least = np.minimum(size, MIN_PER_STRATUM)
+        current = strata["current"].to_numpy()
+        wanted = (HALF_WIDTH / Z * size.sum()) ** 2
+        chosen = {"current": current, "target": allocate(size, spread, least, None, wanted)}
+        further = {"same_size": 0} | {f"more_{more}": more for more in MORE}
+        for name, more in further.items():
+            chosen[name] = allocate(size, spread, least, current.sum() + more, wanted)
+        for name, n in chosen.items():
+            options += _option(plan, name, strata, n)
+        n = chosen["target"]
+        done = strata["completion_rate"].clip(upper=1).replace(0, np.nan).fillna(1)
+        proposed.append(
+            pd.DataFrame(
+                {
+                    "plan_id": plan,
+                    "stratum_id": strata.index,
+                    "population_size": size,
+                    "n_audits_measured": strata["n"],
+                    "n_correct_measured": strata["k"],
+                    "current_sample_size": current,
+                    "minimum_size": least,
+                    "proposed_sample_size": n,
+                    "n_to_draw": np.minimum(np.ceil(n / done - 1e-9), size),
+                    "smoothed_rate": strata["rate"],
+                    "standard_deviation": spread,
+                    "completion_rate": strata["completion_rate"],
+                }
+            ).reset_index(drop=True)
+        )
+    if not proposed:
+        return {}
+    return {
+        "planning.audit_plan": pd.concat(proposed),
+        "planning.audit_plan_options": pd.DataFrame(options),
+    }
+
+
+def _next_strata(rows: pd.DataFrame, starts: list, as_of: pd.Timestamp) -> pd.DataFrame:
+    strata = rows.groupby("stratum_id").agg(
+        queue_id=("queue_id", "max"),
+        n=("n_audits", "sum"),
+        k=("n_correct", "sum"),
+        total=("population_size", "sum"),
+    )
+    strata["size"] = np.maximum(np.floor(strata["total"] / len(starts) + 0.5), 1)
+    audited = strata[strata["n"] > 0]
+    rate, audits = 0.5, audited["n"].sum()
+    if audits:
+        rate = np.average(audited["k"] / audited["n"], weights=audited["total"])
+        rate = (audits * rate + 0.5) / (audits + 1)
+    strata["rate"] = (strata["k"] + 2 * rate) / (strata["n"] + 2)
+    last = rows[rows["period_start"] == starts[-1]].set_index("stratum_id")
+    planned = last["planned_sample_size"].fillna(last["n_audits"])
+    strata["current"] = planned.reindex(strata.index).fillna(0).clip(upper=strata["size"])
+    ends = pd.to_datetime(rows["period_end"]).dt.normalize() + pd.Timedelta(days=MATURITY_DAYS)
+    mature = rows[ends <= as_of.normalize()]
+    planned = mature["planned_sample_size"].sum()
+    strata["completion_rate"] = mature["n_audits"].sum() / planned if planned else math.nan
+    return strata
+
+
+def _option(plan: str, name: str, strata: pd.DataFrame, n: np.ndarray) -> list[dict]:
+    size, rate = strata["size"], strata["rate"]
+    n = pd.Series(n, index=strata.index)
+    variance = (size * (size - n) * rate * (1 - rate) / n.replace(0, np.nan)).rename("v")
+    queue = strata["queue_id"].fillna("all queues")
+    parts = [("overall", "all", pd.Series(True, index=n.index))]
+    parts += [("queue", value, queue == value) for value in sorted(queue.unique())]
+    rows = []
+    for dimension, value, inside in parts:
+        covered = size[inside & (n > 0)].sum()
+        rows.append(
+            {
+                "plan_id": plan,
+                "option_id": name,
+                "dimension_name": dimension,
+                "dimension_value": value,
+                "n_audits": n[inside].sum(),
+                "n_decisions": size[inside].sum(),
+                "n_covered_decisions": covered,
+                "expected_half_width": Z * math.sqrt(variance[inside].sum()) / covered
+                if covered
+                else math.nan,
+            }
+        )
+    return rows
+
+
+def coverage(sample: Sample) -> pd.DataFrame:
+    """The mart plan_coverage."""
+    decisions, strata = sample.decisions[sample.decisions["is_eligible"]], sample.strata
+    days = pd.to_datetime(decisions["decided_at"]).dt.normalize()
+    if len(strata):
+        first = sorted(pd.to_datetime(strata["period_start"]).unique())[-HISTORY:][0]
+        decisions = decisions[days >= first.normalize()]
+    in_frame = pd.Series(False, index=decisions.index)
+    for period in strata[["period_start", "period_end"]].drop_duplicates().itertuples():
+        in_frame |= (decisions["decided_at"] >= period.period_start) & (
+            decisions["decided_at"] < period.period_end
+        )
+    audits = decisions["stratum"].map(strata["n_audits"])
+    planned = decisions["stratum"].map(strata["planned_sample_size"])
+    status = np.select(
+        [audits > 0, planned > 0, decisions["stratum"] >= 0, in_frame],
+        ["covered", "audits_not_in_yet", "stratum_without_audits", "in_no_stratum"],
+        default="period_without_frame",
+    )
+    rows = pd.DataFrame(
+        {
+            "coverage_status": status,
+            "queue_id": decisions["queue_id"].fillna("unknown"),
+            "decided_by_type": decisions["decided_by_type"],
+            "action_group": decisions["has_enforced"].map(
+                {True: "enforced", False: "not_enforced"}
+            ),
+        }
+    )
+    found = rows.value_counts().rename("n_decisions").reset_index()
+    found["share_of_decisions"] = found["n_decisions"] / found["n_decisions"].sum()
+    return found

@@ -1,0 +1,451 @@
+"""How accurate people are: the macros against scipy, statsmodels and samplics; and against the
+truth, which a simulation knows: scores drawn toward the peers are nearer to it than raw rates."""
+
+import math
+import warnings
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+import simulate as simulator
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracles import people
+from project_sql import render
+from scipy import stats
+from simulator.world import Settings
+from statsmodels.stats.meta_analysis import combine_effects
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", FutureWarning)  # samplics says that it is archived
+    from samplics import PopParam, TaylorEstimator
+    from samplics.utils.types import SinglePSUEst
+
+EXACT = 1e-9
+SCORES = """
+select
+    *,
+    {{ normal_bound('eb_estimate', 'eb_standard_error', 'low') }} as ci_low,
+    {{ normal_bound('eb_estimate', 'eb_standard_error', 'high') }} as ci_high
+from ({{ empirical_bayes('rates', by=['world'], key='person') }}) as scores
+"""
+STANDARDISED = """
+with design as (
+    {{ sampling_design('strata') }}
+),
+
+mix as (
+    select 1 as world, cell_key, share as mix_share from shares
+)
+
+select *
+from ({{ standardised_rate('cells', 'design', 'mix', mix_by=['world'], group_by=['team']) }})
+    as rates
+order by team
+"""
+ONE_CELL = """
+with design as (
+    {{ sampling_design('strata') }}
+)
+
+select *
+from ({{ stratified_rate('cells', 'design', by=['world', 'team']) }}) as rates
+order by team
+"""
+
+
+def ask(sql: str, **tables: pd.DataFrame) -> pd.DataFrame:
+    """Run a query of the project on some tables."""
+    with duckdb.connect() as database:
+        for name, table in tables.items():
+            database.register(name, table)
+        return database.execute(sql).df()
+
+
+# The normal distribution.
+
+
+def test_normal_cdf_equals_scipy():
+    z = pd.DataFrame({"z": np.concatenate([np.linspace(-45, 45, 100_001), [0.0, 1e300, -1e300]])})
+    sql = render("{{ normal_cdf('z') }}")
+    found = ask(f"select {sql} as share from points", points=z)
+    np.testing.assert_allclose(found.share, stats.norm.cdf(z.z), rtol=0, atol=1e-15)
+
+
+def test_normal_cdf_of_nothing_is_nothing():
+    sql = render("{{ normal_cdf('z') }}")
+    assert ask(f"select {sql} as share from (select null::double as z)").share.isna().all()
+
+
+# Empirical Bayes.
+
+
+def by_statsmodels(rates: pd.DataFrame) -> pd.DataFrame | None:
+    """The scores of one set of peers; None where there are none."""
+    n, p = rates.n.to_numpy(float), rates.p.to_numpy(float)
+    mean = (n * p).sum() / n.sum()
+    if len(rates) < 5 or mean in (0, 1):
+        return None
+    v = mean * (1 - mean) / n
+    # What it derives from a variance below 0 is not looked at.
+    with np.errstate(invalid="ignore"):
+        between = max(combine_effects(p, v, method_re="chi2").tau2, 0)
+    own, k = between / (between + v), len(rates)
+    error = (
+        v * (1 - (k - 1) / k * (1 - own))
+        + 2 / (k - 3) * (v.mean() + between) / (v + between) * ((1 - own) * (p - mean)) ** 2
+    )
+    return pd.DataFrame(
+        {
+            "person": rates.person,
+            "peer_mean": mean,
+            "between_variance": between,
+            "own_weight": own,
+            "eb_estimate": mean + own * (p - mean),
+            "eb_standard_error": np.sqrt(error),
+        }
+    )
+
+
+def scores(rates: pd.DataFrame) -> pd.DataFrame:
+    named = rates.rename(columns={"p": "estimate", "n": "effective_n"})
+    return ask(render(SCORES), rates=named).sort_values(["world", "person"])
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(
+    st.lists(
+        st.tuples(st.floats(0.5, 500), st.sampled_from([0.0, 0.25, 0.5, 0.9, 0.95, 1.0])),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_any_peers_agree_with_statsmodels(drawn):
+    rates = pd.DataFrame(drawn, columns=["n", "p"]).assign(world=1, person=range(len(drawn)))
+    found, expected = scores(rates), by_statsmodels(rates)
+    if expected is None:
+        assert found.empty
+        return
+    for column in expected.columns:
+        np.testing.assert_allclose(
+            found[column], expected[column], rtol=0, atol=EXACT, err_msg=column
+        )
+    assert (found.n_peers == len(rates)).all()
+
+
+def test_peers_who_differ_by_chance_alone_get_the_mean():
+    rates = pd.DataFrame({"world": 1, "person": range(6), "n": 50.0, "p": 0.9})
+    found = scores(rates)
+    assert (found.between_variance == 0).all()
+    np.testing.assert_allclose(found.eb_estimate, 0.9, atol=1e-12)
+    # Nobody is known perfectly for that.
+    assert (found.eb_standard_error > 0.01).all()
+
+
+def test_who_has_no_effective_n_has_no_score_and_moves_nobody():
+    rates = pd.DataFrame({"world": 1, "person": range(6), "n": 50.0, "p": [0.8] * 3 + [0.95] * 3})
+    more = pd.DataFrame({"world": [1], "person": [9], "n": [np.nan], "p": [0.1]})
+    pd.testing.assert_frame_equal(scores(rates), scores(pd.concat([rates, more])))
+
+
+# Scores against the truth: worlds of people whose error rates are known.
+WORLDS = 400
+GRID = [
+    (k, audits, spread)
+    for k in (12, 40, 120)
+    for audits in ((10, 30), (30, 120), (100, 400))
+    for spread in (0.2, 0.4, 0.7)
+]
+
+
+@pytest.fixture(scope="module")
+def drawn_worlds():
+    """{scenario: raw and drawn rates of 400 worlds beside the truth}."""
+    rng = np.random.default_rng(20261122)
+    found = {}
+    for k, (least, most), spread in GRID:
+        errors = 0.07 * np.exp(rng.normal(-(spread**2) / 2, spread, (WORLDS, k)))
+        truth = 1 - np.minimum(errors, 0.6)
+        n = rng.integers(least, most + 1, (WORLDS, k))
+        rates = pd.DataFrame(
+            {
+                "world": np.repeat(np.arange(WORLDS), k),
+                "person": np.tile(np.arange(k), WORLDS),
+                "n": n.ravel().astype(float),
+                "p": (rng.binomial(n, truth) / n).ravel(),
+                "truth": truth.ravel(),
+            }
+        )
+        found[k, least, spread] = scores(rates.drop(columns="truth")).merge(
+            rates, on=["world", "person"]
+        )
+    return found
+
+
+def test_scores_are_nearer_to_the_truth_than_raw_rates(drawn_worlds):
+    ratios = {
+        scenario: ((one.eb_estimate - one.truth) ** 2).mean() / ((one.p - one.truth) ** 2).mean()
+        for scenario, one in drawn_worlds.items()
+    }
+    print("\nmean squared error of scores over that of raw rates (people, audits from, spread):")
+    for scenario, ratio in ratios.items():
+        print(f"  {scenario}: {ratio:.2f}")
+    assert max(ratios.values()) < 1
+    assert np.mean(list(ratios.values())) < 0.6
+
+
+def test_intervals_of_scores_cover_the_truth(drawn_worlds):
+    covers, naive = {}, {}
+    for scenario, one in drawn_worlds.items():
+        covers[scenario] = one.truth.between(one.ci_low, one.ci_high).mean()
+        error = np.sqrt(one.own_weight * one.peer_mean * (1 - one.peer_mean) / one.n)
+        naive[scenario] = (abs(one.truth - one.eb_estimate) <= 1.96 * error).mean()
+    print("\ncoverage of 95 % intervals of scores; with B v alone as variance:")
+    for scenario, share in covers.items():
+        print(f"  {scenario}: {share:.1%}; {naive[scenario]:.1%}")
+    assert min(covers.values()) > 0.85
+    assert np.mean(list(covers.values())) > 0.91
+    assert np.mean(list(covers.values())) > np.mean(list(naive.values())) + 0.05
+
+
+# Standardised rates.
+
+
+def by_hand(strata: pd.DataFrame, cells: pd.DataFrame, shares: pd.DataFrame, team: str) -> tuple:
+    """Estimate and standard error of a team in the mix, audit by audit; the error by samplics."""
+    weight = (strata.population_size / strata.n_audits).to_dict()
+    rows = []
+    for one in cells.itertuples():
+        stratum = int(one.stratum_key[1:])
+        for y in [1] * one.n_successes + [0] * (one.n_audits - one.n_successes):
+            rows.append((stratum, one.cell_key, y, weight[stratum], one.team == team))
+    audits = pd.DataFrame(rows, columns=["stratum", "cell", "y", "w", "own"])
+    own = audits[audits.own]
+    mix = shares.set_index("cell_key").share[sorted(own.cell.unique())]
+    size = own.w.groupby(own.cell).sum()
+    rate = (own.w * own.y).groupby(own.cell).sum() / size
+    z = own.cell.map(mix) / mix.sum() * (own.y - own.cell.map(rate)) / own.cell.map(size)
+    audits["z"] = z.reindex(audits.index).fillna(0)
+    estimator = TaylorEstimator(PopParam.total)
+    estimator.estimate(
+        # samplics divides by the total: each audit gets the same on top.
+        y=(audits.z + 1 / (len(audits) * audits.w)).to_numpy(),
+        samp_weight=audits.w.to_numpy(),
+        stratum=audits.stratum.to_numpy(),
+        psu=np.arange(len(audits)),
+        fpc=(1 - strata.n_audits / strata.population_size).to_dict(),
+        single_psu=SinglePSUEst.skip,
+    )
+    return (
+        float((mix / mix.sum() * rate).sum()),
+        float(np.atleast_1d(estimator.stderror)[0]),
+        float(mix.sum()),
+    )
+
+
+@st.composite
+def designs(draw):
+    """Up to five strata that cut across two cells and two teams; no stratum with one audit."""
+    strata, cells = [], []
+    for number in range(draw(st.integers(1, 5))):
+        counts = {}
+        for team in "xy":
+            for cell in "cd":
+                n = draw(st.integers(0, 4))
+                if n:
+                    counts[team, cell] = (n, draw(st.integers(0, n)))
+        total = sum(n for n, _ in counts.values())
+        if total < 2:
+            counts = {("x", "c"): (2, 1)}
+            total = 2
+        strata.append(("p", "a", total + draw(st.integers(0, 30)), total, f"s{number}"))
+        cells += [(1, team, cell, f"s{number}", n, k) for (team, cell), (n, k) in counts.items()]
+    columns = ["design_key", "queue_key", "population_size", "n_audits", "stratum_key"]
+    share = draw(st.floats(0.1, 0.9))
+    return (
+        pd.DataFrame(strata, columns=columns),
+        pd.DataFrame(
+            cells, columns=["world", "team", "cell_key", "stratum_key", "n_audits", "n_successes"]
+        ),
+        pd.DataFrame({"cell_key": ["c", "d"], "share": [share, 1 - share]}),
+    )
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(designs())
+def test_any_standardised_rate_agrees_with_samplics(case):
+    strata, cells, shares = case
+    found = ask(render(STANDARDISED), strata=strata, cells=cells, shares=shares).set_index("team")
+    assert set(found.index) == set(cells.team)
+    for team, row in found.iterrows():
+        estimate, error, comparable = by_hand(strata, cells, shares, team)
+        assert row.estimate == pytest.approx(estimate, abs=EXACT)
+        assert row.standard_error == pytest.approx(error, abs=EXACT)
+        assert row.comparable_share == pytest.approx(comparable, abs=EXACT)
+        assert row.ci_low <= row.estimate + EXACT
+        assert row.estimate <= row.ci_high + EXACT
+        assert 0 <= row.ci_low <= row.ci_high <= 1
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(designs())
+def test_in_a_mix_of_one_cell_it_is_the_plain_estimate(case):
+    strata, cells, _ = case
+    cells = cells.groupby(["world", "team", "stratum_key"], as_index=False).sum(numeric_only=True)
+    one = pd.DataFrame({"cell_key": ["all"], "share": [1.0]})
+    found = ask(render(STANDARDISED), strata=strata, cells=cells.assign(cell_key="all"), shares=one)
+    plain = ask(render(ONE_CELL), strata=strata, cells=cells)
+    for column in ("estimate", "standard_error", "effective_n", "ci_low", "ci_high"):
+        np.testing.assert_allclose(found[column], plain[column], rtol=0, atol=EXACT)
+
+
+# The next audit plan.
+
+ALLOCATION = "select * from ({{ neyman_allocation('strata', 'options') }}) as n order by stratum_id"
+
+
+@st.composite
+def plans(draw):
+    strata = draw(
+        st.lists(
+            st.tuples(st.integers(1, 400), st.floats(0.01, 0.99), st.integers(1, 6)),
+            min_size=1,
+            max_size=7,
+        )
+    )
+    rows = [
+        ("p", f"s{i}", size, math.sqrt(rate * (1 - rate)), min(least, size))
+        for i, (size, rate, least) in enumerate(strata)
+    ]
+    columns = ["plan_id", "stratum_id", "population_size", "standard_deviation", "minimum_size"]
+    return (
+        pd.DataFrame(rows, columns=columns),
+        draw(st.integers(0, 1500)),
+        draw(st.floats(0.001, 0.3)),
+    )
+
+
+def variance(strata: pd.DataFrame, n: np.ndarray) -> float:
+    size, spread = strata.population_size, strata.standard_deviation
+    return (size * (size - n) * spread**2 / n).sum()
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(plans())
+def test_any_allocation_is_the_best_within_its_bounds(case):
+    strata, budget, half_width = case
+    size, least = strata.population_size.to_numpy(float), strata.minimum_size.to_numpy(float)
+    target = (half_width * size.sum()) ** 2
+    options = pd.DataFrame(
+        [("p", "budget", float(budget), None), ("p", "target", None, target)],
+        columns=["plan_id", "option_id", "budget", "target_variance"],
+    ).astype({"budget": float, "target_variance": float})
+    typed = (
+        "with options as (select plan_id, option_id, "
+        "case when budget = budget then budget end as budget, "
+        "case when target_variance = target_variance then target_variance end as target_variance "
+        f"from given_options) {render(ALLOCATION)}"
+    )
+    found = ask(typed, strata=strata, given_options=options)
+    by_option = {name: part.n_audits.to_numpy() for name, part in found.groupby("option_id")}
+    spread = strata.standard_deviation.to_numpy()
+    for name, given_budget in (("budget", float(budget)), ("target", None)):
+        n = by_option[name]
+        assert ((n >= least) & (n <= size)).all()
+        expected = people.allocate(size, spread, least, given_budget, target)
+        # A tie of fractions may go to another stratum: the number and the variance are the same.
+        assert n.sum() == expected.sum()
+        assert variance(strata, n) == pytest.approx(variance(strata, expected), rel=1e-6, abs=1e-6)
+    if least.sum() <= budget <= size.sum():
+        assert by_option["budget"].sum() == budget
+    n = by_option["target"]
+    assert variance(strata, n) <= target * (1 + 1e-9) + 1e-9
+    # No plan of whole audits with one less in each free stratum would do.
+    fewer = np.where(n > least, n - 1, n)
+    if (fewer < n).any():
+        assert variance(strata, fewer) > target * (1 - 1e-6)
+
+
+# A simulated platform.
+
+
+@pytest.fixture(scope="module")
+def project(new_project):
+    """Eight weeks with many audits and auditors that never err, so that scores can be judged."""
+    project = new_project()
+    simulator.simulate(
+        Settings(
+            days=56, decisions_per_day=400, moderators=16, queues=3, audit_rate=0.1,
+            automation_share=0.2, auditor_error_rate=0.0,
+        ),
+        project.folder / "data",
+        workers=1,
+    )  # fmt: skip
+    run = project.build("--exclude", "path:models/reconciliation", data_tests=False)
+    assert run.returncode == 0, run.stdout
+    return project
+
+
+def test_scores_of_simulated_people_are_nearer_to_the_truth(project):
+    found = project.query(f"""
+        with truth as (
+            select
+                decisions.moderator_key,
+                decisions.decided_on,
+                truth.is_correct
+            from core.fct_decisions as decisions
+            inner join read_parquet('{project.folder}/data/truth/decisions/**/*.parquet') as truth
+                on decisions.decision_id = truth.decision_id
+            where
+                decisions.is_eligible
+                and decisions.decided_by_type = 'human'
+                and truth.error_class <> 'technical'
+        )
+
+        select
+            scores.period_type,
+            scores.estimate,
+            scores.eb_estimate,
+            scores.eb_standardised_estimate + scores.mix_effect as eb_own_mix,
+            scores.eb_ci_low,
+            scores.eb_ci_high,
+            avg(cast(truth.is_correct as int)) as accuracy
+        from restricted.moderator_accuracy as scores
+        inner join truth
+            on
+                scores.moderator_key = truth.moderator_key
+                and truth.decided_on between scores.period_starts_on and scores.period_ends_on
+        where scores.eb_estimate is not null
+        group by all
+    """)
+    for period, here in found.groupby("period_type"):
+        raw, drawn, own_mix = (
+            ((here[name] - here.accuracy) ** 2).mean()
+            for name in ("estimate", "eb_estimate", "eb_own_mix")
+        )
+        covered = here.accuracy.between(here.eb_ci_low, here.eb_ci_high).mean()
+        print(
+            f"\n{period}: {len(here)} scores; root mean squared error of raw rates "
+            f"{math.sqrt(raw):.4f}, of scores {math.sqrt(drawn):.4f}, of standardised scores in "
+            f"the own mix {math.sqrt(own_mix):.4f}; intervals cover {covered:.1%}"
+        )
+        assert drawn < raw
+        assert own_mix < raw
+        assert covered > 0.85
+
+
+def test_nobody_is_named_in_marts_that_are_open_to_all(project):
+    open_to_all = project.query("""
+        select table_schema, table_name, column_name
+        from information_schema.columns
+        where table_schema in ('accuracy', 'planning')
+    """)
+    assert {"accuracy_compared", "audit_plan"} <= set(open_to_all.table_name)
+    people_columns = open_to_all.column_name.isin(["moderator_key", "person_key", "auditor_key"])
+    assert open_to_all[people_columns].empty
+    few = project.query(
+        "from accuracy.accuracy_compared where n_people < 5 and coalesce(estimate, raw_estimate, "
+        "ci_low, ci_high, n_audits, effective_n, own_effect, mix_effect) is not null"
+    )
+    assert few.empty
