@@ -80,3 +80,15 @@
         date_expression,
         '-((' ~ iso_weekday(date_expression) ~ ' + ' ~ (6 - names.index(first)) ~ ') % 7)') }}
 {%- endmacro %}
+
+{% macro seconds_between(first_moment, last_moment) -%}
+    {{ return(adapter.dispatch('seconds_between')(first_moment, last_moment)) }}
+{%- endmacro %}
+
+{% macro default__seconds_between(first_moment, last_moment) -%}
+    cast(date_diff('second', {{ first_moment }}, {{ last_moment }}) as bigint)
+{%- endmacro %}
+
+{% macro spark__seconds_between(first_moment, last_moment) -%}
+    cast(unix_timestamp({{ last_moment }}) - unix_timestamp({{ first_moment }}) as bigint)
+{%- endmacro %}

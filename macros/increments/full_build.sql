@@ -49,8 +49,8 @@
     {%- endfor -%}
     {#- The variables that models built by days read; a test says which others there are. -#}
     {%- for name in ['raw_path', 'raw_schema', 'raw_connector', 'connectors', 'hatecheck_file',
-            'hatecheck_audits', 'hatecheck_seed', 'as_of', 'reporting_timezone', 'week_starts_on',
-            'confidence_level'] -%}
+            'hatecheck_audits', 'hatecheck_seed', 'convabuse_file', 'as_of', 'reporting_timezone',
+            'week_starts_on', 'confidence_level'] -%}
         {%- do texts.update({'var ' ~ name: var(name, none) | string}) -%}
     {%- endfor -%}
     {%- set secret = run_query(

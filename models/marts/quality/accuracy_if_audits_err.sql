@@ -1,0 +1,118 @@
+with rates as (
+    select *
+    from {{ ref('accuracy_rates') }}
+    where metric_id = 'accuracy' and period_type in ('week', 'month')
+),
+
+-- The audits that a rate may be made of, each beside its benchmark; after disputes, as the rate.
+benchmarked as (
+    select *
+    from {{ ref('int_verdicts__audits') }}
+    where
+        benchmark_audit_id is not null
+        and error_class is not null
+        and coalesce(exclusion_reason, 'no_frame') = 'no_frame'
+),
+
+known as (
+    select
+        count(*) as n_benchmarked,
+        coalesce(sum(case when benchmark_error_class = 'correct' then 1 else 0 end), 0)
+            as n_truly_correct,
+        coalesce(sum(case when benchmark_error_class <> 'correct' then 1 else 0 end), 0)
+            as n_truly_wrong,
+        coalesce(sum(
+            case
+                when benchmark_error_class = 'correct' and error_class = 'correct' then 1
+                else 0
+            end
+        ), 0) as n_confirmed,
+        coalesce(sum(
+            case
+                when benchmark_error_class <> 'correct' and error_class <> 'correct' then 1
+                else 0
+            end
+        ), 0) as n_detected
+    from benchmarked
+),
+
+inputs as (
+    select
+        rates.metric_version,
+        rates.period_type,
+        rates.period_starts_on,
+        rates.dimension_name,
+        rates.dimension_value,
+        rates.period_ends_on,
+        rates.reason_code as accuracy_reason_code,
+        rates.n_audits,
+        rates.estimate as p,
+        rates.standard_error as p_standard_error,
+        rates.ci_low as p_ci_low,
+        rates.ci_high as p_ci_high,
+        rates.as_of,
+        known.n_benchmarked,
+        known.n_truly_correct,
+        known.n_truly_wrong,
+        known.n_confirmed,
+        known.n_detected,
+        known.n_truly_correct as sensitivity_n,
+        known.n_confirmed / cast(nullif(known.n_truly_correct, 0) as double) as sensitivity,
+        known.n_truly_wrong as specificity_n,
+        known.n_detected / cast(nullif(known.n_truly_wrong, 0) as double) as specificity
+    from rates
+    cross join known
+),
+
+corrected as (
+    {{ corrected_share('inputs') }}
+),
+
+judged as (
+    select
+        *,
+        case
+            when n_truly_correct = 0 or n_truly_wrong = 0 then 'no_benchmarks'
+            when informativeness <= 0.2 then 'audits_say_too_little'
+            when accuracy_reason_code is not null then accuracy_reason_code
+            when
+                n_truly_correct < {{ var('min_audits') }} or n_truly_wrong < {{ var('min_audits') }}
+                then 'too_few_benchmarks'
+        end as reason_code
+    from corrected
+)
+
+select
+    metric_version,
+    period_type,
+    period_starts_on,
+    dimension_name,
+    dimension_value,
+    period_ends_on,
+    reason_code is null as is_reportable,
+    reason_code,
+    is_clipped,
+    n_audits,
+    cast(n_benchmarked as bigint) as n_benchmarked,
+    cast(n_truly_correct as bigint) as n_benchmark_correct,
+    cast(n_truly_wrong as bigint) as n_benchmark_wrong,
+    cast(n_confirmed as bigint) as n_confirmed,
+    cast(n_detected as bigint) as n_detected,
+    p as accuracy,
+    p_ci_low as accuracy_ci_low,
+    p_ci_high as accuracy_ci_high,
+    sensitivity,
+    sensitivity_ci_low,
+    sensitivity_ci_high,
+    specificity,
+    specificity_ci_low,
+    specificity_ci_high,
+    informativeness,
+    estimate,
+    standard_error,
+    ci_low,
+    ci_high,
+    estimate - p as difference,
+    cast({{ var('confidence_level') }} as double) as confidence_level,
+    as_of
+from judged

@@ -1,0 +1,211 @@
+{% set dimensions = reporting_dimensions() %}
+{% do dimensions.update({'stratum': "coalesce(plan_stratum, 'not_in_frame')"}) %}
+{% set group_keys = [
+    'period_type', 'period_starts_on', 'dimension_name', 'dimension_value', 'period_ends_on',
+] %}
+
+with decisions as (
+    select * from {{ ref('fct_decisions') }}
+),
+
+daily_decisions as (
+    select *
+    from {{ ref('accuracy_decisions_by_day') }}
+    where exclusion_reason is null
+),
+
+strata as (
+    select
+        stratum_key,
+        concat(plan_id, '|', stratum_id) as plan_stratum
+    from {{ ref('int_sampling__strata') }}
+),
+
+final_audits as (
+    select *
+    from {{ ref('fct_audits') }}
+    where coalesce(exclusion_reason, '') not in ('withdrawn', 'not_final')
+),
+
+as_of as (
+    select * from {{ ref('int_context__as_of') }}
+),
+
+days as (
+    select
+        decided_on,
+        dimension_name,
+        dimension_value,
+        n_decisions
+    from daily_decisions
+    union all
+    select
+        daily_decisions.decided_on,
+        'stratum' as dimension_name,
+        coalesce(strata.plan_stratum, 'not_in_frame') as dimension_value,
+        daily_decisions.n_decisions
+    from daily_decisions
+    left join strata on daily_decisions.stratum_key = strata.stratum_key
+    where daily_decisions.dimension_name = 'overall'
+),
+
+eligible as (
+    select
+        {{ group_keys | join(', ') }},
+        sum(n_decisions) as n_eligible_decisions
+    from (
+        {{ by_period_and_dimension('days', 'decided_on', [
+            'dimension_name', 'dimension_value', 'n_decisions',
+        ]) }}
+    ) as days_in_periods
+    group by {{ group_keys | join(', ') }}
+),
+
+audits as (
+    select
+        decisions.decision_id,
+        decisions.decided_on,
+        decisions.queue_id,
+        decisions.policy_id,
+        decisions.parent_policy_id,
+        decisions.decided_by_type,
+        decisions.site,
+        decisions.vendor,
+        decisions.team_id,
+        decisions.language,
+        decisions.region,
+        decisions.item_type,
+        decisions.model_version,
+        decisions.confidence,
+        strata.plan_stratum,
+        final_audits.audit_id,
+        final_audits.is_blind,
+        case methods.method_scope
+            when 'all' then 'all'
+            else final_audits.sampling_method
+        end as sampling_method,
+        {{ seconds_between('decisions.decided_at', 'final_audits.audited_at') }}
+            as turnaround_seconds
+    from final_audits
+    inner join decisions on final_audits.decision_id = decisions.decision_id
+    left join strata on decisions.stratum_key = strata.stratum_key
+    cross join (values ('own'), ('all')) as methods (method_scope)
+    where decisions.is_eligible
+),
+
+-- The calendar of "all" is that of the decisions, not of those that were audited.
+bounds as (
+    select
+        min(decided_on) as first_day,
+        max(decided_on) as last_day
+    from days
+),
+
+grouped as (
+    {{ by_period_and_dimension('audits', 'decided_on', [
+        'decision_id', 'audit_id', 'sampling_method', 'is_blind', 'turnaround_seconds',
+    ], dimensions) }}
+),
+
+ranked as (
+    select
+        grouped.decision_id,
+        grouped.is_blind,
+        grouped.turnaround_seconds,
+        grouped.sampling_method,
+        grouped.dimension_name,
+        grouped.dimension_value,
+        grouped.period_type,
+        case
+            when grouped.period_type = 'all' then bounds.first_day else grouped.period_starts_on
+        end as period_starts_on,
+        row_number() over (
+            partition by
+                grouped.sampling_method,
+                grouped.period_type,
+                grouped.period_starts_on,
+                grouped.dimension_name,
+                grouped.dimension_value
+            order by grouped.turnaround_seconds, grouped.audit_id
+        ) as turnaround_rank,
+        count(*) over (
+            partition by
+                grouped.sampling_method,
+                grouped.period_type,
+                grouped.period_starts_on,
+                grouped.dimension_name,
+                grouped.dimension_value
+        ) as n_in_group
+    from grouped
+    cross join bounds
+),
+
+counted as (
+    select
+        sampling_method,
+        period_type,
+        period_starts_on,
+        dimension_name,
+        dimension_value,
+        count(*) as n_audits,
+        count(distinct decision_id) as n_audited_decisions,
+        count(is_blind) as n_blind_known,
+        sum(case when is_blind then 1 else 0 end) as n_blind,
+        -- The least that half, or nine in ten, of the audits did not exceed.
+        min(case when turnaround_rank * 2 >= n_in_group then turnaround_seconds end)
+            as turnaround_seconds_median,
+        min(case when turnaround_rank * 10 >= n_in_group * 9 then turnaround_seconds end)
+            as turnaround_seconds_p90
+    from ranked
+    group by sampling_method, period_type, period_starts_on, dimension_name, dimension_value
+),
+
+methods as (
+    select distinct sampling_method from audits
+    union
+    select 'all' as sampling_method
+),
+
+completed as (
+    select
+        eligible.*,
+        methods.sampling_method,
+        coalesce(counted.n_audits, 0) as n_audits,
+        coalesce(counted.n_audited_decisions, 0) as n_audited_decisions,
+        coalesce(counted.n_blind_known, 0) as n_blind_known,
+        coalesce(counted.n_blind, 0) as n_blind,
+        counted.turnaround_seconds_median,
+        counted.turnaround_seconds_p90
+    from eligible
+    cross join methods
+    left join counted
+        on
+            {{ same_keys('eligible', 'counted', group_keys[:4]) }}
+            and methods.sampling_method = counted.sampling_method
+)
+
+select
+    completed.period_type,
+    completed.period_starts_on,
+    completed.dimension_name,
+    completed.dimension_value,
+    completed.sampling_method,
+    completed.period_ends_on,
+    case
+        when completed.n_audits = 0 then 'no_audits'
+        when completed.n_blind_known = 0 then 'blindness_unknown'
+    end as reason_code,
+    cast(completed.n_eligible_decisions as bigint) as n_eligible_decisions,
+    cast(completed.n_audited_decisions as bigint) as n_audited_decisions,
+    cast(completed.n_audits as bigint) as n_audits,
+    cast(completed.n_blind_known as bigint) as n_blind_known,
+    cast(completed.n_blind as bigint) as n_blind,
+    completed.n_audited_decisions / cast(nullif(completed.n_eligible_decisions, 0) as double)
+        as coverage_rate,
+    {{ share_with_interval('completed.n_blind', 'completed.n_blind_known', 'blind_share') }},
+    cast(completed.turnaround_seconds_median as bigint) as turnaround_seconds_median,
+    cast(completed.turnaround_seconds_p90 as bigint) as turnaround_seconds_p90,
+    cast({{ var('confidence_level') }} as double) as confidence_level,
+    as_of.as_of
+from completed
+cross join as_of

@@ -1,0 +1,66 @@
+{% set keys = [
+    'period_type', 'period_starts_on', 'dimension_name', 'dimension_value', 'period_ends_on',
+] %}
+
+with verdicts as (
+    select *
+    from {{ ref('int_verdicts__audits') }}
+    where sampling_method <> 'benchmark' and found_error_class is not null
+),
+
+as_of as (
+    select * from {{ ref('int_context__as_of') }}
+),
+
+grouped as (
+    {{ by_period_and_dimension('verdicts', 'audited_on', [
+        'auditor_key', 'benchmark_audit_id', 'benchmark_error_class', 'found_error_class',
+        'is_same_finding',
+    ], auditor_dimensions()) }}
+),
+
+counted as (
+    {{ benchmark_agreement('grouped', keys) }}
+),
+
+judged as (
+    select
+        *,
+        -- A group of one or two would tell a colleague's own number.
+        n_auditors >= {{ var('min_people') }} as is_shown,
+        case
+            when n_benchmarked = 0 then 'no_benchmarks'
+            when n_auditors < {{ var('min_people') }} then 'too_few_people'
+            when n_benchmarked < {{ var('min_audits') }} then 'too_few_audits'
+        end as reason_code
+    from counted
+)
+
+select
+    judged.period_type,
+    judged.period_starts_on,
+    judged.dimension_name,
+    judged.dimension_value,
+    judged.period_ends_on,
+    judged.reason_code is null as is_reportable,
+    judged.reason_code,
+    judged.n_auditors,
+    judged.n_audits,
+    judged.n_benchmarked,
+    case when judged.is_shown then judged.n_same_finding end as n_same_finding,
+    case when judged.is_shown then judged.n_benchmark_correct end as n_benchmark_correct,
+    case when judged.is_shown then judged.n_benchmark_wrong end as n_benchmark_wrong,
+    case when judged.is_shown then judged.n_false_alarms end as n_false_alarms,
+    case when judged.is_shown then judged.n_missed_errors end as n_missed_errors,
+    {{ share_with_interval(
+        'judged.n_same_finding', 'judged.n_benchmarked', 'accuracy', 'judged.is_shown') }},
+    {{ share_with_interval(
+        'judged.n_false_alarms', 'judged.n_benchmark_correct', 'false_alarm_rate',
+        'judged.is_shown') }},
+    {{ share_with_interval(
+        'judged.n_missed_errors', 'judged.n_benchmark_wrong', 'missed_error_rate',
+        'judged.is_shown') }},
+    cast({{ var('confidence_level') }} as double) as confidence_level,
+    as_of.as_of
+from judged
+cross join as_of

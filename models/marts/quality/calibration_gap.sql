@@ -1,0 +1,69 @@
+{% set dimensions = person_dimensions() %}
+{% do dimensions.update({
+    'rater_role': "coalesce(rater_role, 'unknown')",
+    'policy': 'benchmark_policy_id',
+}) %}
+{% set keys = [
+    'measure', 'period_type', 'period_starts_on', 'dimension_name', 'dimension_value',
+    'period_ends_on',
+] %}
+
+with pairs as (
+    select * from {{ ref('int_calibration__pairs') }}
+),
+
+as_of as (
+    select * from {{ ref('int_context__as_of') }}
+),
+
+grouped as (
+    {{ by_period_and_dimension('pairs', 'rated_on', [
+        'measure', 'item_key', 'rater_key', 'exclusion_reason', 'rating', 'benchmark',
+    ], dimensions) }}
+),
+
+gaps as (
+    {{ mean_gap('grouped', keys) }}
+),
+
+judged as (
+    select
+        *,
+        -- A group of one or two would tell a colleague's own number.
+        n_raters >= {{ var('min_people') }} as is_shown,
+        case
+            when n_ratings = 0 then 'no_ratings'
+            when n_raters < {{ var('min_people') }} then 'too_few_people'
+            when n_ratings < {{ var('min_audits') }} then 'too_few_ratings'
+            when standard_error is null then 'variance_unknown'
+            when standard_error = 0 then 'no_variation'
+        end as reason_code
+    from gaps
+)
+
+select
+    judged.measure,
+    judged.period_type,
+    judged.period_starts_on,
+    judged.dimension_name,
+    judged.dimension_value,
+    judged.period_ends_on,
+    judged.reason_code is null as is_reportable,
+    judged.reason_code,
+    cast(judged.n_ratings as bigint) as n_ratings,
+    cast(judged.n_items as bigint) as n_items,
+    cast(judged.n_raters as bigint) as n_raters,
+    cast(judged.n_not_rated as bigint) as n_not_rated,
+    cast(judged.n_no_benchmark as bigint) as n_no_benchmark,
+    case when judged.is_shown then judged.rater_mean end as rater_mean,
+    case when judged.is_shown then judged.benchmark_mean end as benchmark_mean,
+    case when judged.is_shown then judged.gap end as gap,
+    case when judged.is_shown then judged.standard_error end as standard_error,
+    case when judged.is_shown then judged.gap - {{ z_value() }} * judged.standard_error end
+        as ci_low,
+    case when judged.is_shown then judged.gap + {{ z_value() }} * judged.standard_error end
+        as ci_high,
+    cast({{ var('confidence_level') }} as double) as confidence_level,
+    as_of.as_of
+from judged
+cross join as_of

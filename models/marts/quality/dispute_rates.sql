@@ -1,0 +1,112 @@
+{% set dimensions = reporting_dimensions() %}
+{% do dimensions.update({
+    'sampling_method': 'sampling_method',
+    'auditor_tier': "coalesce(auditor_tier, 'unknown')",
+}) %}
+{% set keys = [
+    'period_type', 'period_starts_on', 'dimension_name', 'dimension_value', 'period_ends_on',
+] %}
+
+with verdicts as (
+    select *
+    from {{ ref('int_verdicts__audits') }}
+    where sampling_method <> 'benchmark' and found_error_class is not null
+),
+
+disputes as (
+    select * from {{ ref('stg_disputes') }}
+),
+
+as_of as (
+    select * from {{ ref('int_context__as_of') }}
+),
+
+by_audit as (
+    select
+        audit_id,
+        count(*) as n_disputes,
+        sum(case when outcome = 'pending' then 1 else 0 end) as n_pending,
+        sum(case when outcome = 'upheld' then 1 else 0 end) as n_upheld,
+        sum(case when outcome = 'overturned' then 1 else 0 end) as n_overturned,
+        sum(case when outcome = 'withdrawn' then 1 else 0 end) as n_withdrawn
+    from disputes
+    group by audit_id
+),
+
+audits as (
+    select
+        verdicts.*,
+        verdicts.found_error_class <> 'correct' as has_found_error,
+        coalesce(by_audit.n_disputes, 0) as n_disputes,
+        coalesce(by_audit.n_pending, 0) as n_pending,
+        coalesce(by_audit.n_upheld, 0) as n_upheld,
+        coalesce(by_audit.n_overturned, 0) as n_overturned,
+        coalesce(by_audit.n_withdrawn, 0) as n_withdrawn
+    from verdicts
+    left join by_audit on verdicts.audit_id = by_audit.audit_id
+),
+
+grouped as (
+    {{ by_period_and_dimension('audits', 'audited_on', [
+        'has_found_error', 'n_disputes', 'n_pending', 'n_upheld', 'n_overturned', 'n_withdrawn',
+    ], dimensions) }}
+),
+
+counted as (
+    select
+        {{ keys | join(', ') }},
+        cast(count(*) as bigint) as n_audits,
+        cast(sum(case when has_found_error then 1 else 0 end) as bigint) as n_audits_with_error,
+        cast(sum(case when has_found_error and n_disputes > 0 then 1 else 0 end) as bigint)
+            as n_audits_disputed,
+        cast(sum(n_disputes) as bigint) as n_disputes,
+        cast(sum(n_pending) as bigint) as n_pending,
+        cast(sum(n_withdrawn) as bigint) as n_withdrawn,
+        cast(sum(n_upheld) as bigint) as n_upheld,
+        cast(sum(n_overturned) as bigint) as n_overturned,
+        cast(sum(n_upheld + n_overturned) as bigint) as n_resolved
+    from grouped
+    group by {{ keys | join(', ') }}
+),
+
+judged as (
+    select
+        *,
+        case
+            when n_audits_with_error = 0 then 'no_errors_found'
+            when n_audits_with_error < {{ var('min_audits') }} then 'too_few_audits'
+        end as reason_code,
+        case
+            when n_disputes = 0 then 'no_disputes'
+            when n_resolved = 0 then 'none_resolved'
+            when n_resolved < {{ var('min_audits') }} then 'too_few_disputes'
+        end as overturn_reason_code
+    from counted
+)
+
+select
+    judged.period_type,
+    judged.period_starts_on,
+    judged.dimension_name,
+    judged.dimension_value,
+    judged.period_ends_on,
+    judged.reason_code is null as is_reportable,
+    judged.reason_code,
+    judged.overturn_reason_code is null as is_overturn_reportable,
+    judged.overturn_reason_code,
+    judged.n_audits,
+    judged.n_audits_with_error,
+    judged.n_audits_disputed,
+    judged.n_disputes,
+    judged.n_pending,
+    judged.n_withdrawn,
+    judged.n_upheld,
+    judged.n_overturned,
+    judged.n_resolved,
+    {{ share_with_interval(
+        'judged.n_audits_disputed', 'judged.n_audits_with_error', 'dispute_rate') }},
+    {{ share_with_interval('judged.n_overturned', 'judged.n_resolved', 'overturn_rate') }},
+    cast({{ var('confidence_level') }} as double) as confidence_level,
+    as_of.as_of
+from judged
+cross join as_of

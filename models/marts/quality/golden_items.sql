@@ -1,0 +1,62 @@
+with servings as (
+    select * from {{ ref('int_golden__servings') }}
+),
+
+as_of as (
+    select * from {{ ref('int_context__as_of') }}
+),
+
+counted as (
+    select
+        golden_id,
+        key_version,
+        -- One key version has one right answer; a test says so.
+        max(true_action_code) as true_action_code,
+        max(true_policy_id) as true_policy_id,
+        cast(min(served_on) as date) as first_served_on,
+        cast(max(served_on) as date) as last_served_on,
+        max(case when is_bad_key then 1 else 0 end) = 1 as is_bad_key,
+        cast(count(distinct concat(true_action_code, '|', coalesce(true_policy_id, ''))) as bigint)
+            as n_keys,
+        cast(count(distinct moderator_key) as bigint) as n_people,
+        cast(count(*) as bigint) as n_served,
+        cast(sum(case when is_answered then 1 else 0 end) as bigint) as n_answered,
+        cast(sum(case when is_passed then 1 else 0 end) as bigint) as n_passed
+    from servings
+    group by golden_id, key_version
+),
+
+judged as (
+    select
+        *,
+        case
+            when n_answered = 0 then 'no_answers'
+            when n_people < {{ var('min_people') }} then 'too_few_people'
+            when n_answered < {{ var('min_audits') }} then 'too_few_answers'
+        end as reason_code
+    from counted
+)
+
+select
+    judged.golden_id,
+    judged.key_version,
+    judged.true_action_code,
+    judged.true_policy_id,
+    judged.first_served_on,
+    judged.last_served_on,
+    judged.is_bad_key,
+    judged.reason_code is null as is_reportable,
+    judged.reason_code,
+    judged.n_keys,
+    judged.n_people,
+    judged.n_served,
+    judged.n_answered,
+    case when judged.n_people >= {{ var('min_people') }} then judged.n_passed end as n_passed,
+    judged.n_answered / cast(judged.n_served as double) as answer_rate,
+    {{ share_with_interval(
+        'judged.n_passed', 'judged.n_answered', 'pass_rate',
+        'judged.n_people >= ' ~ var('min_people')) }},
+    cast({{ var('confidence_level') }} as double) as confidence_level,
+    as_of.as_of
+from judged
+cross join as_of

@@ -1,0 +1,73 @@
+{% set dimensions = person_dimensions() %}
+{% do dimensions.update({
+    'key_version': 'key_version',
+    'policy': "coalesce(true_policy_id, 'no_policy')",
+    'action': 'true_action_code',
+}) %}
+{% set keys = [
+    'period_type', 'period_starts_on', 'dimension_name', 'dimension_value', 'period_ends_on',
+] %}
+
+with servings as (
+    select * from {{ ref('int_golden__servings') }}
+),
+
+as_of as (
+    select * from {{ ref('int_context__as_of') }}
+),
+
+grouped as (
+    {{ by_period_and_dimension('servings', 'served_on', [
+        'moderator_key', 'is_answered', 'is_passed', 'is_bad_key',
+    ], dimensions) }}
+),
+
+counted as (
+    select
+        {{ keys | join(', ') }},
+        cast(count(distinct moderator_key) as bigint) as n_people,
+        cast(count(*) as bigint) as n_served,
+        cast(sum(case when is_answered then 1 else 0 end) as bigint) as n_answered,
+        cast(sum(case when is_passed then 1 else 0 end) as bigint) as n_passed,
+        cast(sum(case when is_answered and is_bad_key then 1 else 0 end) as bigint)
+            as n_answered_with_bad_key,
+        cast(sum(case when is_answered and not is_bad_key then 1 else 0 end) as bigint)
+            as n_answered_with_good_key
+    from grouped
+    group by {{ keys | join(', ') }}
+),
+
+judged as (
+    select
+        *,
+        n_people >= {{ var('min_people') }} as is_shown,
+        case
+            when n_answered = 0 then 'no_answers'
+            when n_people < {{ var('min_people') }} then 'too_few_people'
+            when n_answered < {{ var('min_audits') }} then 'too_few_answers'
+        end as reason_code
+    from counted
+)
+
+select
+    judged.period_type,
+    judged.period_starts_on,
+    judged.dimension_name,
+    judged.dimension_value,
+    judged.period_ends_on,
+    judged.reason_code is null as is_reportable,
+    judged.reason_code,
+    judged.n_people,
+    judged.n_served,
+    judged.n_answered,
+    judged.n_answered_with_bad_key,
+    case when judged.is_shown then judged.n_passed end as n_passed,
+    judged.n_answered / cast(judged.n_served as double) as answer_rate,
+    {{ share_with_interval('judged.n_passed', 'judged.n_answered', 'pass_rate', 'judged.is_shown') }},
+    {{ share_with_interval(
+        'judged.n_passed', 'judged.n_answered_with_good_key', 'pass_rate_without_bad_keys',
+        'judged.is_shown') }},
+    cast({{ var('confidence_level') }} as double) as confidence_level,
+    as_of.as_of
+from judged
+cross join as_of

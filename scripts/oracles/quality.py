@@ -1,0 +1,672 @@
+"""Scores, auditors, calibration, golden items and disputes once more: pandas and statsmodels."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import statsmodels.api as sm
+from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.weightstats import DescrStatsW
+
+from .accuracy import by_period, dimensions, estimates, periods_of, rates
+from .raw_tables import RawTables
+from .sample import ENFORCING, STRENGTH, Sample, read_sample, standing_audits, valid_at
+
+MIN_PEOPLE = 3
+GROUP = ["period_type", "period_starts_on", "dimension_name", "dimension_value"]
+PROBABILITY = ["simple_random", "stratified_random"]
+Z = 1.959963984540054
+
+
+def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
+    """The marts of the quality of quality, and the two about persons."""
+    sample = read_sample(raw)
+    verdicts = _verdicts(raw, sample)
+    pairs = _pairs(raw)
+    servings = _servings(raw)
+    ratings = _ratings(raw, sample)
+    judged = verdicts[(verdicts["sampling_method"] != "benchmark") & verdicts["found"].notna()]
+    of_auditors = {
+        "overall": "all",
+        "auditor_tier": _known(judged["auditor_tier"]),
+        "auditor_site": _known(judged["auditor_site"]),
+        "auditor_vendor": _known(judged["auditor_vendor"]),
+        "sampling_method": judged["sampling_method"],
+    } | {name: dimensions(judged)[name] for name in ("queue", "policy", "language")}
+    of_raters = _of_people(pairs) | {
+        "rater_role": _known(pairs["rater_role"]),
+        "policy": pairs["benchmark_policy"],
+    }
+    auditor = judged["auditor_id"].map(_pseudonym)
+    rater = pairs["rater_id"].map(_pseudonym)
+    return {
+        "quality.quality_scores": _quality_scores(sample, ratings),
+        "quality.auditor_accuracy": _auditors(judged, of_auditors, MIN_PEOPLE),
+        "restricted.auditor_accuracy_by_person": _by_person(
+            _auditors(judged, {"auditor": auditor}, 0), "auditor_key"
+        ),
+        "quality.accuracy_if_audits_err": _if_audits_err(sample, verdicts),
+        "quality.calibration_gap": _gaps(pairs, of_raters, MIN_PEOPLE),
+        "restricted.calibration_gap_by_person": _by_person(
+            _gaps(pairs, {"rater": rater}, 0).drop(columns="n_raters"), "rater_key"
+        ),
+        "quality.golden_items": _golden_items(servings),
+        "quality.golden_pass_rates": _golden_pass_rates(servings),
+        "quality.dispute_rates": _disputes(raw, judged),
+        "quality.audit_operations": _operations(sample, verdicts),
+        "quality.audit_completion": _completion(raw, sample),
+    }
+
+
+# --- what several marts need ------------------------------------------------------------------
+
+
+def _pseudonym(person: str) -> str | None:
+    """What stands for a person in the layer; with the key of the samples where none is set."""
+    if pd.isna(person) or person == "":
+        return None
+    key = os.environ.get("DBT_ENV_SECRET_PSEUDONYM_KEY", "sample-data-only")
+    return hashlib.sha256(f"{key}:{person}".encode()).hexdigest()[:16]
+
+
+def _groups(
+    rows: pd.DataFrame, day: str, of: dict[str, pd.Series | str], more: list[str] | None = None
+) -> Iterator[tuple[dict[str, object], pd.DataFrame]]:
+    """The rows of each period, dimension value and, where given, value of further columns."""
+    if not len(rows):
+        return
+    first = rows[day].min().normalize()
+    periods = periods_of(rows[day]) | {"all": pd.Series(first, index=rows.index)}
+    for period_type, starts in periods.items():
+        for name, value in of.items():
+            values = value if isinstance(value, pd.Series) else pd.Series(value, index=rows.index)
+            keys = [starts.rename("start"), values.rename("value"), *(rows[c] for c in more or [])]
+            for key, part in rows.groupby(keys):
+                group = dict(zip(more or [], key[2:], strict=True))
+                yield (
+                    group
+                    | {
+                        "period_type": period_type,
+                        "period_starts_on": key[0],
+                        "dimension_name": name,
+                        "dimension_value": key[1],
+                    },
+                    part,
+                )
+
+
+def _table(rows: list[dict], more: list[str] | None = None) -> pd.DataFrame:
+    """The rows as a table, which has its key columns also where there are none."""
+    empty = pd.DataFrame(columns=[*GROUP, *(more or [])]).astype(
+        {"period_starts_on": "datetime64[us]"}
+    )
+    return pd.DataFrame(rows) if rows else empty
+
+
+def _share(name: str, count: float, n: float) -> dict[str, float]:
+    """A share with Wilson's interval; null of nothing."""
+    low, high = proportion_confint(count, n, method="wilson") if n else (np.nan, np.nan)
+    return {
+        name: count / n if n else np.nan,
+        f"{name}_ci_low": max(low, 0) if n else np.nan,
+        f"{name}_ci_high": min(high, 1) if n else np.nan,
+    }
+
+
+def _by_person(rows: pd.DataFrame, key: str) -> pd.DataFrame:
+    """The rows of persons, under the name that their mart has for them."""
+    return rows.drop(columns=["dimension_name", "n_auditors"], errors="ignore").rename(
+        columns={"dimension_value": key}
+    )
+
+
+def _known(column: pd.Series) -> pd.Series:
+    return column.astype(object).where(column.notna(), "unknown")
+
+
+def _of_people(rows: pd.DataFrame) -> dict[str, pd.Series | str]:
+    people = {"site": "site", "vendor": "vendor", "team": "team_id", "language": "language"}
+    return {"overall": "all"} | {name: _known(rows[column]) for name, column in people.items()}
+
+
+def _with_roster(raw: RawTables, rows: pd.DataFrame, person: str, moment: str) -> pd.DataFrame:
+    columns = ["site", "vendor", "team_id", "language"]
+    roster = raw.latest("roster", ["person_id", "valid_from"], [*columns, "valid_to"])
+    return valid_at(rows.assign(decided_at=rows[moment]), roster, person, "person_id", columns)
+
+
+# --- audits and their benchmarks --------------------------------------------------------------
+
+
+def _found(audit: tuple) -> str | None:
+    """What an audit itself says of the decision, before any dispute."""
+    decided, true = audit.decided_action_code, audit.found_action
+    if audit.is_technical_error is True or audit.is_technical_error is np.True_:
+        return "technical"
+    known = [*ENFORCING, "no_action"]
+    if decided not in known or true not in known:
+        return None
+    enforced, violates = decided in ENFORCING, true in ENFORCING
+    if enforced != violates:
+        return "false_positive" if enforced else "false_negative"
+    if not enforced:
+        return "correct"
+    if pd.isna(audit.found_policy):
+        return None
+    is_same = decided == true and audit.decided_policy_id == audit.found_policy
+    return "correct" if is_same else "wrong_selection"
+
+
+def _verdicts(raw: RawTables, sample: Sample) -> pd.DataFrame:
+    """Final audits with what they found, and what the benchmark of their decision found."""
+    audits = standing_audits(raw)
+    audits = audits[(audits["audit_status"] == "final") & ~audits["is_withdrawn"]]
+    first = raw.latest(
+        "audits", ["audit_id", "revision_no"], ["truth_action_code", "truth_policy_id"]
+    )
+    first = first.rename(
+        columns={"truth_action_code": "found_action", "truth_policy_id": "found_policy"}
+    ).replace({"found_action": "", "found_policy": ""}, None)
+    audits = audits.merge(first, on=["audit_id", "revision_no"])
+    audits["found"] = [_found(row) for row in audits.itertuples()]
+    taken = audits.columns.difference(["decision_id"])
+    context = sample.decisions.drop(columns=sample.decisions.columns.intersection(taken))
+    audits = audits.merge(context, on="decision_id", how="left")
+    who = _with_roster(raw, audits, "auditor_id", "audited_at")
+    audits["auditor_site"], audits["auditor_vendor"] = who["site"], who["vendor"]
+
+    last = audits[(audits["sampling_method"] == "benchmark") & audits["error_class"].notna()]
+    last = last.sort_values(["audited_at", "audit_id"]).drop_duplicates("decision_id", keep="last")
+    last = last.set_index("decision_id")
+    for name in ("error_class", "truth_action_code", "truth_policy_id", "auditor_id"):
+        audits[f"benchmark_{name}"] = audits["decision_id"].map(last[name])
+    audits["is_benchmarked"] = (
+        audits["benchmark_error_class"].notna()
+        & (audits["sampling_method"] != "benchmark")
+        & audits["found"].notna()
+        & (audits["benchmark_auditor_id"] != audits["auditor_id"])
+    )
+    both_none = audits["found_policy"].isna() & audits["benchmark_truth_policy_id"].isna()
+    audits["is_same"] = (audits["found_action"] == audits["benchmark_truth_action_code"]) & (
+        (audits["found_policy"] == audits["benchmark_truth_policy_id"]) | both_none
+    )
+    return audits
+
+
+def _auditors(judged: pd.DataFrame, of: dict, min_people: int) -> pd.DataFrame:
+    """Auditors against their benchmarks."""
+    rows = []
+    for group, audits in _groups(judged, "audited_at", of):
+        known = audits[audits["is_benchmarked"]]
+        right = known["benchmark_error_class"] == "correct"
+        says_right = known["found"] == "correct"
+        n_people = known["auditor_id"].nunique()
+        counts = {
+            "n_same_finding": known["is_same"].sum(),
+            "n_benchmark_correct": right.sum(),
+            "n_benchmark_wrong": (~right).sum(),
+            "n_false_alarms": (right & ~says_right).sum(),
+            "n_missed_errors": (~right & says_right).sum(),
+        }
+        shown = counts | (
+            _share("accuracy", counts["n_same_finding"], len(known))
+            | _share("false_alarm_rate", counts["n_false_alarms"], counts["n_benchmark_correct"])
+            | _share("missed_error_rate", counts["n_missed_errors"], counts["n_benchmark_wrong"])
+        )
+        if n_people < min_people:
+            shown = dict.fromkeys(shown, np.nan)
+        sizes = {"n_auditors": n_people, "n_audits": len(audits), "n_benchmarked": len(known)}
+        rows.append(group | sizes | shown)
+    return _table(rows)
+
+
+def _if_audits_err(sample: Sample, verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy as it would be without the errors of audits, by Rogan and Gladen.
+
+    The slopes of the delta method are taken numerically.
+    """
+    counted = verdicts[verdicts["audit_id"].isin(sample.audits["audit_id"])]
+    known = counted[counted["is_benchmarked"]]
+    right = known["benchmark_error_class"] == "correct"
+    says_right = known["error_class"] == "correct"
+    n_right, n_wrong = right.sum(), (~right).sum()
+    confirmed, detected = (right & says_right).sum(), (~right & ~says_right).sum()
+    sensitivity = confirmed / n_right if n_right else np.nan
+    specificity = detected / n_wrong if n_wrong else np.nan
+    constant = {
+        "n_benchmarked": len(known),
+        "n_benchmark_correct": n_right,
+        "n_benchmark_wrong": n_wrong,
+        "n_confirmed": confirmed,
+        "n_detected": detected,
+        **_share("sensitivity", confirmed, n_right),
+        **_share("specificity", detected, n_wrong),
+    }
+
+    def corrected(p: float, se: float, sp: float) -> float:
+        return (p + sp - 1) / (se + sp - 1)
+
+    is_right = (sample.audits["error_class"] == "correct") * 1.0
+    found = {}
+    for period_type, start, audits, own in by_period(sample):
+        ones = pd.Series(1.0, index=audits.index)
+        for name, value in dimensions(audits).items():
+            part = rates(sample, audits, value.where(own), (is_right[audits.index], ones, ones))
+            for value_of, row in part.iterrows():
+                found[period_type, start, name, value_of] = row
+    rows = []
+    decisions = sample.decisions
+    for period_type, starts in periods_of(decisions["decided_at"]).items():
+        for name, value in dimensions(decisions).items():
+            for key in decisions.groupby([starts, value]).groups:
+                row = found.get((period_type, key[0], name, key[1]))
+                group = dict(zip(GROUP, (period_type, key[0], name, key[1]), strict=True))
+                p = row["estimate"] if row is not None else np.nan
+                error = row["standard_error"] if row is not None else np.nan
+                estimate = standard_error = np.nan
+                if sensitivity + specificity - 1 > 0.2:
+                    estimate = np.clip(corrected(p, sensitivity, specificity), 0, 1)
+                    # Slopes where the truth is the estimate: there p is what would be expected.
+                    at = (
+                        sensitivity * estimate + (1 - specificity) * (1 - estimate),
+                        sensitivity,
+                        specificity,
+                    )
+                    variances = (
+                        error**2,
+                        sensitivity * (1 - sensitivity) / n_right,
+                        specificity * (1 - specificity) / n_wrong,
+                    )
+                    total = 0.0
+                    for i, variance in enumerate(variances):
+                        step = [1e-4 * (j == i) for j in range(3)]
+                        up = corrected(*(a + s for a, s in zip(at, step, strict=True)))
+                        down = corrected(*(a - s for a, s in zip(at, step, strict=True)))
+                        total += ((up - down) / 2e-4) ** 2 * variance
+                    standard_error = np.sqrt(total)
+                rows.append(
+                    group
+                    | constant
+                    | {"accuracy": p, "estimate": estimate, "standard_error": standard_error}
+                )
+    return _table(rows)
+
+
+# --- scorecards -------------------------------------------------------------------------------
+
+
+def _ratings(raw: RawTables, sample: Sample) -> pd.DataFrame:
+    """Scores of reviews and categories of audits that are in the mean, or would be but for N/A."""
+    scores = raw.latest("audit_scores", ["audit_id", "revision_no", "category_id"], [
+        "score", "scale_min", "scale_max", "weight", "is_critical", "is_not_applicable",
+    ])  # fmt: skip
+    audits = standing_audits(raw)
+    decisions = sample.decisions.set_index("decision_id")
+    is_eligible = audits["decision_id"].map(decisions["is_eligible"]).fillna(False).astype(bool)
+    audits["reason"] = np.select(
+        [
+            audits["is_withdrawn"],
+            audits["audit_status"] != "final",
+            ~audits["sampling_method"].isin(PROBABILITY),
+            ~is_eligible,
+            audits["error_class"].isna(),
+            ~audits["audit_id"].isin(sample.audits["audit_id"]),
+        ],
+        [
+            "withdrawn",
+            "not_final",
+            "not_probability_sample",
+            "decision_not_eligible",
+            "",
+            "repeated_audit",
+        ],
+        "",
+    )
+    rows = scores.merge(audits[["audit_id", "revision_no", "decision_id", "reason"]])
+    applies = ~rows["is_not_applicable"].fillna(False).astype(bool)
+    percent = (rows["score"] - rows["scale_min"]) / (rows["scale_max"] - rows["scale_min"])
+    rows["percent"] = percent.where(applies).astype(float)
+    critical = rows["is_critical"].fillna(False).astype(bool)
+    rows["is_fail"] = critical & (rows["percent"] < 0.5)
+    rows["why"] = np.where(~applies, "not_applicable", "not_rated")
+    rows["why"] = rows["why"].where(rows["percent"].isna(), "")
+    categories = rows.assign(score_of="category", plain=rows["percent"], final=rows["percent"])
+
+    def review(card: pd.DataFrame) -> pd.Series:
+        rated = card[card["percent"].notna()]
+        total = rated["weight"].sum()
+        plain = np.average(rated["percent"], weights=rated["weight"]) if total > 0 else np.nan
+        return pd.Series(
+            {
+                "plain": plain,
+                "final": 0.0 if card["is_fail"].any() and total > 0 else plain,
+                "is_fail": card["is_fail"].any(),
+                "decision_id": card["decision_id"].iloc[0],
+                "reason": card["reason"].iloc[0],
+                "why": "" if total > 0 else "nothing_rated",
+            }
+        )
+
+    reviews = [categories]
+    if len(rows):
+        cards = rows.groupby("audit_id").apply(review, include_groups=False).reset_index()
+        reviews.append(cards.assign(score_of="review", category_id="all"))
+    both = pd.concat(reviews, ignore_index=True)
+    both["reason"] = both["reason"].where(both["reason"] != "", both["why"])
+    both["position"] = both["audit_id"].map(
+        pd.Series(sample.audits.index, index=sample.audits["audit_id"])
+    )
+    drop = both.columns.intersection(sample.decisions.columns).difference(["decision_id"])
+    return both.merge(sample.decisions.drop(columns=drop), on="decision_id")
+
+
+def _quality_scores(sample: Sample, ratings: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for group, part in _groups(
+        ratings, "decided_at", dimensions(ratings), ["score_of", "category_id"]
+    ):
+        kept = part[part["reason"] == ""]
+        excluded = part.loc[part["reason"] != "", "reason"].value_counts().sort_index()
+        row = group | {
+            "n_reviews": len(kept),
+            "n_automatic_fails": int(kept["is_fail"].sum()),
+            "n_excluded": int(excluded.sum()),
+            "excluded_by_reason": ", ".join(f"{k}={v}" for k, v in excluded.items()) or None,
+        }
+        for column, end in (("final", ""), ("plain", "_without_fails")):
+            stats = DescrStatsW(kept[column].to_numpy(float)) if len(kept) else None
+            mean = stats.mean if stats else np.nan
+            error = stats.std_mean if stats and len(kept) > 1 else np.nan
+            row |= {
+                f"score{end}": mean,
+                f"standard_error{end}": error,
+                f"ci_low{end}": np.fmax(mean - Z * error, 0) if len(kept) > 1 else np.nan,
+                f"ci_high{end}": np.fmin(mean + Z * error, 1) if len(kept) > 1 else np.nan,
+            }
+        at = kept["position"][kept["position"].map(sample.audits["stratum"]) >= 0].astype(int)
+        row |= {"n_weighted": len(at), "weighted_score": np.nan, "weighted_standard_error": np.nan}
+        if len(at):
+            # Strata that stand for each other in the variance come together.
+            pools = sample.audits["stratum"].map(sample.strata["pool"])
+            audits = sample.audits[pools.isin(pools[at].unique())]
+            score = pd.Series(kept.loc[at.index, "final"].to_numpy(float), index=at.to_numpy())
+            inside = pd.Series("x", index=score.index).reindex(audits.index)
+            found = estimates(
+                sample, audits, inside, score.reindex(audits.index).fillna(0), inside.notna() * 1.0
+            )
+            row["weighted_score"] = found.loc["x", "estimate"]
+            row["weighted_standard_error"] = found.loc["x", "standard_error"]
+        rows.append(row)
+    return _table(rows, ["score_of", "category_id"])
+
+
+# --- calibration ------------------------------------------------------------------------------
+
+
+def _pairs(raw: RawTables) -> pd.DataFrame:
+    """Ratings of others than experts, beside the mean of the experts' ratings of the same item."""
+    item = ["session_id", "item_id"]
+    rows = raw.latest("calibration_ratings", [*item, "rater_id"], [
+        "rater_role", "action_code", "policy_id", "rated_at",
+    ])  # fmt: skip
+    rows["rated_at"] = pd.to_datetime(rows["rated_at"])
+    rows["strength"] = rows["action_code"].map(STRENGTH).astype(float)
+    rows["enforcement_rate"] = rows["action_code"].isin(ENFORCING).astype(float)
+    rows.loc[rows["strength"].isna(), "enforcement_rate"] = np.nan
+    is_expert = rows["rater_role"] == "expert"
+    experts = rows[is_expert & rows["strength"].notna()]
+    experts = experts.assign(policy=experts["policy_id"].replace("", None).fillna("no_policy"))
+    benchmarks = experts.groupby(item).agg(
+        benchmark_strength=("strength", "mean"),
+        benchmark_enforcement_rate=("enforcement_rate", "mean"),
+        n_policies=("policy", "nunique"),
+        benchmark_policy=("policy", "first"),
+    )
+    benchmarks["benchmark_policy"] = benchmarks["benchmark_policy"].mask(
+        benchmarks["n_policies"] > 1, "contested"
+    )
+    pairs = rows[~is_expert].merge(benchmarks, left_on=item, right_index=True, how="left")
+    pairs["benchmark_policy"] = pairs["benchmark_policy"].fillna("no_benchmark")
+    pairs["item"] = pairs["session_id"].astype(str) + "|" + pairs["item_id"].astype(str)
+    pairs = pairs.reset_index(drop=True)
+    return pairs.join(_with_roster(raw, pairs, "rater_id", "rated_at"))
+
+
+def _gaps(pairs: pd.DataFrame, of: dict, min_people: int) -> pd.DataFrame:
+    rows = []
+    for group, part in _groups(pairs, "rated_at", of):
+        rated = part[part["strength"].notna()]
+        known = rated[rated["benchmark_strength"].notna()]
+        n_raters = known["rater_id"].nunique()
+        for measure in ("enforcement_rate", "strength"):
+            row = group | {
+                "measure": measure,
+                "n_ratings": len(known),
+                "n_items": known["item"].nunique(),
+                "n_raters": n_raters,
+                "n_not_rated": len(part) - len(rated),
+                "n_no_benchmark": len(rated) - len(known),
+            }
+            shown = ["rater_mean", "benchmark_mean", "gap", "standard_error", "ci_low", "ci_high"]
+            row |= dict.fromkeys(shown, np.nan)
+            if len(known) and n_raters >= min_people:
+                theirs, benchmark = known[measure], known[f"benchmark_{measure}"]
+                gap = (theirs - benchmark).mean()
+                error = _clustered(theirs - benchmark, known["item"], known["rater_id"])
+                row |= {
+                    "rater_mean": theirs.mean(),
+                    "benchmark_mean": benchmark.mean(),
+                    "gap": gap,
+                    "standard_error": error,
+                    "ci_low": gap - Z * error,
+                    "ci_high": gap + Z * error,
+                }
+            rows.append(row)
+    return _table(rows, ["measure", "n_raters"])
+
+
+def _clustered(differences: pd.Series, item: pd.Series, rater: pd.Series) -> float:
+    """Standard error of a mean whose values share items and raters, by statsmodels."""
+
+    def variance(cluster: np.ndarray) -> float:
+        model = sm.OLS(differences.to_numpy(float), np.ones(len(differences)))
+        fit = model.fit(cov_type="cluster", cov_kwds={"groups": cluster})
+        return float(fit.cov_params()[0, 0])
+
+    if item.nunique() < 2:
+        return np.nan
+    by_item = variance(pd.factorize(item)[0])
+    if rater.nunique() < 2:
+        return np.sqrt(by_item)
+    by_rater = variance(pd.factorize(rater)[0])
+    each = variance(np.arange(len(differences)))
+    return np.sqrt(max(by_item + by_rater - each, by_item, by_rater))
+
+
+# --- golden items -----------------------------------------------------------------------------
+
+
+def _servings(raw: RawTables) -> pd.DataFrame:
+    rows = raw.latest("golden_results", ["golden_id", "moderator_id", "served_at"], [
+        "key_version", "answer_action_code", "answer_policy_id", "true_action_code",
+        "true_policy_id",
+    ])  # fmt: skip
+    rows["served_at"] = pd.to_datetime(rows["served_at"])
+    rows = rows.astype(object).where(rows.notna() & (rows != ""), None)
+    rows["served_at"] = pd.to_datetime(rows["served_at"])
+    rows["key_version"] = rows["key_version"].fillna("unversioned")
+    rows["is_answered"] = rows["answer_action_code"].notna()
+    policy_is_right = rows["true_policy_id"].isna() | (
+        rows["answer_policy_id"] == rows["true_policy_id"]
+    )
+    rows["is_passed"] = (
+        rows["is_answered"]
+        & (rows["answer_action_code"] == rows["true_action_code"])
+        & policy_is_right
+    )
+    key = ["golden_id", "key_version"]
+    answers = rows[rows["is_answered"]]
+    people = answers.groupby(key)["moderator_id"].nunique()
+    passed = answers.groupby(key)["is_passed"].any()
+    bad = people.index[(people >= MIN_PEOPLE) & ~passed]
+    rows["is_bad_key"] = pd.MultiIndex.from_frame(rows[key]).isin(bad)
+    return rows.join(_with_roster(raw, rows, "moderator_id", "served_at"))
+
+
+def _tested(part: pd.DataFrame) -> dict[str, float]:
+    n_people, n_answered = part["moderator_id"].nunique(), part["is_answered"].sum()
+    passed = part["is_passed"].sum()
+    is_shown = n_people >= MIN_PEOPLE
+    shown = {"n_passed": passed} | _share("pass_rate", passed, n_answered)
+    return {
+        "n_people": n_people,
+        "n_served": len(part),
+        "n_answered": n_answered,
+        "answer_rate": n_answered / len(part),
+    } | (shown if is_shown else dict.fromkeys(shown, np.nan))
+
+
+def _golden_items(servings: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for (golden_id, key_version), part in servings.groupby(["golden_id", "key_version"]):
+        keys = part[["true_action_code", "true_policy_id"]].fillna("").drop_duplicates()
+        item = {"golden_id": golden_id, "key_version": key_version, "n_keys": len(keys)}
+        rows.append(item | {"is_bad_key": part["is_bad_key"].any()} | _tested(part))
+    found = pd.DataFrame(rows, columns=None if rows else ["golden_id", "key_version"])
+    return found.astype({"is_bad_key": object} if rows else {})
+
+
+def _golden_pass_rates(servings: pd.DataFrame) -> pd.DataFrame:
+    of = _of_people(servings) | {
+        "key_version": servings["key_version"],
+        "policy": servings["true_policy_id"].fillna("no_policy"),
+        "action": servings["true_action_code"],
+    }
+    rows = []
+    for group, part in _groups(servings, "served_at", of):
+        bad = (part["is_bad_key"] & part["is_answered"]).sum()
+        row = group | _tested(part) | {"n_answered_with_bad_key": bad}
+        name = "pass_rate_without_bad_keys"
+        good = _share(name, part["is_passed"].sum(), row["n_answered"] - bad)
+        rows.append(row | (good if row["n_people"] >= MIN_PEOPLE else dict.fromkeys(good, np.nan)))
+    return _table(rows)
+
+
+# --- disputes and operations ------------------------------------------------------------------
+
+
+def _disputes(raw: RawTables, judged: pd.DataFrame) -> pd.DataFrame:
+    disputes = raw.latest("disputes", ["dispute_id"], ["audit_id", "outcome"])
+    states = ["pending", "withdrawn", "upheld", "overturned"]
+    counts = (
+        pd.crosstab(disputes["audit_id"], disputes["outcome"]).reindex(columns=states).fillna(0)
+    )
+    audits = judged.join(counts, on="audit_id").fillna(dict.fromkeys(states, 0))
+    of = dimensions(audits) | {
+        "sampling_method": audits["sampling_method"],
+        "auditor_tier": _known(audits["auditor_tier"]),
+    }
+    rows = []
+    for group, part in _groups(audits, "audited_at", of):
+        has_error = part["found"] != "correct"
+        is_disputed = has_error & (part[states].sum(axis=1) > 0)
+        sums = part[states].sum()
+        resolved = sums["upheld"] + sums["overturned"]
+        rows.append(
+            group
+            | {f"n_{state}": sums[state] for state in states}
+            | {
+                "n_audits": len(part),
+                "n_audits_with_error": has_error.sum(),
+                "n_audits_disputed": is_disputed.sum(),
+                "n_disputes": sums.sum(),
+                "n_resolved": resolved,
+            }
+            | _share("dispute_rate", is_disputed.sum(), has_error.sum())
+            | _share("overturn_rate", sums["overturned"], resolved)
+        )
+    return _table(rows)
+
+
+def _operations(sample: Sample, verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Coverage, blindness and turnaround of every group of eligible decisions and method."""
+    decisions = sample.decisions[sample.decisions["is_eligible"]]
+    audits = verdicts[verdicts["decision_id"].isin(decisions["decision_id"])]
+    audits = audits.assign(
+        seconds=audits["audited_at"].dt.floor("s") - audits["decided_at"].dt.floor("s")
+    )
+    methods = ["all", *sorted(audits["sampling_method"].unique())]
+
+    def strata(rows: pd.DataFrame) -> pd.Series:
+        names = sample.strata["plan_id"] + "|" + sample.strata["stratum_id"]
+        return rows["stratum"].map(names).fillna("not_in_frame")
+
+    found = {}
+    if len(audits):
+        both = pd.concat([audits.assign(sampling_method="all"), audits], ignore_index=True)
+        of = dimensions(both) | {"stratum": strata(both)}
+        for group, part in _groups(both, "decided_at", of, ["sampling_method"]):
+            start = None if group["period_type"] == "all" else group["period_starts_on"]
+            where = (group["period_type"], start, group["dimension_name"], group["dimension_value"])
+            seconds = part["seconds"].dt.total_seconds().to_numpy()
+            known = part["is_blind"].notna().sum()
+            blind = part["is_blind"].fillna(False).astype(bool).sum()
+            found[*where, group["sampling_method"]] = {
+                "n_audited_decisions": part["decision_id"].nunique(),
+                "n_audits": len(part),
+                "n_blind_known": known,
+                "n_blind": blind,
+                **_share("blind_share", blind, known),
+                "turnaround_seconds_median": np.quantile(seconds, 0.5, method="inverted_cdf"),
+                "turnaround_seconds_p90": np.quantile(seconds, 0.9, method="inverted_cdf"),
+            }
+    nothing = dict.fromkeys(["n_audited_decisions", "n_audits", "n_blind_known", "n_blind"], 0)
+    rows = []
+    of = dimensions(decisions) | {"stratum": strata(decisions)}
+    for group, part in _groups(decisions, "decided_at", of):
+        start = None if group["period_type"] == "all" else group["period_starts_on"]
+        where = (group["period_type"], start, group["dimension_name"], group["dimension_value"])
+        for method in methods:
+            row = nothing | found.get((*where, method), {})
+            row["coverage_rate"] = row["n_audited_decisions"] / len(part)
+            rows.append(
+                group | row | {"sampling_method": method, "n_eligible_decisions": len(part)}
+            )
+    return _table(rows, ["sampling_method"])
+
+
+def _completion(raw: RawTables, sample: Sample) -> pd.DataFrame:
+    """Planned audits, and what became of them."""
+    audits = standing_audits(raw)
+    audits = audits[audits["sampling_method"].isin(PROBABILITY)]
+    audits = audits.merge(sample.decisions[["decision_id", "decided_at"]], on="decision_id")
+    frame = sample.strata
+    place = audits.merge(frame, on=["plan_id", "stratum_id"])
+    place = place[
+        (place["decided_at"] >= place["period_start"]) & (place["decided_at"] < place["period_end"])
+    ]
+    place["n_begun"] = 1
+    place["n_withdrawn"] = place["is_withdrawn"] * 1
+    place["n_not_final"] = ((place["audit_status"] != "final") & ~place["is_withdrawn"]) * 1
+    place["n_final"] = 1 - place["n_withdrawn"] - place["n_not_final"]
+    key = ["plan_id", "stratum_id", "period_start"]
+    counts = ["n_begun", "n_withdrawn", "n_not_final", "n_final"]
+    strata = frame[[*key, "population_size", "planned_sample_size"]].merge(
+        place.groupby(key)[counts].sum().reset_index(), on=key, how="left"
+    )
+    strata = strata.fillna(dict.fromkeys(counts, 0)).assign(scope="stratum", n_strata=1)
+    strata = strata.rename(columns={"planned_sample_size": "n_planned"})
+    sums = ["population_size", "n_strata", *counts]
+    by_plan = strata.groupby(["plan_id", "period_start"])
+    plans = by_plan[sums].sum()
+    plans["n_planned"] = (
+        by_plan["n_planned"].sum(min_count=1).where(by_plan["n_planned"].count() == by_plan.size())
+    )
+    plans = plans.reset_index().assign(scope="plan", stratum_id="all")
+    rows = pd.concat([strata, plans], ignore_index=True)
+    rows["n_planned"] = rows["n_planned"].astype(float)
+    rows["n_not_begun"] = rows["n_planned"] - rows["n_begun"]
+    rows["completion_rate"] = rows["n_final"] / rows["n_planned"].replace(0, np.nan)
+    return rows.drop(columns="n_begun")
