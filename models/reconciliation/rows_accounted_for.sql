@@ -1,4 +1,6 @@
-{% set ranked = ['queues', 'policies', 'roster', 'sampling_frame', 'disputes'] %}
+{% set ranked = [
+    'queues', 'policies', 'roster', 'sampling_frame', 'disputes', 'calibration_ratings',
+] %}
 
 with counted as (
     {% for table in ranked -%}

@@ -17,8 +17,26 @@ IDENTITIES = Path(__file__).parents[1] / "identities"
 
 RATES = "accuracy.accuracy_rates"
 CELLS = "accuracy.accuracy_cells"
+PEOPLE = "restricted.moderator_accuracy"
+COMPARED = "accuracy.accuracy_compared"
+MIX_CELLS = "accuracy.standardisation_cells"
+PLAN = "planning.audit_plan"
 DECISIONS = "core.fct_decisions"
 AUDITS = "core.fct_audits"
+SCORES = "quality.quality_scores"
+AUDITORS = "quality.auditor_accuracy"
+AUDITOR = "restricted.auditor_accuracy_by_person"
+CORRECTED = "quality.accuracy_if_audits_err"
+GAPS = "quality.calibration_gap"
+GAP = "restricted.calibration_gap_by_person"
+GOLDEN = "quality.golden_items"
+PASSES = "quality.golden_pass_rates"
+DISPUTES = "quality.dispute_rates"
+OPERATIONS = "quality.audit_operations"
+COMPLETION = "quality.audit_completion"
+AGREEMENT = "agreement.rater_agreement"
+CONSISTENCY = "agreement.self_consistency"
+RATERS = "restricted.rater_self_consistency"
 POLICIES = "accuracy.policy_rates"
 CONFUSION = "accuracy.policy_confusion"
 PARETO = "accuracy.error_pareto"
@@ -54,6 +72,12 @@ A_QUEUE = "metric_id = 'accuracy' and period_type = 'week' and dimension_name = 
 A_QUEUE_WITH_AUDITS = f"{A_QUEUE} and n_audits > 1 and n_excluded_audits > 0"
 NO_AUDIT = "metric_id = 'accuracy' and n_audits = 0 and unweighted_n = 0"
 REPORTABLE = "metric_id = 'accuracy' and is_reportable"
+REPORTABLE_AGREEMENT = "is_reportable and percent_agreement < 1"
+
+THEIRS = "people_hold_every_audit_of_theirs"
+SCORED = "period_type = 'month' and eb_estimate is not null and n_audits >= 15"
+SHOWN = "raw_estimate is not null and period_type = 'trailing'"
+SHOWN_CELL = "cell_key = 'q01' and not is_empty"
 
 # What is done to the warehouse: (the SQL, the tests that must fail, and no others).
 MUTATIONS = {
@@ -285,6 +309,167 @@ MUTATIONS = {
         update(AUDITS, "n_correct = null", "n_correct = 1"),
         {"every_judged_audit_is_one_class"},
     ),
+    # People, groups of people, and the audit plan.
+    "a_score_twice": (
+        repeat(PEOPLE, "n_audits = 0"),
+        {"moderator_scores_are_unique"},
+    ),
+    "a_person_whose_audits_are_told_twice": (
+        update(PEOPLE, "n_technical_audits = n_technical_audits + 1", "period_type = 'month'"),
+        {THEIRS},
+    ),
+    "a_person_that_is_gone": (
+        f"delete from {PEOPLE} where {one_row(PEOPLE, SCORED)}",
+        {THEIRS},
+    ),
+    "a_rank_on_few_audits": (
+        update(PEOPLE, "accuracy_rank = 1", "n_audits between 1 and 9"),
+        {"nobody_is_ranked_on_few_audits"},
+    ),
+    "ranked_below_the_minimum": (
+        update(PEOPLE, "is_ranked = true, accuracy_rank = n_ranked + 1", SCORED),
+        {"nobody_is_ranked_on_few_audits"},
+    ),
+    "a_score_beyond_the_peers": (
+        update(PEOPLE, "eb_estimate = peer_mean + 2 * (peer_mean - estimate) + 0.01", SCORED),
+        {"scores_lie_between_the_person_and_the_peers"},
+    ),
+    "a_score_beside_its_interval": (
+        update(PEOPLE, "eb_ci_high = eb_estimate - 1e-6", SCORED),
+        {"scores_lie_between_the_person_and_the_peers"},
+    ),
+    "a_score_of_nothing_without_a_reason": (
+        update(PEOPLE, "reason_code = null", "n_audits = 0"),
+        {"missing_scores_say_why"},
+    ),
+    "a_probability_without_a_target": (
+        update(PEOPLE, "target_accuracy_at_decision = null", SCORED),
+        {"probabilities_have_a_target_and_a_score"},
+    ),
+    "a_probability_above_one": (
+        update(PEOPLE, "probability_below_target = 1.1", SCORED),
+        {"probabilities_have_a_target_and_a_score"},
+    ),
+    "a_mix_that_explains_more_than_it_does": (
+        update(PEOPLE, "mix_effect = mix_effect + 1e-6", SCORED),
+        {"what_the_mix_adds_is_shown"},
+    ),
+    "a_comparison_twice": (repeat(COMPARED, SHOWN), {"comparisons_are_unique"}),
+    "a_group_of_two_that_is_shown": (
+        update(COMPARED, "estimate = 0.9", "reason_code = 'too_few_people'"),
+        {"groups_of_few_people_are_not_shown"},
+    ),
+    "parts_of_a_comparison_that_do_not_add_up": (
+        update(COMPARED, "mix_effect = mix_effect + 1e-6", SHOWN),
+        {"the_parts_of_a_comparison_add_up"},
+    ),
+    "a_comparison_without_a_reason": (
+        update(COMPARED, "is_reportable = true", f"{SHOWN} and not is_reportable"),
+        {"comparisons_say_why_they_are_not_reportable"},
+    ),
+    "a_mix_that_cannot_be_compared": (
+        update(COMPARED, "comparable_share = 0.1", f"{SHOWN} and is_reportable"),
+        {"comparisons_say_why_they_are_not_reportable", "shares_of_a_mix_sum_to_one"},
+    ),
+    "a_cell_of_the_mix_twice": (
+        repeat(MIX_CELLS, "dimension_name = 'everybody'"),
+        {"standardisation_cells_are_unique"},
+    ),
+    "a_cell_of_the_mix_that_is_gone": (
+        f"delete from {MIX_CELLS} where dimension_name = 'vendor' and {SHOWN_CELL}",
+        {"shares_of_a_mix_sum_to_one"},
+    ),
+    "a_cell_of_one_person_that_is_shown": (
+        update(MIX_CELLS, "own_rate = 0.9", "is_withheld"),
+        {"cells_of_few_people_are_not_shown"},
+    ),
+    "a_planned_stratum_twice": (repeat(PLAN), {"audit_plan_strata_are_unique"}),
+    "more_audits_than_decisions": (
+        update(PLAN, "n_to_draw = population_size + 1", "true"),
+        {"plan_sizes_are_possible"},
+    ),
+    "a_plan_that_misses_its_target": (
+        update(PLAN, "plan_expected_half_width = target_half_width + 1e-6", "true"),
+        {"the_plan_meets_its_target"},
+    ),
+    "an_option_twice": (repeat("planning.audit_plan_options"), {"plan_options_are_unique"}),
+    "a_coverage_twice": (repeat("planning.plan_coverage"), {"coverage_rows_are_unique"}),
+    # Agreement of raters.
+    "agreement_twice": (repeat(AGREEMENT), {"agreement_is_unique"}),
+    "a_coefficient_above_one": (
+        update(AGREEMENT, "fleiss_kappa = 1.01", "fleiss_kappa is not null"),
+        {"coefficients_are_not_above_one"},
+    ),
+    "an_interval_beside_its_coefficient": (
+        update(AGREEMENT, "gwets_ac1_ci_low = gwets_ac1 + 1e-6", REPORTABLE_AGREEMENT),
+        {"coefficients_are_not_above_one"},
+    ),
+    "a_coefficient_without_its_interval": (
+        update(AGREEMENT, "gwets_ac1_ci_high = null", REPORTABLE_AGREEMENT),
+        {"coefficients_are_not_above_one"},
+    ),
+    "nobody_agreed_with_nobody": (
+        update(AGREEMENT, "percent_agreement = 1", "n_paired_items = 0"),
+        {"a_missing_coefficient_says_why"},
+    ),
+    "a_missing_coefficient_without_a_reason": (
+        update(AGREEMENT, "cohens_kappa_reason_code = null", "n_raters > 2"),
+        {"a_missing_coefficient_says_why"},
+    ),
+    "few_items_called_reportable": (
+        update(AGREEMENT, "is_reportable = true", "reason_code = 'too_few_items'"),
+        {"reportable_agreement_has_enough_items"},
+    ),
+    "reportable_on_an_unknown_number_of_items": (
+        update(AGREEMENT, "n_paired_items = null", REPORTABLE_AGREEMENT),
+        {
+            "a_missing_coefficient_says_why",
+            "reportable_agreement_has_enough_items",
+            "rated_items_and_their_pairs_add_up",
+        },
+    ),
+    "cohens_kappa_of_many": (
+        update(
+            AGREEMENT,
+            "cohens_kappa = 0.5, cohens_kappa_reason_code = null",
+            "n_raters > 2 and gwets_ac1 is not null",
+        ),
+        {"coefficients_of_many_raters_are_not_cohens"},
+    ),
+    "an_item_without_a_rating": (
+        update(AGREEMENT, "n_ratings = n_items", REPORTABLE_AGREEMENT),
+        {"rated_items_and_their_pairs_add_up"},
+    ),
+    "consistency_twice": (repeat(CONSISTENCY), {"self_consistency_is_unique"}),
+    "consistency_above_one": (
+        update(
+            CONSISTENCY,
+            "self_consistency = 1.01, n_raters = 9, ci_low = 1, ci_high = 1",
+            "true",
+        ),
+        {"self_consistency_is_a_share_inside_its_interval"},
+    ),
+    "a_persons_consistency_in_public": (
+        update(
+            CONSISTENCY,
+            "n_same = 0, self_consistency = 0, ci_low = 0, ci_high = 0.9",
+            "n_raters = 1",
+        ),
+        {"self_consistency_is_of_nobody_in_particular"},
+    ),
+    "few_repeats_called_reportable": (
+        update(CONSISTENCY, "is_reportable = true", "n_repeats < 30"),
+        {"reportable_consistency_has_enough_repeats"},
+    ),
+    "a_rater_twice": (repeat(RATERS), {"rater_consistency_is_unique"}),
+    "a_rater_beside_the_interval": (
+        update(RATERS, "ci_high = self_consistency - 1e-6", "true"),
+        {"rater_consistency_is_a_share_inside_its_interval"},
+    ),
+    "a_rater_judged_on_few_repeats": (
+        update(RATERS, "is_reportable = true", "n_repeats < 30"),
+        {"reportable_raters_have_enough_repeats"},
+    ),
     # Policies, errors, overturns.
     "a_policy_cell_twice": (repeat("accuracy.policy_cells"), {"policy_cells_are_unique"}),
     "a_policy_confirmed_more_often_than_decided": (
@@ -349,6 +534,140 @@ MUTATIONS = {
     "a_frame_that_was_not_compared": (
         update("reconciliation.frame_reconciled", "is_within_tolerance = null", "true"),
         {"strata_sum_to_the_frame"},
+    ),
+    # The quality of quality.
+    "a_score_twice": (repeat(SCORES), {"quality_scores_are_unique"}),
+    "a_score_above_one": (
+        update(SCORES, "score = 1.5", "n_reviews > 5"),
+        {"quality_scores_are_shares"},
+    ),
+    "an_automatic_fail_that_helps": (
+        update(SCORES, "score_without_fails = score - 0.1", "n_reviews > 5 and score > 0.5"),
+        {"quality_scores_are_shares"},
+    ),
+    "a_score_of_nothing": (
+        update(SCORES, "score = 0", "n_reviews = 0"),
+        {"a_missing_score_says_why"},
+    ),
+    "auditors_twice": (repeat(AUDITORS), {"auditor_accuracy_is_unique"}),
+    "more_false_alarms_than_audits": (
+        update(AUDITORS, "n_false_alarms = n_benchmarked + 1", "n_auditors >= 3"),
+        {"audits_of_auditors_add_up"},
+    ),
+    "auditors_without_a_count": (
+        update(AUDITORS, "n_same_finding = null", "n_auditors >= 3"),
+        {"audits_of_auditors_add_up"},
+    ),
+    "one_auditor_shown": (
+        update(AUDITORS, "accuracy = 1", "n_auditors = 1"),
+        {"auditors_are_not_singled_out"},
+    ),
+    "an_auditor_twice": (repeat(AUDITOR), {"auditor_accuracy_by_person_is_unique"}),
+    "an_auditor_whose_audits_do_not_add_up": (
+        update(AUDITOR, "n_benchmark_wrong = n_benchmark_wrong + 1", "true"),
+        {"audits_of_an_auditor_add_up"},
+    ),
+    "an_auditor_ranked_on_little": (
+        update(AUDITOR, "is_rankable = true", "n_benchmarked < 100"),
+        {"no_auditor_is_ranked_on_little"},
+    ),
+    "a_corrected_accuracy_twice": (repeat(CORRECTED), {"corrected_accuracy_is_unique"}),
+    "a_corrected_accuracy_above_one": (
+        update(CORRECTED, "estimate = 1.2", "estimate is not null"),
+        {"corrected_accuracy_is_a_share"},
+    ),
+    "an_accuracy_corrected_without_audits": (
+        update(CORRECTED, "estimate = 0.5", "accuracy is null"),
+        {"corrected_accuracy_is_refused_or_says_why"},
+    ),
+    "a_refusal_without_a_reason": (
+        update(CORRECTED, "reason_code = null", "accuracy is null"),
+        {"corrected_accuracy_is_refused_or_says_why"},
+    ),
+    "a_gap_twice": (repeat(GAPS), {"calibration_gaps_are_unique"}),
+    "a_gap_of_the_other_sign": (
+        update(GAPS, "gap = -gap", "n_raters >= 3 and gap > 0"),
+        {"a_gap_is_rater_less_benchmark"},
+    ),
+    "a_gap_beside_its_interval": (
+        update(GAPS, "ci_low = gap + 1", "n_raters >= 3 and gap > 0"),
+        {"a_gap_is_rater_less_benchmark"},
+    ),
+    "one_rater_shown": (
+        update(GAPS, "gap = 0", "n_raters = 1"),
+        {"raters_are_not_singled_out"},
+    ),
+    "a_gap_of_a_person_twice": (repeat(GAP), {"calibration_gaps_by_person_are_unique"}),
+    "a_gap_of_a_person_of_the_other_sign": (
+        update(GAP, "gap = -gap", "gap > 0"),
+        {"a_gap_of_a_person_is_rater_less_benchmark"},
+    ),
+    "a_rater_ranked_on_little": (
+        update(GAP, "is_rankable = true", "n_ratings < 100"),
+        {"no_rater_is_ranked_on_little"},
+    ),
+    "a_golden_item_twice": (repeat(GOLDEN), {"golden_items_are_unique"}),
+    "a_golden_item_passed_more_than_answered": (
+        update(GOLDEN, "n_passed = n_answered + 1", "n_passed > 0"),
+        {"golden_items_add_up"},
+    ),
+    "a_suspected_key_that_was_passed": (
+        update(GOLDEN, "is_bad_key = true", "n_passed > 0"),
+        {"golden_items_add_up"},
+    ),
+    "a_key_that_contradicts_itself": (
+        update(GOLDEN, "n_keys = 2", "true"),
+        {"golden_keys_do_not_contradict_themselves"},
+    ),
+    "a_pass_rate_twice": (repeat(PASSES), {"golden_pass_rates_are_unique"}),
+    "a_suspected_key_in_the_passes": (
+        update(PASSES, "n_answered_with_bad_key = n_answered", "n_passed > 0"),
+        {"golden_pass_rates_add_up"},
+    ),
+    "one_person_tested_shown": (
+        update(
+            PASSES, "pass_rate = 1, pass_rate_ci_low = 0, pass_rate_ci_high = 1", "n_people = 1"
+        ),
+        {"people_tested_are_not_singled_out"},
+    ),
+    "disputes_twice": (repeat(DISPUTES), {"dispute_rates_are_unique"}),
+    "a_dispute_in_no_state": (
+        update(DISPUTES, "n_disputes = n_disputes + 1", "n_disputes > 0"),
+        {"disputes_add_up"},
+    ),
+    "a_dispute_rate_of_no_error": (
+        update(
+            DISPUTES,
+            "dispute_rate = 0, dispute_rate_ci_low = 0, dispute_rate_ci_high = 1",
+            "n_audits_with_error = 0",
+        ),
+        {"a_missing_dispute_rate_says_why"},
+    ),
+    "an_overturn_rate_without_a_reason": (
+        update(DISPUTES, "overturn_reason_code = null", "n_resolved = 0"),
+        {"a_missing_dispute_rate_says_why"},
+    ),
+    "operations_twice": (repeat(OPERATIONS), {"audit_operations_are_unique"}),
+    "more_audited_than_there_is": (
+        update(
+            OPERATIONS,
+            "n_audited_decisions = n_eligible_decisions + 1, n_audits = n_eligible_decisions + 1",
+            "n_audits > 0",
+        ),
+        {"audited_decisions_are_eligible_decisions"},
+    ),
+    "audits_without_a_turnaround": (
+        update(OPERATIONS, "turnaround_seconds_median = null", "n_audits > 0"),
+        {"audited_decisions_are_eligible_decisions"},
+    ),
+    "a_plan_twice": (repeat(COMPLETION), {"audit_completion_is_unique"}),
+    "a_planned_audit_that_is_nowhere": (
+        update(COMPLETION, "n_not_begun = n_not_begun + 1", "true"),
+        {"planned_audits_add_up"},
+    ),
+    "a_plan_of_unknown_size_completed": (
+        update(COMPLETION, "n_planned = null", "completion_rate > 0"),
+        {"planned_audits_add_up"},
     ),
 }
 

@@ -209,13 +209,26 @@ def test_other_definitions_build_history_anew(in_two_parts, raw):
     assert list(groups["action_group"]) == ["not_enforced"]
 
 
-# Read by tests, and by accuracy_rates, which is always built whole.
+# Read by tests, and by marts that are always built whole.
 OF_WHOLE_MODELS = {
     "max_clock_skew_minutes",
     "min_audits",
     "min_effective_n",
     "max_interval_width",
     "accuracy_maturity_days",
+    "overturn_maturity_days",
+    "people_window_days",
+    "min_peers",
+    "min_effective_n_to_rank",
+    "min_comparable_share",
+    "plan_target_half_width",
+    "plan_min_per_stratum",
+    "plan_budget",
+    "plan_history_periods",
+    "plan_more_audits",
+    "min_agreement_items",
+    "min_repeats",
+    "min_people",
 }
 
 

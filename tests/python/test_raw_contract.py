@@ -203,7 +203,7 @@ def test_bad_rows_fail_a_named_test_and_no_rate_is_built(
 
 
 STAGED = sorted(file.stem.removeprefix("stg_") for file in (MODELS / "staging").glob("stg_*.yml"))
-RENAMED = {"person_id": "person_key"}
+RENAMED = {"person_id": "person_key", "rater_id": "rater_key"}
 
 
 @pytest.mark.parametrize("table", STAGED)
@@ -289,6 +289,16 @@ ROT = {
     "overturned_disputes_say_what_is_right": ("disputes", {"final_action_code": None}),
     "disputes_find_a_known_action_right": ("disputes", {"final_action_code": "escalate"}),
     "disputes_are_filed_before_they_are_resolved": ("disputes", {"resolved_at": LAST_YEAR}),
+    "ratings_have_one_row_each": ("calibration_ratings", {"item_id": None}),
+    "ratings_are_not_contradicted": (
+        "calibration_ratings",
+        {"item_id": "i001", "action_code": "ban"},
+    ),
+    "ratings_have_the_required_values": ("calibration_ratings", {"source_system": None}),
+    "raters_are_pseudonymised": ("calibration_ratings", {}),
+    "ratings_are_not_dated_in_the_future": ("calibration_ratings", {"rated_at": NEXT_YEAR}),
+    "ratings_have_a_known_action_code": ("calibration_ratings", {"action_code": "shadowban"}),
+    "ratings_have_known_grades": ("calibration_ratings", {"severity": "huge"}),
     # With the stratum of the next row, one key: weekly|x|y.
     "strata_have_one_row_each": ("sampling_frame", {"plan_id": "weekly|x", "stratum_id": "y"}),
     "strata_do_not_overlap": ("sampling_frame", {"stratum_id": "x|y"}),
@@ -314,6 +324,7 @@ OWN_KEY = {
     "audits": "audit_id",
     "disputes": "dispute_id",
     "sampling_frame": "stratum_id",
+    "calibration_ratings": "item_id",
 }
 # They fail where there is no row at all; the generic test shows that it does.
 FAIL_ON_EMPTY = {"there_are_decisions", "there_are_audits"}
@@ -330,6 +341,20 @@ def drop_lines(file, text):
 
 
 def test_every_test_of_staging_fails_on_a_row_made_for_it(new_project, world):
+    world["calibration_ratings"] = pd.DataFrame(
+        {
+            "session_id": ["s1"],
+            "item_id": ["i001"],
+            "rater_id": ["mod-0"],
+            "rater_role": ["moderator"],
+            "action_code": ["remove"],
+            "policy_id": ["hate"],
+            "severity": ["low"],
+            "rated_at": [pd.Timestamp("2026-03-04")],
+            "source_system": ["test"],
+            "recorded_at": [pd.Timestamp("2026-03-05")],
+        }
+    )
     for failing_test, (table, changes) in ROT.items():
         row = world[table].iloc[[0]].assign(**{OWN_KEY[table]: failing_test} | changes)
         world[table] = pd.concat([world[table], row], ignore_index=True)
