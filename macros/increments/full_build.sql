@@ -3,6 +3,9 @@
 {% macro should_full_refresh() -%}
     {%- if model.config.materialized == 'incremental' -%}
         {{ return(is_full_build()) }}
+    {%- elif model.resource_type == 'seed' -%}
+        {#- Loaded into the table of an earlier version, a new column would be an error. -#}
+        {{ return(true) }}
     {%- endif -%}
     {{ return(flags.FULL_REFRESH) }}
 {%- endmacro %}

@@ -209,6 +209,17 @@ def test_other_definitions_build_history_anew(in_two_parts, raw):
     assert list(groups["action_group"]) == ["not_enforced"]
 
 
+def test_the_warehouse_of_an_earlier_version_is_built_over(in_two_parts, raw):
+    project, _, _ = in_two_parts
+    with duckdb.connect(project.folder / "data" / "warehouse.duckdb") as warehouse:
+        warehouse.sql("alter table reference.metrics drop column denominator")
+        warehouse.sql("alter table core.fct_audits drop column views_at_decision")
+        warehouse.sql("update reconciliation.deliveries set definitions = 'of an earlier version'")
+    build(project)
+    assert "denominator" in project.table("reference.metrics").columns
+    assert "views_at_decision" in project.table("core.fct_audits").columns
+
+
 # Read by tests, and by marts that are always built whole.
 OF_WHOLE_MODELS = {
     "max_clock_skew_minutes",
