@@ -1,6 +1,6 @@
 -- Are our auditors right? Month by month: how often audits find what the benchmark of the same
--- decision finds, which way they err, and what accuracy would be if all audits err so. A missed error
--- makes accuracy look better than it is, a false alarm worse.
+-- decision finds, which way they err, and what accuracy would be if all audits err so. A missed
+-- error makes accuracy look better than it is, a false alarm worse.
 with auditors as (
     select * from {{ ref('auditor_accuracy') }}
     where period_type = 'month' and dimension_name = 'overall'

@@ -34,7 +34,7 @@ GROUP = ["dimension_name", "dimension_value"]
 # What int_context__as_of takes the latest recorded_at of.
 DATED = [
     "decisions", "review_jobs", "audits", "disputes", "sampling_frame", "policies", "queues",
-    "roster",
+    "roster", "audit_scores", "golden_results", "calibration_ratings",
 ]  # fmt: skip
 
 

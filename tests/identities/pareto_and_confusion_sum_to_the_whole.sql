@@ -1,5 +1,5 @@
--- What accuracy lacks is in one group of each way of grouping errors; and every judged decision is in
--- one pair of the confusion matrix.
+-- What accuracy lacks is in one group of each way of grouping errors; and every judged decision is
+-- in one pair of the confusion matrix.
 {% set group_names = [
     'policy', 'policy_parent', 'queue', 'reason', 'queue_and_reason', 'policy_and_reason',
 ] -%}

@@ -310,7 +310,7 @@ MUTATIONS = {
         {"every_judged_audit_is_one_class"},
     ),
     # People, groups of people, and the audit plan.
-    "a_score_twice": (
+    "a_persons_score_twice": (
         repeat(PEOPLE, "n_audits = 0"),
         {"moderator_scores_are_unique"},
     ),

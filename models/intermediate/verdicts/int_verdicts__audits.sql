@@ -85,8 +85,10 @@ benchmarked as (
         found.audit_id,
         benchmarks.audit_id as benchmark_audit_id,
         benchmarks.error_class as benchmark_error_class,
-        found.final_action_code = benchmarks.truth_action_code
-        and found.final_policy_id is not distinct from benchmarks.truth_policy_id as is_same_finding
+        (
+            found.final_action_code = benchmarks.truth_action_code
+            and found.final_policy_id is not distinct from benchmarks.truth_policy_id
+        ) as is_same_finding
     from found
     inner join benchmarks
         on found.decision_id = benchmarks.decision_id and benchmarks.benchmark_rank = 1

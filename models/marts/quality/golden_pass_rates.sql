@@ -63,7 +63,8 @@ select
     judged.n_answered_with_bad_key,
     case when judged.is_shown then judged.n_passed end as n_passed,
     judged.n_answered / cast(judged.n_served as double) as answer_rate,
-    {{ share_with_interval('judged.n_passed', 'judged.n_answered', 'pass_rate', 'judged.is_shown') }},
+    {{ share_with_interval(
+        'judged.n_passed', 'judged.n_answered', 'pass_rate', 'judged.is_shown') }},
     {{ share_with_interval(
         'judged.n_passed', 'judged.n_answered_with_good_key', 'pass_rate_without_bad_keys',
         'judged.is_shown') }},
