@@ -62,6 +62,21 @@ _UNCAPPED_N = """
         else effective_n
     end
 """
+# Peers: how many, from how many to how many audits each, and how far their error rates are spread
+# (the standard deviation of their logarithm, around an error rate of 7 %).
+PEERS = [
+    (n_people, audits, spread)
+    for n_people in (12, 40, 120)
+    for audits in ((10, 30), (30, 120), (100, 400))
+    for spread in (0.2, 0.4, 0.7)
+]
+SCORES = """
+select
+    *,
+    {{ normal_bound('eb_estimate', 'eb_standard_error', 'low') }} as ci_low,
+    {{ normal_bound('eb_estimate', 'eb_standard_error', 'high') }} as ci_high
+from ({{ empirical_bayes('rates', by=['world'], key='person') }}) as scores
+"""
 # Recall is asked of a group that only the truth tells.
 OF_THE_TRUTH = ("recall",)
 ESTIMATOR = f"""
@@ -504,6 +519,44 @@ def _policy_rows(
     return pd.DataFrame(of_what).join(covered(np.array(truths), grid))
 
 
+def people(worlds: int, seed: int, sql: str) -> pd.DataFrame:
+    """Scores of people by empirical Bayes, beside raw rates and the truth, in many worlds of peers.
+
+    Returns one row per kind of peers: the mean squared errors of scores and of raw rates, and how
+    often the score's interval covers the truth.
+    """
+    rng = np.random.default_rng([seed, worlds])
+    rows = []
+    for n_people, (least, most), spread in PEERS:
+        shape = (worlds, n_people)
+        errors = 0.07 * np.exp(rng.normal(-(spread**2) / 2, spread, shape))
+        truth = 1 - np.minimum(errors, 0.6)
+        n = rng.integers(least, most + 1, shape)
+        rates = pd.DataFrame(
+            {
+                "world": np.repeat(np.arange(worlds), n_people),
+                "person": np.tile(np.arange(n_people), worlds),
+                "effective_n": n.ravel().astype(float),
+                "estimate": (rng.binomial(n, truth) / n).ravel(),
+            }
+        )
+        with duckdb.connect() as database:
+            database.register("rates", rates)
+            scores = database.execute(sql).df()
+        both = rates.assign(truth=truth.ravel()).merge(scores, on=["world", "person"])
+        rows.append(
+            {
+                "people": n_people,
+                "audits": f"{least} to {most}",
+                "spread": spread,
+                "raw_error": ((both["estimate"] - both["truth"]) ** 2).mean(),
+                "score_error": ((both["eb_estimate"] - both["truth"]) ** 2).mean(),
+                "coverage": both["truth"].between(both["ci_low"], both["ci_high"]).mean(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def number_of(share: pd.Series, strata: np.ndarray) -> np.ndarray:
     """The share of each row's stratum."""
     return share.reindex(strata).to_numpy()
@@ -522,6 +575,17 @@ def judged_parts(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "policies": rows[rows.group == "policies"],
     }
     return {name: part for name, part in parts.items() if len(part)}
+
+
+def judge_scores(scores: pd.DataFrame) -> tuple[str, str, str, bool]:
+    """Whether scores are nearer to the truth than raw rates, for every kind of peers."""
+    ratio = scores["score_error"] / scores["raw_error"]
+    return (
+        "scores of people",
+        "mean squared error is below the raw rates'",
+        f"{ratio.min():.2f} to {ratio.max():.2f} of it",
+        bool((ratio < 1).all()),
+    )
 
 
 def judge(rows: pd.DataFrame) -> list[tuple[str, str, str, bool]]:
@@ -562,7 +626,7 @@ def fingerprint(replications: int, seed: int, sql: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def report(rows: pd.DataFrame, replications: int, seed: int, sql: str) -> str:
+def report(rows: pd.DataFrame, scores: pd.DataFrame, replications: int, seed: int, sql: str) -> str:
     """Write the study as Markdown: the same rows and settings give the same text."""
     parts = judged_parts(rows)
     of_policies = parts.pop("policies", None)
@@ -580,7 +644,10 @@ def report(rows: pd.DataFrame, replications: int, seed: int, sql: str) -> str:
         n_queues=(judged.level == "queue").sum(),
         criteria=_markdown(
             ["part", "criterion", "measured", "verdict"],
-            [[*said, "pass" if is_met else "**FAIL**"] for *said, is_met in judge(rows)],
+            [
+                [*said, "pass" if is_met else "**FAIL**"]
+                for *said, is_met in [*judge(rows), judge_scores(scores)]
+            ],
         ),
         levels="\n\n".join(f"{name}:\n\n{_levels(part)}" for name, part in parts.items()),
         candidates="\n\n".join(f"{name}:\n\n{_candidates(part)}" for name, part in parts.items()),
@@ -588,6 +655,7 @@ def report(rows: pd.DataFrame, replications: int, seed: int, sql: str) -> str:
         if (rows.group == "hatecheck").any()
         else "Skipped: HateCheck's file was not there.",
         policies=_policies(of_policies) if of_policies is not None else "Not run.",
+        scores=_scores(scores),
         stress=_levels(rows[rows.group == "stress"]),
         noise=np.sqrt(LEAST_COVERAGE * (1 - LEAST_COVERAGE) / replications),
         least_queue_audits=LEAST_QUEUE_AUDITS,
@@ -646,6 +714,23 @@ def _policies(rows: pd.DataFrame) -> str:
     ]
     head = ["audits", "metric", "policies", "audits of a policy", "truth", "lowest", "mean"]
     return _markdown([*head, "width", "K-G width", "Wilson covers", "K-G covers", "pooled"], body)
+
+
+def _scores(scores: pd.DataFrame) -> str:
+    body = [
+        [
+            str(row.people),
+            row.audits,
+            f"{row.spread:.1f}",
+            f"{np.sqrt(row.raw_error):.4f}",
+            f"{np.sqrt(row.score_error):.4f}",
+            f"{row.score_error / row.raw_error:.2f}",
+            f"{row.coverage:.1%}",
+        ]
+        for row in scores.itertuples()
+    ]
+    head = ["people", "audits each", "spread", "raw error", "score's error", "ratio of squares"]
+    return _markdown([*head, "covers"], body)
 
 
 def _candidates(rows: pd.DataFrame) -> str:
@@ -745,6 +830,15 @@ allows for half a miss that no audit saw (macro unseen_bound), and is wider.
 
 {policies}
 
+## Scores of people
+
+Worlds of peers whose error rates differ: each person's score by empirical Bayes (the mart
+`restricted.moderator_accuracy`) beside the raw rate and the truth. Errors are root mean squared
+ones; the fewer audits and the more alike the people, the more a score gains. Intervals of scores
+are not held to the criteria of rates: where peers are few, how much they differ is itself a guess.
+
+{scores}
+
 ## What else was tried
 
 The same draws, other intervals (all from columns that the estimator gives):
@@ -824,9 +918,10 @@ def main(replications: int, seed: int, output: Path, hatecheck_file: Path, check
     rows = study([*real, *grid()], replications, seed, sql, console)
     console.print("A simulated week, by policy")
     rows = pd.concat([rows, policies(replications, seed, sql)], ignore_index=True)
-    output.write_text(report(rows, replications, seed, sql))
+    scores = people(replications, seed, render(SCORES))
+    output.write_text(report(rows, scores, replications, seed, sql))
     table = Table("part", "criterion", "measured", "verdict")
-    verdicts = judge(rows)
+    verdicts = [*judge(rows), judge_scores(scores)]
     for *said, is_met in verdicts:
         table.add_row(*said, "[green]pass" if is_met else "[red]FAIL")
     console.print(table)

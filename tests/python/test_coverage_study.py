@@ -10,14 +10,18 @@ from click.testing import CliRunner
 from coverage_study import (
     ESTIMATOR,
     GRIDS,
+    PEERS,
     PLANS,
     PROJECT,
+    SCORES,
     Scenario,
     allocate,
     fingerprint,
     grid,
+    judge_scores,
     korn_graubard,
     main,
+    people,
     population,
     report,
     study,
@@ -62,7 +66,9 @@ def test_a_small_study_is_sane_and_repeats_itself(sql):
     proportional = rows[(rows.plan == "proportional") & (rows.level == "overall")]
     np.testing.assert_allclose(proportional.mean_se, proportional.sd, rtol=0.2)
     again = run(sql)
-    assert report(rows, REPLICATIONS, 7, sql) == report(again, REPLICATIONS, 7, sql)
+    scores = people(20, 7, render(SCORES))
+    first, second = (report(one, scores, REPLICATIONS, 7, sql) for one in (rows, again))
+    assert first == second
     assert not rows.equals(run(sql, seed=8))
 
 
@@ -99,6 +105,17 @@ def test_check_fails_a_broken_estimator(sql, fault, monkeypatch, tmp_path):
     assert ("**FAIL**" in page) == bool(fault)
     # Without --check the page is written and that is all.
     assert CliRunner().invoke(main, options).exit_code == 0
+
+
+def test_scores_are_nearer_to_the_truth_than_raw_rates_and_the_verdict_sees_when_not():
+    scores = people(60, 3, render(SCORES))
+    assert len(scores) == len(PEERS)
+    assert judge_scores(scores)[-1]
+    assert (scores["score_error"] / scores["raw_error"]).mean() < 0.6
+    assert scores["coverage"].min() > 0.8
+    assert scores["coverage"].mean() > 0.9
+    broken = people(60, 3, render(SCORES).replace("peer_mean +", "peer_mean + 0.1 +"))
+    assert not judge_scores(broken)[-1]
 
 
 def test_a_missing_interval_does_not_cover(sql):
@@ -140,7 +157,7 @@ def test_the_page_is_not_stale_and_holds():
     assert int(replications) >= 1000
     expected = fingerprint(int(replications), int(seed), render(ESTIMATOR))
     assert f"`{expected}`" in page, "stale: run `make coverage-study` and commit the page"
-    assert page.count("| pass |") == 8
+    assert page.count("| pass |") == 9
     assert "**FAIL**" not in page
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import simulate as simulator
+from coverage_study import SCORES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import people
@@ -23,13 +24,6 @@ with warnings.catch_warnings():
     from samplics.utils.types import SinglePSUEst
 
 EXACT = 1e-9
-SCORES = """
-select
-    *,
-    {{ normal_bound('eb_estimate', 'eb_standard_error', 'low') }} as ci_low,
-    {{ normal_bound('eb_estimate', 'eb_standard_error', 'high') }} as ci_high
-from ({{ empirical_bayes('rates', by=['world'], key='person') }}) as scores
-"""
 STANDARDISED = """
 with design as (
     {{ sampling_design('strata') }}
@@ -147,66 +141,6 @@ def test_who_has_no_effective_n_has_no_score_and_moves_nobody():
     rates = pd.DataFrame({"world": 1, "person": range(6), "n": 50.0, "p": [0.8] * 3 + [0.95] * 3})
     more = pd.DataFrame({"world": [1], "person": [9], "n": [np.nan], "p": [0.1]})
     pd.testing.assert_frame_equal(scores(rates), scores(pd.concat([rates, more])))
-
-
-# Scores against the truth: worlds of people whose error rates are known.
-WORLDS = 400
-GRID = [
-    (k, audits, spread)
-    for k in (12, 40, 120)
-    for audits in ((10, 30), (30, 120), (100, 400))
-    for spread in (0.2, 0.4, 0.7)
-]
-
-
-@pytest.fixture(scope="module")
-def drawn_worlds():
-    """{scenario: raw and drawn rates of 400 worlds beside the truth}."""
-    rng = np.random.default_rng(20261122)
-    found = {}
-    for k, (least, most), spread in GRID:
-        errors = 0.07 * np.exp(rng.normal(-(spread**2) / 2, spread, (WORLDS, k)))
-        truth = 1 - np.minimum(errors, 0.6)
-        n = rng.integers(least, most + 1, (WORLDS, k))
-        rates = pd.DataFrame(
-            {
-                "world": np.repeat(np.arange(WORLDS), k),
-                "person": np.tile(np.arange(k), WORLDS),
-                "n": n.ravel().astype(float),
-                "p": (rng.binomial(n, truth) / n).ravel(),
-                "truth": truth.ravel(),
-            }
-        )
-        found[k, least, spread] = scores(rates.drop(columns="truth")).merge(
-            rates, on=["world", "person"]
-        )
-    return found
-
-
-def test_scores_are_nearer_to_the_truth_than_raw_rates(drawn_worlds):
-    ratios = {
-        scenario: ((one.eb_estimate - one.truth) ** 2).mean() / ((one.p - one.truth) ** 2).mean()
-        for scenario, one in drawn_worlds.items()
-    }
-    print("\nmean squared error of scores over that of raw rates (people, audits from, spread):")
-    for scenario, ratio in ratios.items():
-        print(f"  {scenario}: {ratio:.2f}")
-    assert max(ratios.values()) < 1
-    assert np.mean(list(ratios.values())) < 0.6
-
-
-def test_intervals_of_scores_cover_the_truth(drawn_worlds):
-    covers, naive = {}, {}
-    for scenario, one in drawn_worlds.items():
-        covers[scenario] = one.truth.between(one.ci_low, one.ci_high).mean()
-        error = np.sqrt(one.own_weight * one.peer_mean * (1 - one.peer_mean) / one.n)
-        naive[scenario] = (abs(one.truth - one.eb_estimate) <= 1.96 * error).mean()
-    print("\ncoverage of 95 % intervals of scores; with B v alone as variance:")
-    for scenario, share in covers.items():
-        print(f"  {scenario}: {share:.1%}; {naive[scenario]:.1%}")
-    assert min(covers.values()) > 0.85
-    assert np.mean(list(covers.values())) > 0.91
-    assert np.mean(list(covers.values())) > np.mean(list(naive.values())) + 0.05
 
 
 # Standardised rates.
