@@ -168,6 +168,7 @@ RAW_TABLES: dict[str, dict[str, pa.DataType]] = {
         "rater_role": S,
         "action_code": S,
         "policy_id": S,
+        "severity": S,
         "rated_at": T,
         **_RECORDED,
     },

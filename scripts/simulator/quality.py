@@ -472,6 +472,10 @@ def write_calibration(rng: np.random.Generator, week: Week, delivery: Delivery) 
         rated_action[wrong],
         rated_policy[wrong],
     )
+    # A grade is a judgement: one in seven is a step off the policy's own.
+    severity = np.where(rated_policy >= 0, LEAF_SEVERITY[rated_policy], 0)
+    step = rng.choice([-1, 0, 1], len(item), p=[1 / 14, 6 / 7, 1 / 14])
+    severity = np.where(severity > 0, np.clip(severity + step, 1, len(SEVERITIES) - 1), 0)
     at = start + item * 240 + seat
     n, n_moderators = len(item), len(world.moderators.ids)
     table = raw_table(
@@ -486,6 +490,7 @@ def write_calibration(rng: np.random.Generator, week: Week, delivery: Delivery) 
         rater_role=coded(np.where(expert, 3, 0), ROLES),
         action_code=coded(rated_action, ACTIONS),
         policy_id=coded(rated_policy, POLICY_IDS),
+        severity=coded(severity, SEVERITIES),
         rated_at=times(at),
     )
     delivery.daily("raw/calibration_ratings", table, at + 60)

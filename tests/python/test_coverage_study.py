@@ -12,6 +12,7 @@ from coverage_study import (
     GRIDS,
     PEERS,
     PLANS,
+    POLICY_METRICS,
     PROJECT,
     SCORES,
     Scenario,
@@ -22,6 +23,7 @@ from coverage_study import (
     korn_graubard,
     main,
     people,
+    policies,
     population,
     report,
     study,
@@ -92,10 +94,11 @@ BROKEN = {
 def test_check_fails_a_broken_estimator(sql, fault, monkeypatch, tmp_path):
     right, wrong = BROKEN.get(fault, ("", ""))
     assert fault is None or sql.count(right) == 1
-    monkeypatch.setattr(
-        coverage_study, "render", lambda _: sql.replace(right, wrong) if fault else sql
-    )
+    rendered = {ESTIMATOR: sql.replace(right, wrong) if fault else sql, SCORES: render(SCORES)}
+    monkeypatch.setattr(coverage_study, "render", rendered.get)
     monkeypatch.setattr(coverage_study, "grid", lambda: iter(few()))
+    # So few replications cannot hold policies to the criteria.
+    monkeypatch.setattr(coverage_study, "policies", lambda *_: None)
     options = ["--replications", str(REPLICATIONS), "--seed", "7"]
     options += ["--output", str(tmp_path / "page.md"), "--hatecheck-file", str(tmp_path / "none")]
     result = CliRunner().invoke(main, [*options, "--check"])
@@ -105,6 +108,19 @@ def test_check_fails_a_broken_estimator(sql, fault, monkeypatch, tmp_path):
     assert ("**FAIL**" in page) == bool(fault)
     # Without --check the page is written and that is all.
     assert CliRunner().invoke(main, options).exit_code == 0
+
+
+def test_of_policies_all_metrics_are_studied_and_half_an_unseen_miss_is_allowed_for(sql):
+    rows = policies(100, 7, sql)
+    assert set(rows.level) == set(POLICY_METRICS)
+    assert rows.groupby(["n_audits", "level"]).size().min() > 3
+    noise = 4 * rows.sd / np.sqrt(100) + 1e-4
+    assert (rows.bias.abs() < noise).mean() > 0.95
+    assert rows.published_coverage.mean() > 0.93
+    recall = rows[rows.level == "recall"]
+    blind = policies(100, 7, sql.replace("typical_weight is null", "true or typical_weight is null"))
+    blind_recall = blind[blind.level == "recall"]
+    assert blind_recall.published_coverage.mean() < recall.published_coverage.mean() - 0.05
 
 
 def test_scores_are_nearer_to_the_truth_than_raw_rates_and_the_verdict_sees_when_not():

@@ -203,7 +203,7 @@ def test_bad_rows_fail_a_named_test_and_no_rate_is_built(
 
 
 STAGED = sorted(file.stem.removeprefix("stg_") for file in (MODELS / "staging").glob("stg_*.yml"))
-RENAMED = {"person_id": "person_key", "rater_id": "rater_key"}
+RENAMED = {"person_id": "person_key", "rater_id": "rater_key", "moderator_id": "moderator_key"}
 
 
 @pytest.mark.parametrize("table", STAGED)
@@ -280,6 +280,11 @@ ROT = {
     "audits_find_a_known_action_right": ("audits", {"truth_action_code": "skip"}),
     "audits_have_known_grades": ("audits", {"severity": "huge"}),
     "audit_probabilities_are_possible": ("audits", {"inclusion_probability": 0.0}),
+    "audit_scores_have_one_row_each": ("audit_scores", {"category_id": None}),
+    "audit_scores_are_not_contradicted": ("audit_scores", {"category_id": "tone", "score": 4.0}),
+    "audit_scores_have_the_required_values": ("audit_scores", {"source_system": None}),
+    "audit_scores_have_a_known_audit": ("audit_scores", {"audit_id": "ghost"}),
+    "audit_scores_are_on_their_scale": ("audit_scores", {"score": 95.0}),
     "disputes_have_one_row_each": ("disputes", {"dispute_id": None}),
     "disputes_are_not_contradicted": ("disputes", {"dispute_id": "x1", "outcome": "upheld"}),
     "disputes_have_the_required_values": ("disputes", {"source_system": None}),
@@ -299,6 +304,16 @@ ROT = {
     "ratings_are_not_dated_in_the_future": ("calibration_ratings", {"rated_at": NEXT_YEAR}),
     "ratings_have_a_known_action_code": ("calibration_ratings", {"action_code": "shadowban"}),
     "ratings_have_known_grades": ("calibration_ratings", {"severity": "huge"}),
+    "golden_results_have_one_row_each": ("golden_results", {"golden_id": None}),
+    "golden_results_are_not_contradicted": (
+        "golden_results",
+        {"golden_id": "g001", "answer_action_code": "ban"},
+    ),
+    "golden_results_have_the_required_values": ("golden_results", {"source_system": None}),
+    "golden_moderators_are_pseudonymised": ("golden_results", {}),
+    "golden_results_are_not_dated_in_the_future": ("golden_results", {"served_at": NEXT_YEAR}),
+    "golden_keys_are_known_actions": ("golden_results", {"true_action_code": "escalate"}),
+    "golden_answers_are_known_actions": ("golden_results", {"answer_action_code": "shadowban"}),
     # With the stratum of the next row, one key: weekly|x|y.
     "strata_have_one_row_each": ("sampling_frame", {"plan_id": "weekly|x", "stratum_id": "y"}),
     "strata_do_not_overlap": ("sampling_frame", {"stratum_id": "x|y"}),
@@ -325,6 +340,8 @@ OWN_KEY = {
     "disputes": "dispute_id",
     "sampling_frame": "stratum_id",
     "calibration_ratings": "item_id",
+    "audit_scores": "category_id",
+    "golden_results": "golden_id",
 }
 # They fail where there is no row at all; the generic test shows that it does.
 FAIL_ON_EMPTY = {"there_are_decisions", "there_are_audits"}
@@ -351,6 +368,26 @@ def test_every_test_of_staging_fails_on_a_row_made_for_it(new_project, world):
             "policy_id": ["hate"],
             "severity": ["low"],
             "rated_at": [pd.Timestamp("2026-03-04")],
+            "source_system": ["test"],
+            "recorded_at": [pd.Timestamp("2026-03-05")],
+        }
+    )
+    world["audit_scores"] = world["audits"].head(1)[["audit_id", "revision_no"]].assign(
+        category_id="tone",
+        score=3.0,
+        scale_min=1.0,
+        scale_max=5.0,
+        weight=1.0,
+        source_system="test",
+        recorded_at=pd.Timestamp("2026-03-05"),
+    )
+    world["golden_results"] = pd.DataFrame(
+        {
+            "golden_id": ["g001"],
+            "moderator_id": ["mod-0"],
+            "served_at": [pd.Timestamp("2026-03-04")],
+            "answer_action_code": ["remove"],
+            "true_action_code": ["remove"],
             "source_system": ["test"],
             "recorded_at": [pd.Timestamp("2026-03-05")],
         }
