@@ -118,7 +118,9 @@ def test_of_policies_all_metrics_are_studied_and_half_an_unseen_miss_is_allowed_
     assert (rows.bias.abs() < noise).mean() > 0.95
     assert rows.published_coverage.mean() > 0.93
     recall = rows[rows.level == "recall"]
-    blind = policies(100, 7, sql.replace("typical_weight is null", "true or typical_weight is null"))
+    blind = policies(
+        100, 7, sql.replace("typical_weight is null", "true or typical_weight is null")
+    )
     blind_recall = blind[blind.level == "recall"]
     assert blind_recall.published_coverage.mean() < recall.published_coverage.mean() - 0.05
 

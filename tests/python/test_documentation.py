@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -174,3 +176,18 @@ def test_the_commands_of_a_document_exist(document):
     assert commands <= targets
     scripts = set(re.findall(r"\b(scripts/[a-z_]+\.py)\b", text))
     assert [script for script in sorted(scripts) if not (ROOT / script).exists()] == []
+
+
+# The marts whose rates are weighted, and where what they weigh is counted.
+COUNTED_IN = {"accuracy_rates": "accuracy_cells", "policy_rates": "policy_cells"}
+
+
+def test_every_metric_is_in_its_mart_and_made_of_what_is_counted(described):
+    columns = {node["name"]: set(node["columns"]) for node in of_type(described, "model").values()}
+    metrics = pd.read_csv(ROOT / "seeds" / "metrics.csv")
+    assert metrics["meaning"].notna().all()
+    for metric in metrics.itertuples():
+        assert metric.mart in columns
+        counted = columns[COUNTED_IN.get(metric.mart, metric.mart)]
+        terms = {metric.numerator, metric.denominator} - {np.nan}
+        assert terms <= counted, (metric.metric_id, terms - counted)

@@ -372,14 +372,18 @@ def test_every_test_of_staging_fails_on_a_row_made_for_it(new_project, world):
             "recorded_at": [pd.Timestamp("2026-03-05")],
         }
     )
-    world["audit_scores"] = world["audits"].head(1)[["audit_id", "revision_no"]].assign(
-        category_id="tone",
-        score=3.0,
-        scale_min=1.0,
-        scale_max=5.0,
-        weight=1.0,
-        source_system="test",
-        recorded_at=pd.Timestamp("2026-03-05"),
+    world["audit_scores"] = (
+        world["audits"]
+        .head(1)[["audit_id", "revision_no"]]
+        .assign(
+            category_id="tone",
+            score=3.0,
+            scale_min=1.0,
+            scale_max=5.0,
+            weight=1.0,
+            source_system="test",
+            recorded_at=pd.Timestamp("2026-03-05"),
+        )
     )
     world["golden_results"] = pd.DataFrame(
         {
