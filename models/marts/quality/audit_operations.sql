@@ -61,9 +61,22 @@ eligible as (
     group by {{ group_keys | join(', ') }}
 ),
 
+by_method as (
+    select
+        final_audits.audit_id,
+        final_audits.decision_id,
+        final_audits.audited_at,
+        final_audits.is_blind,
+        case methods.method_scope
+            when 'all' then 'all'
+            else final_audits.sampling_method
+        end as sampling_method
+    from final_audits
+    cross join (values ('own'), ('all')) as methods (method_scope)
+),
+
 audits as (
     select
-        decisions.decision_id,
         decisions.decided_on,
         decisions.queue_id,
         decisions.policy_id,
@@ -78,18 +91,18 @@ audits as (
         decisions.model_version,
         decisions.confidence,
         strata.plan_stratum,
-        final_audits.audit_id,
-        final_audits.is_blind,
-        case methods.method_scope
-            when 'all' then 'all'
-            else final_audits.sampling_method
-        end as sampling_method,
-        {{ seconds_between('decisions.decided_at', 'final_audits.audited_at') }}
+        by_method.is_blind,
+        by_method.sampling_method,
+        -- A decision that was audited twice by a method is one decision.
+        row_number() over (
+            partition by by_method.sampling_method, by_method.decision_id
+            order by by_method.audit_id
+        ) = 1 as is_first_of_decision,
+        {{ seconds_between('decisions.decided_at', 'by_method.audited_at') }}
             as turnaround_seconds
-    from final_audits
-    inner join decisions on final_audits.decision_id = decisions.decision_id
+    from by_method
+    inner join decisions on by_method.decision_id = decisions.decision_id
     left join strata on decisions.stratum_key = strata.stratum_key
-    cross join (values ('own'), ('all')) as methods (method_scope)
     where decisions.is_eligible
 ),
 
@@ -103,61 +116,37 @@ bounds as (
 
 grouped as (
     {{ by_period_and_dimension('audits', 'decided_on', [
-        'decision_id', 'audit_id', 'sampling_method', 'is_blind', 'turnaround_seconds',
+        'sampling_method', 'is_first_of_decision', 'is_blind', 'turnaround_seconds',
     ], dimensions) }}
-),
-
-ranked as (
-    select
-        grouped.decision_id,
-        grouped.is_blind,
-        grouped.turnaround_seconds,
-        grouped.sampling_method,
-        grouped.dimension_name,
-        grouped.dimension_value,
-        grouped.period_type,
-        case
-            when grouped.period_type = 'all' then bounds.first_day else grouped.period_starts_on
-        end as period_starts_on,
-        row_number() over (
-            partition by
-                grouped.sampling_method,
-                grouped.period_type,
-                grouped.period_starts_on,
-                grouped.dimension_name,
-                grouped.dimension_value
-            order by grouped.turnaround_seconds, grouped.audit_id
-        ) as turnaround_rank,
-        count(*) over (
-            partition by
-                grouped.sampling_method,
-                grouped.period_type,
-                grouped.period_starts_on,
-                grouped.dimension_name,
-                grouped.dimension_value
-        ) as n_in_group
-    from grouped
-    cross join bounds
 ),
 
 counted as (
     select
-        sampling_method,
-        period_type,
-        period_starts_on,
-        dimension_name,
-        dimension_value,
+        grouped.sampling_method,
+        grouped.period_type,
+        grouped.dimension_name,
+        grouped.dimension_value,
+        case
+            when grouped.period_type = 'all' then bounds.first_day else grouped.period_starts_on
+        end as period_starts_on,
         count(*) as n_audits,
-        count(distinct decision_id) as n_audited_decisions,
-        count(is_blind) as n_blind_known,
-        sum(case when is_blind then 1 else 0 end) as n_blind,
+        sum(case when grouped.is_first_of_decision then 1 else 0 end) as n_audited_decisions,
+        count(grouped.is_blind) as n_blind_known,
+        sum(case when grouped.is_blind then 1 else 0 end) as n_blind,
         -- The least that half, or nine in ten, of the audits did not exceed.
-        min(case when turnaround_rank * 2 >= n_in_group then turnaround_seconds end)
+        percentile_disc(0.5) within group (order by grouped.turnaround_seconds)
             as turnaround_seconds_median,
-        min(case when turnaround_rank * 10 >= n_in_group * 9 then turnaround_seconds end)
+        percentile_disc(0.9) within group (order by grouped.turnaround_seconds)
             as turnaround_seconds_p90
-    from ranked
-    group by sampling_method, period_type, period_starts_on, dimension_name, dimension_value
+    from grouped
+    cross join bounds
+    group by
+        grouped.sampling_method,
+        grouped.period_type,
+        grouped.period_starts_on,
+        grouped.dimension_name,
+        grouped.dimension_value,
+        bounds.first_day
 ),
 
 methods as (
