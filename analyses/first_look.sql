@@ -17,7 +17,7 @@ select
     rates.period_status,
     rates.dimension_name,
     rates.dimension_value,
-    rates.n_decisions,
+    rates.n_eligible_decisions,
     rates.n_audits,
     rates.estimate as accuracy,
     rates.ci_low,

@@ -80,7 +80,7 @@ def headline_table(rows: pd.DataFrame) -> Table:
             f"{row.month_starts_on:%Y-%m}",
             row.period_status,
             row.dimension_value if row.dimension_name != "overall" else "all decisions",
-            f"{row.n_decisions:,}",
+            f"{row.n_eligible_decisions:,}",
             f"{row.n_audits:,}",
             percent(row.accuracy),
             interval(row.ci_low, row.ci_high),

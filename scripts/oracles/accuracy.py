@@ -281,7 +281,12 @@ def accuracy_rates(sample: Sample) -> pd.DataFrame:
     whole = counts.merge(pd.DataFrame({"metric_id": list(METRICS)}), how="cross")
     whole = whole.merge(found, on=["metric_id", *key], how="left")
     of_truth = whole["metric_id"].map(lambda metric: METRICS[metric][1] in OF_THE_TRUTH)
-    whole.loc[of_truth & whole["is_withheld"], ["estimate", "standard_error"]] = np.nan
+    # By the policy decided everything enforced, or nothing did: such rates say nothing.
+    by_policy = whole["dimension_name"].isin(["policy", "policy_parent"])
+    is_miss = whole["metric_id"].isin(["false_negative_share", "false_negative_harm"])
+    told = by_policy & (of_truth | (is_miss & (whole["dimension_value"] != "no_policy")))
+    withheld = told | (of_truth & whole["is_withheld"])
+    whole.loc[withheld, ["estimate", "standard_error"]] = np.nan
     whole["n_audits"] = whole["n_audits"].fillna(0)
     whole["n_successes"] = whole["n_successes"].fillna(0)
     of_audits = whole["metric_id"].map(lambda metric: METRICS[metric][1] == METRICS[metric][2])
@@ -330,6 +335,17 @@ def labels(audits: pd.DataFrame, policies: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
 
 
+def is_in_force(policies: pd.DataFrame, policy: str, version: str, moment: pd.Series) -> pd.Series:
+    """Which moments are in the days of a policy's version; all are, of all versions together."""
+    if version == "all":
+        return pd.Series(True, index=moment.index)
+    own = policies[(policies["policy_id"] == policy) & (policies["policy_version"] == version)]
+    days = pd.Series(False, index=moment.index)
+    for since, until in zip(own["valid_from"], own["valid_to"], strict=True):
+        days |= (moment >= since) & ((moment < until) | pd.isna(until))
+    return days
+
+
 def policy_rates(sample: Sample, raw: RawTables) -> pd.DataFrame:
     """Precision, recall and the like of every policy and version, by week and month."""
     policies = raw.latest("policies", ["policy_id", "policy_version"],
@@ -351,10 +367,11 @@ def policy_rates(sample: Sample, raw: RawTables) -> pd.DataFrame:
                 for side in ("is_decided", "is_true")
             )
             decided, true = (pd.Series(s, index=audits.index) for s in (decided, true))
+            not_true = ~true & is_in_force(policies, policy, version, audits["decided_at"])
             terms = {
                 "precision": (decided & true, decided),
                 "recall": (decided & true, true),
-                "policy_false_positive_rate": (decided & ~true, ~true),
+                "policy_false_positive_rate": (decided & ~true, not_true),
                 "policy_false_negative_rate": (true & ~decided, true),
                 "policy_false_discovery_rate": (decided & ~true, decided),
             }
@@ -418,14 +435,14 @@ def pareto(sample: Sample) -> pd.DataFrame:
         group = pd.Series("all", index=audits.index).where(own)
         one = pd.Series(1.0, index=audits.index)
         errors = audits[own & (audits["error_class"] != "correct")]
-        for name, value in _pareto_groups(errors).items():
+        for (name, _), values in _pareto_groups(errors).items():
             rows = []
-            for which, part in errors.groupby(value):
+            for (which, reason), part in errors.groupby(values):
                 here = pd.Series(audits.index.isin(part.index), index=audits.index) * 1.0
                 row = rates(sample, audits, group, (here, one, one)).iloc[0]
                 rows.append(
                     {
-                        "month_starts_on": start, "group_name": name, "group_value": which,
+                        "month_starts_on": start, "group_name": name, "group_value": which, "reason": reason,
                         "n_errors": len(part), "estimated_errors": part["weight"].sum(),
                         "share_of_decisions": row["estimate"],
                         "standard_error": row["standard_error"],
@@ -440,7 +457,7 @@ def pareto(sample: Sample) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _pareto_groups(errors: pd.DataFrame) -> dict[str, pd.Series]:
+def _pareto_groups(errors: pd.DataFrame) -> dict[tuple[str, str], list[pd.Series]]:
     missed = errors["error_class"] == "false_negative"
     policy = errors["decided_policy_id"].mask(missed, errors["truth_policy_id"]).fillna("no_policy")
     parent = errors["decided_policy_parent"].mask(missed, errors["truth_policy_parent"])
@@ -456,20 +473,19 @@ def _pareto_groups(errors: pd.DataFrame) -> dict[str, pd.Series]:
     selection = "wrong_selection, " + distance + ", " + strict.fillna("unknown")
     reason = errors["error_class"].mask(is_wrong, selection)
     queue = errors["queue_id"].fillna("unknown")
-    return {
-        "policy": policy,
-        "policy_parent": parent.fillna(policy),
-        "queue": queue,
-        "reason": reason,
-        "queue_and_reason": queue + " | " + reason,
-        "policy_and_reason": policy + " | " + reason,
+    groups = {"policy": policy, "policy_parent": parent.fillna(policy), "queue": queue}
+    every = pd.Series("all", index=errors.index)
+    return {(name, "all"): [value, every] for name, value in groups.items()} | {
+        (name, "by reason"): [value, reason] for name, value in {"overall": every, **groups}.items()
     }
 
 
 def overturned(sample: Sample) -> pd.DataFrame:
     """Decisions that a person later replaced by something else."""
     decisions = sample.decisions
-    later = decisions[(decisions["decided_by_type"] == "human")].dropna(
+    is_recorded = decisions["supersedes_decision_id"].notna().any()
+    is_decision = ~decisions["action_code"].isin(["skip", "escalate", "auto_close"])
+    later = decisions[(decisions["decided_by_type"] == "human") & is_decision].dropna(
         subset="supersedes_decision_id"
     )
     later = later[["supersedes_decision_id", "action_code", "primary_policy_id"]]
@@ -483,6 +499,8 @@ def overturned(sample: Sample) -> pd.DataFrame:
     counts = pd.DataFrame(
         {
             "n_eligible_decisions": decisions["is_eligible"] * 1,
+            "n_eligible_enforced_decisions": (decisions["is_eligible"] & decisions["has_enforced"])
+            * 1,
             "n_overturned_decisions": is_overturned * 1,
             "n_overturned_enforcements": (is_overturned & decisions["has_enforced"]) * 1,
         }
@@ -494,7 +512,13 @@ def overturned(sample: Sample) -> pd.DataFrame:
             part = counts.groupby(keys).sum().reset_index()
             parts.append(part.assign(period_type=period_type, dimension_name=name))
     found = pd.concat(parts, ignore_index=True)
-    found["overturned_rate"] = found["n_overturned_decisions"] / found[
-        "n_eligible_decisions"
-    ].replace(0, np.nan)
+    counted = ["n_overturned_decisions", "n_overturned_enforcements"]
+    found[counted] = found[counted].astype(float)
+    if not is_recorded:
+        found[counted] = np.nan
+    for rate, (count, of) in {
+        "overturned_rate": (counted[0], "n_eligible_decisions"),
+        "enforcement_overturned_rate": (counted[1], "n_eligible_enforced_decisions"),
+    }.items():
+        found[rate] = found[count] / found[of].replace(0, np.nan)
     return found

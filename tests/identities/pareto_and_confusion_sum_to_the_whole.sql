@@ -1,7 +1,8 @@
 -- What accuracy lacks is in one group of each way of grouping errors; and every judged decision is
 -- in one pair of the confusion matrix.
 {% set group_names = [
-    'policy', 'policy_parent', 'queue', 'reason', 'queue_and_reason', 'policy_and_reason',
+    'policy', 'policy_parent', 'queue', 'overall by reason', 'policy by reason',
+    'policy_parent by reason', 'queue by reason',
 ] -%}
 
 with accuracy as (
@@ -33,20 +34,27 @@ expected as (
     from accuracy
 ),
 
-found as (
+groups as (
     select
         month_starts_on,
-        group_name as summed,
-        sum(share_of_decisions) as found_share
+        share_of_decisions,
+        case when reason = 'all' then group_name else concat(group_name, ' by reason') end as summed
     from {{ ref('error_pareto') }}
-    group by month_starts_on, group_name
     union all
     select
         month_starts_on,
-        'confusion' as summed,
-        sum(share_of_decisions) as found_share
+        share_of_decisions,
+        'confusion' as summed
     from {{ ref('policy_confusion') }}
-    group by month_starts_on
+),
+
+found as (
+    select
+        month_starts_on,
+        summed,
+        sum(share_of_decisions) as found_share
+    from groups
+    group by month_starts_on, summed
 )
 
 select

@@ -16,7 +16,9 @@ parts as (
         sum(n_excluded_audits) as n_excluded_audits,
         sum(n_successes) as n_successes,
         sum(weighted_denominator) as weighted_denominator,
-        sum(weighted_numerator) as weighted_numerator
+        sum(weighted_numerator) as weighted_numerator,
+        -- A rate that is refused shows no numerator either.
+        sum(case when n_audits > 0 and weighted_numerator is null then 1 else 0 end) as n_refused
     from rates
     group by metric_id, period_type, period_starts_on, dimension_name
 ),
@@ -69,5 +71,8 @@ where
     or parts.n_successes is distinct from whole.n_successes
     or abs(coalesce(parts.weighted_denominator, 0) - coalesce(whole.weighted_denominator, 0))
     > 1e-9 * coalesce(whole.weighted_denominator, 1)
-    or abs(coalesce(parts.weighted_numerator, 0) - coalesce(whole.weighted_numerator, 0))
-    > 1e-9 * coalesce(whole.weighted_denominator, 1)
+    or (
+        parts.n_refused + whole.n_refused = 0
+        and abs(coalesce(parts.weighted_numerator, 0) - coalesce(whole.weighted_numerator, 0))
+        > 1e-9 * coalesce(whole.weighted_denominator, 1)
+    )

@@ -78,7 +78,7 @@ def test_it_prints_the_numbers_of_the_mart(project, monkeypatch):
             if row["of"] == name and row["month"] == f"{expected.period_starts_on:%Y-%m}"
         )
         assert row["status"] == expected.period_status
-        assert row["decisions"] == f"{expected.n_decisions:,}"
+        assert row["decisions"] == f"{expected.n_eligible_decisions:,}"
         assert row["audits"] == f"{expected.n_audits:,}"
         assert row["accuracy"] == percent(expected.estimate)
         low, high = percent(expected.ci_low), percent(expected.ci_high)

@@ -483,8 +483,13 @@ MUTATIONS = {
     ),
     "a_policy_rate_missing_without_a_reason": (
         update(POLICIES, "estimate = null", "is_reportable"),
-        {"a_missing_policy_rate_says_why"},
+        {"a_missing_policy_rate_says_why", "reportable_policy_rates_have_enough_audits"},
     ),
+    "a_policy_rate_on_few_audits": (
+        update(POLICIES, "n_audits = 29", "is_reportable"),
+        {"reportable_policy_rates_have_enough_audits"},
+    ),
+    "no_policy_rates": (f"delete from {POLICIES}", {"there_are_policy_rates"}),
     "a_pair_of_policies_twice": (repeat(CONFUSION), {"confusions_are_unique", SUMS}),
     "a_pair_of_policies_without_weight": (
         update(CONFUSION, "weighted_decisions = null", "true"),
@@ -504,6 +509,11 @@ MUTATIONS = {
         update(PARETO, "cumulative_share_of_errors = 1.01", "true"),
         {"pareto_shares_are_shares"},
     ),
+    "a_group_of_errors_of_no_reason": (
+        update(PARETO, "main_reason = null", "reason = 'all'"),
+        {"pareto_groups_have_a_main_reason"},
+    ),
+    "no_overturns": (f"delete from {OVERTURNED}", {"there_are_decisions_to_overturn"}),
     "an_overturn_twice": (repeat(OVERTURNED), {"overturned_decisions_are_unique"}),
     "more_overturned_than_decided": (
         update(OVERTURNED, "n_overturned_decisions = n_eligible_decisions + 1", "true"),

@@ -1,3 +1,5 @@
+{% set is_known = 'not measured.has_unaudited_kind and not measured.is_told_by_dimension' -%}
+
 with population as (
     select * from {{ ref('accuracy_population') }}
 ),
@@ -25,7 +27,8 @@ measured as (
         {{ registered_measure('metrics.numerator', 'population') }} as unweighted_numerator,
         {{ registered_measure('metrics.denominator', 'population') }} as unweighted_denominator,
         metrics.denominator in ('n_violating', 'n_not_violating')
-        and {{ has_unaudited_kind('population') }} as has_unaudited_kind
+        and {{ has_unaudited_kind('population') }} as has_unaudited_kind,
+        {{ is_told_by_dimension('metrics', 'population') }} as is_told_by_dimension
     from population
     cross join metrics
 ),
@@ -48,9 +51,11 @@ rates as (
         measured.excluded_decisions_by_reason,
         measured.excluded_audits_by_reason,
         measured.has_unaudited_kind,
+        measured.is_told_by_dimension,
+        measured.n_audits as n_group_audits,
         measured.unweighted_n,
         case
-            when not measured.has_unaudited_kind then
+            when {{ is_known }} then
                 measured.unweighted_numerator
                 / cast(nullif(measured.unweighted_denominator, 0) as double)
         end as unweighted_rate,
@@ -59,12 +64,12 @@ rates as (
             as n_successes,
         estimates.n_strata,
         estimates.n_collapsed_strata,
-        estimates.weighted_numerator,
         estimates.weighted_denominator,
         {% for name in [
-            'estimate', 'standard_error', 'design_effect', 'effective_n', 'ci_low', 'ci_high'
+            'weighted_numerator', 'estimate', 'standard_error',
+            'design_effect', 'effective_n', 'ci_low', 'ci_high',
         ] -%}
-        case when not measured.has_unaudited_kind then estimates.{{ name }} end as {{ name }},
+        case when {{ is_known }} then estimates.{{ name }} end as {{ name }},
         {% endfor -%}
         as_of.as_of
     from measured

@@ -1,11 +1,11 @@
+{#- By what errors are grouped, and what the group then is. Each way is there alone, and by reason. -#}
 {% set groups = {
+    'overall': "'all'",
     'policy': 'policy_concerned',
     'policy_parent': 'policy_parent_concerned',
     'queue': "coalesce(queue_id, 'unknown')",
-    'reason': 'reason',
-    'queue_and_reason': "concat(coalesce(queue_id, 'unknown'), ' | ', reason)",
-    'policy_and_reason': "concat(policy_concerned, ' | ', reason)",
 } -%}
+{% set keys = ['group_name', 'group_value', 'reason'] -%}
 
 with audits as (
     select * from {{ ref('fct_audits') }}
@@ -22,6 +22,15 @@ policies as (
 
 calendar as (
     select * from {{ ref('dim_calendar') }}
+),
+
+population as (
+    select * from {{ ref('accuracy_population') }}
+    where period_type = 'month' and dimension_name = 'overall'
+),
+
+as_of as (
+    select * from {{ ref('int_context__as_of') }}
 ),
 
 in_period as (
@@ -51,7 +60,7 @@ errors as (
                     coalesce(in_period.selection_strictness, 'unknown')
                 )
             else in_period.error_class
-        end as reason
+        end as error_reason
     from in_period
     left join policies
         on
@@ -60,65 +69,34 @@ errors as (
     where in_period.error_class <> 'correct'
 ),
 
-strata as (
-    select
-        month_starts_on,
-        stratum_key,
-        count(*) as n_audits
-    from in_period
-    group by month_starts_on, stratum_key
-),
-
 grouped as (
     {% for name, value in groups.items() -%}
+    {% for reason in (["'all'"] if name != 'overall' else []) + ['error_reason'] -%}
     select
         month_starts_on,
+        stratum_key,
         '{{ name }}' as group_name,
         {{ value }} as group_value,
-        stratum_key,
-        count(*) as n_successes
+        {{ reason }} as reason
     from errors
-    group by month_starts_on, {{ value }}, stratum_key
     {{ 'union all' if not loop.last }}
+    {% endfor %}
+    {{- 'union all' if not loop.last }}
     {% endfor %}
 ),
 
-named as (
-    select distinct
-        month_starts_on,
-        group_name,
-        group_value
-    from grouped
-),
-
-cells as (
-    select
-        named.month_starts_on,
-        named.group_name,
-        named.group_value,
-        strata.stratum_key,
-        strata.n_audits,
-        coalesce(grouped.n_successes, 0) as n_successes
-    from named
-    inner join strata on named.month_starts_on = strata.month_starts_on
-    left join grouped
-        on
-            named.month_starts_on = grouped.month_starts_on
-            and named.group_name = grouped.group_name
-            and named.group_value = grouped.group_value
-            and strata.stratum_key = grouped.stratum_key
-),
-
 estimates as (
-    {{ stratified_rate('cells', 'design', by=['month_starts_on', 'group_name', 'group_value']) }}
+    {{ stratified_shares('grouped', 'in_period', 'design', 'month_starts_on', keys) }}
 ),
 
 ranked as (
     select
         *,
+        reason <> 'all' as is_by_reason,
+        {{ thin_sample_reason() }} as reason_code,
         row_number() over (
-            partition by month_starts_on, group_name
-            order by weighted_numerator desc, group_value asc
+            partition by month_starts_on, group_name, reason = 'all'
+            order by weighted_numerator desc, group_value asc, reason asc
         ) as error_rank
     from estimates
 ),
@@ -128,31 +106,57 @@ cumulated as (
     select
         ranked.month_starts_on,
         ranked.group_name,
-        ranked.group_value,
+        ranked.is_by_reason,
+        ranked.error_rank,
         {{ exact_sum('above.weighted_numerator') }} as errors_so_far
     from ranked
     inner join ranked as above
         on
             ranked.month_starts_on = above.month_starts_on
             and ranked.group_name = above.group_name
+            and ranked.is_by_reason = above.is_by_reason
             and ranked.error_rank >= above.error_rank
-    group by ranked.month_starts_on, ranked.group_name, ranked.group_value
+    group by
+        ranked.month_starts_on, ranked.group_name, ranked.is_by_reason, ranked.error_rank
 ),
 
 totalled as (
     select
         *,
-        max(errors_so_far) over (partition by month_starts_on, group_name) as all_errors
+        max(errors_so_far) over (partition by month_starts_on, group_name, is_by_reason)
+            as all_errors
     from cumulated
+),
+
+main_reasons as (
+    select
+        month_starts_on,
+        group_name,
+        group_value,
+        reason as main_reason,
+        row_number() over (
+            partition by month_starts_on, group_name, group_value order by error_rank
+        ) as reason_rank
+    from ranked
+    where is_by_reason
 )
 
 select
     ranked.month_starts_on,
     ranked.group_name,
     ranked.group_value,
+    ranked.reason,
+    population.period_ends_on as month_ends_on,
+    {{ period_status('population.period_ends_on', 'as_of.as_of') }} as period_status,
+    ranked.reason_code is null as is_reportable,
+    ranked.reason_code,
     cast(ranked.error_rank as bigint) as error_rank,
+    case when ranked.is_by_reason then ranked.reason else main_reasons.main_reason end
+        as main_reason,
     ranked.n_successes as n_errors,
     ranked.n_audits as n_audits_of_month,
+    population.n_covered_decisions / cast(nullif(population.n_eligible_decisions, 0) as double)
+        as coverage_rate,
     ranked.weighted_numerator as estimated_errors,
     ranked.ci_low * ranked.weighted_denominator as estimated_errors_low,
     ranked.ci_high * ranked.weighted_denominator as estimated_errors_high,
@@ -160,11 +164,23 @@ select
     ranked.standard_error,
     ranked.ci_low,
     ranked.ci_high,
+    cast({{ var('confidence_level') }} as double) as confidence_level,
+    ranked.effective_n,
     ranked.weighted_numerator / nullif(totalled.all_errors, 0) as share_of_errors,
-    totalled.errors_so_far / nullif(totalled.all_errors, 0) as cumulative_share_of_errors
+    totalled.errors_so_far / nullif(totalled.all_errors, 0) as cumulative_share_of_errors,
+    as_of.as_of
 from ranked
+cross join as_of
+inner join population on ranked.month_starts_on = population.period_starts_on
 inner join totalled
     on
         ranked.month_starts_on = totalled.month_starts_on
         and ranked.group_name = totalled.group_name
-        and ranked.group_value = totalled.group_value
+        and ranked.is_by_reason = totalled.is_by_reason
+        and ranked.error_rank = totalled.error_rank
+left join main_reasons
+    on
+        ranked.month_starts_on = main_reasons.month_starts_on
+        and ranked.group_name = main_reasons.group_name
+        and ranked.group_value = main_reasons.group_value
+        and main_reasons.reason_rank = 1

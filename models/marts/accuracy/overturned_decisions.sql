@@ -19,13 +19,30 @@ as_of as (
     select * from {{ ref('int_context__as_of') }}
 ),
 
-replacing as (
+superseding as (
     select
         supersedes_decision_id,
         action_code,
-        policy_id
+        policy_id,
+        decided_by_type,
+        exclusion_reason
     from decisions
-    where supersedes_decision_id is not null and decided_by_type = 'human'
+    where supersedes_decision_id is not null
+),
+
+-- A source that never says what a decision replaces does not say that nothing was overturned.
+recorded as (
+    select count(*) > 0 as is_recorded
+    from superseding
+),
+
+-- Who skips or escalates does not decide, so they overturn nothing.
+replacing as (
+    select *
+    from superseding
+    where
+        decided_by_type = 'human'
+        and coalesce(exclusion_reason, 'reversal') = 'reversal'
 ),
 
 -- Replaced by the same, a decision was confirmed.
@@ -92,16 +109,28 @@ select
         as period_status,
     population.n_eligible_decisions,
     population.n_eligible_enforced_decisions,
-    cast(coalesce(counted.n_overturned_decisions, 0) as bigint) as n_overturned_decisions,
-    cast(coalesce(counted.n_overturned_enforcements, 0) as bigint) as n_overturned_enforcements,
-    coalesce(counted.n_overturned_decisions, 0)
-    / cast(nullif(population.n_eligible_decisions, 0) as double) as overturned_rate,
-    coalesce(counted.n_overturned_enforcements, 0)
-    / cast(nullif(population.n_eligible_enforced_decisions, 0) as double)
-        as enforcement_overturned_rate,
+    case
+        when not recorded.is_recorded then 'not_recorded'
+        when population.n_eligible_decisions = 0 then 'no_decisions'
+    end as reason_code,
+    {% for name, of in {
+        'n_overturned_decisions': 'n_eligible_decisions',
+        'n_overturned_enforcements': 'n_eligible_enforced_decisions',
+    }.items() -%}
+    case
+        when recorded.is_recorded then cast(coalesce(counted.{{ name }}, 0) as bigint)
+    end as {{ name }},
+    case
+        when recorded.is_recorded
+            then
+                coalesce(counted.{{ name }}, 0)
+                / cast(nullif(population.{{ of }}, 0) as double)
+    end as {{ 'overturned_rate' if loop.first else 'enforcement_overturned_rate' }},
+    {% endfor -%}
     as_of.as_of
 from population
 cross join as_of
+cross join recorded
 left join counted
     on
         population.period_type = counted.period_type

@@ -10,6 +10,10 @@ labels as (
     select * from {{ ref('int_truth__policy_labels') }}
 ),
 
+policies as (
+    select * from {{ ref('stg_policies') }}
+),
+
 calendar as (
     select * from {{ ref('dim_calendar') }}
 ),
@@ -28,15 +32,26 @@ periods as (
     from calendar
 ),
 
-strata as (
+in_force as (
     select
-        periods.period_type,
-        periods.period_starts_on,
+        audits.decided_on,
         audits.stratum_key,
+        policies.policy_id,
+        policies.policy_version,
         count(*) as n_audits
     from audits
-    inner join periods on audits.decided_on = periods.calendar_date
-    group by periods.period_type, periods.period_starts_on, audits.stratum_key
+    inner join policies on {{ valid_at('policies', 'audits.decided_at') }}
+    group by
+        audits.decided_on, audits.stratum_key, policies.policy_id, policies.policy_version
+),
+
+daily as (
+    select
+        decided_on,
+        stratum_key,
+        count(*) as n_audits
+    from audits
+    group by decided_on, stratum_key
 ),
 
 versions as (
@@ -86,31 +101,73 @@ named as (
         policy_id,
         policy_version
     from counted
+),
+
+-- A version can be missed, or applied wrongly, only while it is in force.
+at_stake as (
+    select
+        named.period_type,
+        named.period_starts_on,
+        named.policy_id,
+        named.policy_version,
+        daily.stratum_key,
+        sum(daily.n_audits) as n_audits
+    from daily
+    inner join periods on daily.decided_on = periods.calendar_date
+    inner join named
+        on
+            periods.period_type = named.period_type
+            and periods.period_starts_on = named.period_starts_on
+            and named.policy_version = 'all'
+    group by
+        named.period_type,
+        named.period_starts_on,
+        named.policy_id,
+        named.policy_version,
+        daily.stratum_key
+    union all
+    select
+        named.period_type,
+        named.period_starts_on,
+        named.policy_id,
+        named.policy_version,
+        in_force.stratum_key,
+        sum(in_force.n_audits) as n_audits
+    from in_force
+    inner join periods on in_force.decided_on = periods.calendar_date
+    inner join named
+        on
+            periods.period_type = named.period_type
+            and periods.period_starts_on = named.period_starts_on
+            and in_force.policy_id = named.policy_id
+            and in_force.policy_version = named.policy_version
+    group by
+        named.period_type,
+        named.period_starts_on,
+        named.policy_id,
+        named.policy_version,
+        in_force.stratum_key
 )
 
 -- A stratum in which a policy was neither applied nor violated is where it was rightly not applied.
 select
-    named.period_type,
-    named.period_starts_on,
-    named.policy_id,
-    named.policy_version,
-    strata.stratum_key,
-    cast(strata.n_audits as bigint) as n_audits,
+    at_stake.period_type,
+    at_stake.period_starts_on,
+    at_stake.policy_id,
+    at_stake.policy_version,
+    at_stake.stratum_key,
+    cast(at_stake.n_audits as bigint) as n_audits,
     cast(coalesce(counted.n_decided, 0) as bigint) as n_decided,
     cast(coalesce(counted.n_true, 0) as bigint) as n_true,
     cast(coalesce(counted.n_confirmed, 0) as bigint) as n_confirmed,
     cast(coalesce(counted.n_decided - counted.n_confirmed, 0) as bigint) as n_not_confirmed,
     cast(coalesce(counted.n_true - counted.n_confirmed, 0) as bigint) as n_missed,
-    cast(strata.n_audits - coalesce(counted.n_true, 0) as bigint) as n_not_true
-from named
-inner join strata
-    on
-        named.period_type = strata.period_type
-        and named.period_starts_on = strata.period_starts_on
+    cast(at_stake.n_audits - coalesce(counted.n_true, 0) as bigint) as n_not_true
+from at_stake
 left join counted
     on
-        named.period_type = counted.period_type
-        and named.period_starts_on = counted.period_starts_on
-        and named.policy_id = counted.policy_id
-        and named.policy_version = counted.policy_version
-        and strata.stratum_key is not distinct from counted.stratum_key
+        at_stake.period_type = counted.period_type
+        and at_stake.period_starts_on = counted.period_starts_on
+        and at_stake.policy_id = counted.policy_id
+        and at_stake.policy_version = counted.policy_version
+        and at_stake.stratum_key is not distinct from counted.stratum_key

@@ -12,6 +12,15 @@ calendar as (
     select * from {{ ref('dim_calendar') }}
 ),
 
+population as (
+    select * from {{ ref('accuracy_population') }}
+    where period_type = 'month' and dimension_name = 'overall'
+),
+
+as_of as (
+    select * from {{ ref('int_context__as_of') }}
+),
+
 labelled as (
     select
         calendar.month_starts_on,
@@ -28,55 +37,10 @@ labelled as (
     inner join calendar on audits.decided_on = calendar.calendar_date
 ),
 
-strata as (
-    select
-        month_starts_on,
-        stratum_key,
-        count(*) as n_audits
-    from labelled
-    group by month_starts_on, stratum_key
-),
-
-counted as (
-    select
-        month_starts_on,
-        decided_policy_id,
-        true_policy_id,
-        stratum_key,
-        count(*) as n_successes
-    from labelled
-    group by month_starts_on, decided_policy_id, true_policy_id, stratum_key
-),
-
-pairs as (
-    select distinct
-        month_starts_on,
-        decided_policy_id,
-        true_policy_id
-    from counted
-),
-
-cells as (
-    select
-        pairs.month_starts_on,
-        pairs.decided_policy_id,
-        pairs.true_policy_id,
-        strata.stratum_key,
-        strata.n_audits,
-        coalesce(counted.n_successes, 0) as n_successes
-    from pairs
-    inner join strata on pairs.month_starts_on = strata.month_starts_on
-    left join counted
-        on
-            pairs.month_starts_on = counted.month_starts_on
-            and pairs.decided_policy_id = counted.decided_policy_id
-            and pairs.true_policy_id = counted.true_policy_id
-            and strata.stratum_key = counted.stratum_key
-),
-
 estimates as (
-    {{ stratified_rate(
-        'cells', 'design', by=['month_starts_on', 'decided_policy_id', 'true_policy_id']) }}
+    {{ stratified_shares(
+        'labelled', 'labelled', 'design', 'month_starts_on',
+        ['decided_policy_id', 'true_policy_id']) }}
 ),
 
 totals as (
@@ -95,28 +59,46 @@ true_totals as (
         {{ exact_sum('weighted_numerator') }} as weighted_decisions
     from estimates
     group by month_starts_on, true_policy_id
+),
+
+judged as (
+    select
+        *,
+        {{ thin_sample_reason() }} as reason_code
+    from estimates
 )
 
 select
-    estimates.month_starts_on,
-    estimates.decided_policy_id,
-    estimates.true_policy_id,
-    estimates.decided_policy_id = estimates.true_policy_id as is_same,
-    estimates.n_successes as n_audits,
-    estimates.n_audits as n_audits_of_month,
-    estimates.weighted_numerator as weighted_decisions,
-    estimates.estimate as share_of_decisions,
-    estimates.standard_error,
-    estimates.ci_low,
-    estimates.ci_high,
-    estimates.weighted_numerator / nullif(totals.weighted_decisions, 0) as share_of_decided,
-    estimates.weighted_numerator / nullif(true_totals.weighted_decisions, 0) as share_of_true
-from estimates
+    judged.month_starts_on,
+    judged.decided_policy_id,
+    judged.true_policy_id,
+    population.period_ends_on as month_ends_on,
+    {{ period_status('population.period_ends_on', 'as_of.as_of') }} as period_status,
+    judged.reason_code is null as is_reportable,
+    judged.reason_code,
+    judged.decided_policy_id = judged.true_policy_id as is_same,
+    judged.n_successes as n_audits,
+    judged.n_audits as n_audits_of_month,
+    population.n_covered_decisions / cast(nullif(population.n_eligible_decisions, 0) as double)
+        as coverage_rate,
+    judged.weighted_numerator as weighted_decisions,
+    judged.estimate as share_of_decisions,
+    judged.standard_error,
+    judged.ci_low,
+    judged.ci_high,
+    cast({{ var('confidence_level') }} as double) as confidence_level,
+    judged.effective_n,
+    judged.weighted_numerator / nullif(totals.weighted_decisions, 0) as share_of_decided,
+    judged.weighted_numerator / nullif(true_totals.weighted_decisions, 0) as share_of_true,
+    as_of.as_of
+from judged
+cross join as_of
+inner join population on judged.month_starts_on = population.period_starts_on
 inner join totals
     on
-        estimates.month_starts_on = totals.month_starts_on
-        and estimates.decided_policy_id = totals.decided_policy_id
+        judged.month_starts_on = totals.month_starts_on
+        and judged.decided_policy_id = totals.decided_policy_id
 inner join true_totals
     on
-        estimates.month_starts_on = true_totals.month_starts_on
-        and estimates.true_policy_id = true_totals.true_policy_id
+        judged.month_starts_on = true_totals.month_starts_on
+        and judged.true_policy_id = true_totals.true_policy_id

@@ -46,6 +46,7 @@ by_metric as (
         cells.policy_id,
         cells.policy_version,
         cells.stratum_key,
+        cells.n_audits as n_group_audits,
         {% for term, name in {'numerator': 'n_successes', 'denominator': 'n_audits'}.items() -%}
         case metrics.{{ term }}
             {% for measure in measures -%}
@@ -81,6 +82,7 @@ unweighted as (
         period_starts_on,
         policy_id,
         policy_version,
+        sum(n_group_audits) as n_group_audits,
         sum(n_audits) as n_audits,
         sum(n_successes) as n_successes
     from by_metric
@@ -101,6 +103,8 @@ rates as (
         population.n_covered_decisions,
         metrics.denominator <> 'n_decided'
         and {{ has_unaudited_kind('population') }} as has_unaudited_kind,
+        false as is_told_by_dimension,
+        unweighted.n_group_audits,
         unweighted.n_audits as unweighted_n,
         unweighted.n_successes / cast(nullif(unweighted.n_audits, 0) as double)
             as unweighted_rate,
@@ -111,6 +115,7 @@ rates as (
         estimates.weighted_denominator,
         estimates.estimate,
         estimates.standard_error,
+        estimates.design_effect,
         estimates.effective_n,
         estimates.ci_low,
         estimates.ci_high
@@ -155,6 +160,11 @@ select
         else 'unknown'
     end as policy_level,
     {{ period_status('judged.period_ends_on', 'as_of.as_of') }} as period_status,
+    case
+        when judged.n_audits > 0 then 'weighted'
+        when judged.unweighted_n > 0 and not judged.has_unaudited_kind then 'unweighted'
+        else 'none'
+    end as weighting,
     judged.reason_code is null as is_reportable,
     judged.reason_code,
     coalesce(judged.n_collapsed_strata > 0, false) as has_collapsed_strata,
@@ -164,12 +174,13 @@ select
     judged.n_covered_decisions,
     judged.n_covered_decisions / cast(nullif(judged.n_eligible_decisions, 0) as double)
         as coverage_rate,
-    {% for name in ['estimate', 'standard_error', 'ci_low', 'ci_high'] -%}
+    {% for name in [
+        'estimate', 'standard_error', 'ci_low', 'ci_high', 'effective_n', 'design_effect',
+        'weighted_numerator',
+    ] -%}
     case when not judged.has_unaudited_kind then judged.{{ name }} end as {{ name }},
     {% endfor -%}
     cast({{ var('confidence_level') }} as double) as confidence_level,
-    judged.effective_n,
-    judged.weighted_numerator,
     judged.weighted_denominator,
     cast(judged.unweighted_n as bigint) as unweighted_n,
     case when not judged.has_unaudited_kind then judged.unweighted_rate end as unweighted_rate,
