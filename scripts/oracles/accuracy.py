@@ -442,7 +442,8 @@ def pareto(sample: Sample) -> pd.DataFrame:
                 row = rates(sample, audits, group, (here, one, one)).iloc[0]
                 rows.append(
                     {
-                        "month_starts_on": start, "group_name": name, "group_value": which, "reason": reason,
+                        "month_starts_on": start, "group_name": name, "group_value": which,
+                        "reason": reason,
                         "n_errors": len(part), "estimated_errors": part["weight"].sum(),
                         "share_of_decisions": row["estimate"],
                         "standard_error": row["standard_error"],
