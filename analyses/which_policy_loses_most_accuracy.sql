@@ -5,23 +5,28 @@
 with pareto as (
     select * from {{ ref('error_pareto') }}
     where group_name = 'policy' and reason = 'all' and period_status = 'final'
+),
+
+last_final_month as (
+    select max(month_starts_on) as month_starts_on
+    from pareto
 )
 
 select
-    month_starts_on,
-    error_rank,
-    group_value as policy_id,
-    n_errors,
-    estimated_errors,
-    estimated_errors_low,
-    estimated_errors_high,
-    share_of_decisions as accuracy_lost,
-    ci_low,
-    ci_high,
-    cumulative_share_of_errors,
-    main_reason,
-    coverage_rate,
-    reason_code
+    pareto.month_starts_on,
+    pareto.error_rank,
+    pareto.group_value as policy_id,
+    pareto.n_errors,
+    pareto.estimated_errors,
+    pareto.estimated_errors_low,
+    pareto.estimated_errors_high,
+    pareto.share_of_decisions as accuracy_lost,
+    pareto.ci_low,
+    pareto.ci_high,
+    pareto.cumulative_share_of_errors,
+    pareto.main_reason,
+    pareto.coverage_rate,
+    pareto.reason_code
 from pareto
-where month_starts_on = (select max(month_starts_on) from pareto)
-order by error_rank
+inner join last_final_month on pareto.month_starts_on = last_final_month.month_starts_on
+order by pareto.error_rank

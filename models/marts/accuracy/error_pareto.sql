@@ -1,4 +1,4 @@
-{#- By what errors are grouped, and what the group then is. Each way is there alone, and by reason. -#}
+{#- By what errors are grouped. Each way is there alone, and by reason. -#}
 {% set groups = {
     'overall': "'all'",
     'policy': 'policy_concerned',
