@@ -541,7 +541,7 @@ def plans(sample: Sample, as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:
     for plan, framed in frames.groupby("plan_id"):
         starts = sorted(framed["period_start"].unique())[-HISTORY:]
         rows = framed[framed["period_start"].isin(starts)]
-        strata = _next_strata(rows, starts, as_of)
+        strata = next_strata(rows, starts, as_of)
         size = strata["size"].to_numpy()
         spread = np.sqrt(strata["rate"] * (1 - strata["rate"])).to_numpy()
         least = np.minimum(size, MIN_PER_STRATUM)
@@ -581,23 +581,37 @@ def plans(sample: Sample, as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:
     }
 
 
-def _next_strata(rows: pd.DataFrame, starts: list, as_of: pd.Timestamp) -> pd.DataFrame:
+def next_strata(rows: pd.DataFrame, starts: list, as_of: pd.Timestamp) -> pd.DataFrame:
+    """What is to be expected of the strata of a plan's last frame in its next period.
+
+    Args:
+        rows: the strata of the plan's last frames, with n_correct.
+        starts: the first moments of these frames, in order.
+        as_of: the latest moment that the world knows.
+
+    Returns:
+        By stratum: queue_id, n and k (audits, correct ones), total and size (decisions of all
+        periods and to be expected), rate, current (audits of the last frame), completion_rate.
+    """
+    last = rows[rows["period_start"] == starts[-1]].set_index("stratum_id")
     strata = rows.groupby("stratum_id").agg(
         queue_id=("queue_id", "max"),
+        first=("period_start", "min"),
         n=("n_audits", "sum"),
         k=("n_correct", "sum"),
         total=("population_size", "sum"),
     )
-    strata["size"] = np.maximum(np.floor(strata["total"] / len(starts) + 0.5), 1)
+    strata = strata.loc[sorted(last.index)]
+    lived = strata["first"].map(lambda first: sum(start >= first for start in starts))
+    strata["size"] = np.maximum(np.floor(strata["total"] / lived + 0.5), 1)
     audited = strata[strata["n"] > 0]
     rate, audits = 0.5, audited["n"].sum()
     if audits:
         rate = np.average(audited["k"] / audited["n"], weights=audited["total"])
         rate = (audits * rate + 0.5) / (audits + 1)
     strata["rate"] = (strata["k"] + 2 * rate) / (strata["n"] + 2)
-    last = rows[rows["period_start"] == starts[-1]].set_index("stratum_id")
     planned = last["planned_sample_size"].fillna(last["n_audits"])
-    strata["current"] = planned.reindex(strata.index).fillna(0).clip(upper=strata["size"])
+    strata["current"] = planned.reindex(strata.index).clip(upper=strata["size"])
     ends = pd.to_datetime(rows["period_end"]).dt.normalize() + pd.Timedelta(days=MATURITY_DAYS)
     mature = rows[ends <= as_of.normalize()]
     planned = mature["planned_sample_size"].sum()

@@ -301,6 +301,24 @@ def test_any_allocation_is_the_best_within_its_bounds(case):
         assert variance(strata, fewer) > target * (1 - 1e-6)
 
 
+def test_the_oracle_knows_new_strata_and_those_that_are_gone():
+    """A stratum of the last of eight weeks has the size of that week, not an eighth of it."""
+    starts = list(pd.date_range("2026-01-05", periods=8, freq="7D"))
+    weeks = {"kept": starts, "new": starts[-1:], "gone": starts[:-1], "rare": starts[1::6]}
+    rows = pd.DataFrame(
+        [
+            {"stratum_id": name, "queue_id": None, "period_start": start, "population_size": 538,
+             "period_end": start + pd.Timedelta(days=7), "planned_sample_size": 9, "n_audits": 9,
+             "n_correct": 8}
+            for name, its_weeks in weeks.items()
+            for start in its_weeks
+        ]
+    )  # fmt: skip
+    found = people.next_strata(rows, starts, starts[-1])
+    # Rare: in the second and the last of seven weeks.
+    assert dict(found["size"]) == {"kept": 538, "new": 538, "rare": round(2 * 538 / 7)}
+
+
 # A simulated platform.
 
 
