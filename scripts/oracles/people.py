@@ -61,7 +61,7 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
         found["accuracy.standardisation_cells"] = shown
         found["accuracy.accuracy_compared"] = compared
     found |= plans(sample, as_of)
-    found["planning.plan_coverage"] = coverage(sample)
+    found["planning.plan_coverage"] = coverage(sample, as_of)
     # As objects: a true and a false are compared as texts, not subtracted.
     return {
         name: rows.astype(dict.fromkeys(rows.select_dtypes("bool"), object))
@@ -646,7 +646,7 @@ def _option(plan: str, name: str, strata: pd.DataFrame, n: np.ndarray) -> list[d
     return rows
 
 
-def coverage(sample: Sample) -> pd.DataFrame:
+def coverage(sample: Sample, as_of: pd.Timestamp) -> pd.DataFrame:
     """The mart plan_coverage."""
     decisions, strata = sample.decisions[sample.decisions["is_eligible"]], sample.strata
     days = pd.to_datetime(decisions["decided_at"]).dt.normalize()
@@ -660,9 +660,19 @@ def coverage(sample: Sample) -> pd.DataFrame:
         )
     audits = decisions["stratum"].map(strata["n_audits"])
     planned = decisions["stratum"].map(strata["planned_sample_size"])
+    since_end = as_of.normalize() - pd.to_datetime(
+        decisions["stratum"].map(strata["period_end"])
+    ).dt.normalize()
+    is_due = since_end >= pd.Timedelta(days=MATURITY_DAYS)
     status = np.select(
-        [audits > 0, planned > 0, decisions["stratum"] >= 0, in_frame],
-        ["covered", "audits_not_in_yet", "stratum_without_audits", "in_no_stratum"],
+        [audits > 0, (planned > 0) & is_due, planned > 0, decisions["stratum"] >= 0, in_frame],
+        [
+            "covered",
+            "planned_and_not_done",
+            "audits_not_in_yet",
+            "stratum_without_audits",
+            "in_no_stratum",
+        ],
         default="period_without_frame",
     )
     rows = pd.DataFrame(
