@@ -1,5 +1,7 @@
 -- What would 500 more audits buy in the next period, and what would as many as today, better shared
--- out? Half-widths are what the interval of accuracy is to be expected to have on either side.
+-- out? Half-widths are those that the published interval of accuracy will have if audits find what
+-- the last periods' rates say. The row of a queue is of the strata that are limited to it; those of
+-- several queues are in the row no single queue, which is no total: that is the row all.
 select
     plan_id,
     option_id,

@@ -1,8 +1,7 @@
-{% macro neyman_allocation(strata, options) -%}
+{% macro neyman_allocation(strata, budgets) -%}
     {#- The best allocation gives each stratum least(N, greatest(minimum, level * N * S)), with one
         water level for all. It is found without iterating: between two levels at which a stratum
-        leaves its minimum or reaches its size, the sum of audits and the variance are simple
-        functions of it. -#}
+        leaves its minimum or reaches its size, the sum of audits is linear in it. -#}
     with sized as (
         select
             plan_id,
@@ -32,7 +31,6 @@
             turns.plan_id,
             turns.water_level,
             sized.spread,
-            sized.population,
             least(sized.population, greatest(sized.minimum, turns.water_level * sized.spread)) as n,
             turns.water_level >= sized.leaves_minimum_at and turns.water_level < sized.is_whole_at as is_free
         from turns
@@ -44,46 +42,38 @@
             plan_id,
             water_level,
             {{ exact_sum('n', 40) }} as n_sum,
-            {{ exact_sum('spread * spread / n - spread * spread / population', 40) }} as variance,
             {{ exact_sum('case when is_free then spread else 0 end', 40) }} as free_spread,
-            {{ exact_sum('case when is_free then 0 else n end', 40) }} as fixed_n,
-            {{ exact_sum('case when is_free then 0 else spread * spread / n end', 40) }}
-                as fixed_variance,
-            {{ exact_sum('spread * spread / population', 40) }} as whole_variance
+            {{ exact_sum('case when is_free then 0 else n end', 40) }} as fixed_n
         from at_turns
         group by plan_id, water_level
     ),
 
     reached as (
         select
-            options.plan_id,
-            options.option_id,
+            budgets.plan_id,
+            budgets.allocation_id,
             max(segments.water_level) as water_level
-        from {{ options }} as options
-        inner join segments on options.plan_id = segments.plan_id
-        where segments.n_sum <= options.budget or segments.variance >= options.target_variance
-        group by options.plan_id, options.option_id
+        from {{ budgets }} as budgets
+        inner join segments on budgets.plan_id = segments.plan_id
+        where segments.n_sum <= budgets.budget
+        group by budgets.plan_id, budgets.allocation_id
     ),
 
     solved as (
         select
-            options.plan_id,
-            options.option_id,
-            options.budget,
+            budgets.plan_id,
+            budgets.allocation_id,
+            budgets.budget,
             coalesce(
                 case
                     when segments.free_spread = 0 then segments.water_level
-                    when options.budget is not null
-                        then (options.budget - segments.fixed_n) / segments.free_spread
-                    else
-                        segments.free_spread
-                        / (options.target_variance + segments.whole_variance - segments.fixed_variance)
+                    else (budgets.budget - segments.fixed_n) / segments.free_spread
                 end,
                 0
             ) as water_level
-        from {{ options }} as options
+        from {{ budgets }} as budgets
         left join reached
-            on options.plan_id = reached.plan_id and options.option_id = reached.option_id
+            on budgets.plan_id = reached.plan_id and budgets.allocation_id = reached.allocation_id
         left join segments
             on reached.plan_id = segments.plan_id and reached.water_level = segments.water_level
     ),
@@ -91,7 +81,7 @@
     allocated as (
         select
             solved.plan_id,
-            solved.option_id,
+            solved.allocation_id,
             sized.stratum_id,
             solved.budget,
             least(sized.population, greatest(sized.minimum, solved.water_level * sized.spread)) as n
@@ -99,26 +89,25 @@
         inner join sized on solved.plan_id = sized.plan_id
     ),
 
-    -- Whole audits: a target is met from above; of a budget, the largest fractions get what is left.
+    -- Whole audits: the largest fractions get what is left.
     rounded as (
         select
             *,
             floor(n + 1e-9) as n_whole,
             row_number() over (
-                partition by plan_id, option_id
+                partition by plan_id, allocation_id
                 order by n - floor(n + 1e-9) desc, stratum_id
             ) as fraction_rank,
-            sum(floor(n + 1e-9)) over (partition by plan_id, option_id) as n_whole_sum
+            sum(floor(n + 1e-9)) over (partition by plan_id, allocation_id) as n_whole_sum
         from allocated
     )
 
     select
         plan_id,
-        option_id,
+        allocation_id,
         stratum_id,
         cast(
             case
-                when budget is null then ceil(n - 1e-9)
                 when fraction_rank <= budget - n_whole_sum and n > n_whole + 1e-9 then n_whole + 1
                 else n_whole
             end as bigint

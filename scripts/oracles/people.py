@@ -16,7 +16,7 @@ from statsmodels.stats.meta_analysis import combine_effects
 from statsmodels.stats.proportion import proportion_confint
 
 from .raw_tables import RawTables
-from .sample import Sample, read_sample, valid_at
+from .sample import Sample, pools, read_sample, valid_at
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", FutureWarning)  # samplics says that it is archived
@@ -61,7 +61,7 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
         found["accuracy.standardisation_cells"] = shown
         found["accuracy.accuracy_compared"] = compared
     found |= plans(sample, as_of)
-    found["planning.plan_coverage"] = coverage(sample)
+    found["planning.plan_coverage"] = coverage(sample, as_of)
     # As objects: a true and a false are compared as texts, not subtracted.
     return {
         name: rows.astype(dict.fromkeys(rows.select_dtypes("bool"), object))
@@ -137,6 +137,17 @@ def upper_bound(p: float, n: float) -> float:
         root = 1 - 1 / (9 * errors) - stats.norm.ppf(1 - 1.4 * 0.05) / (3 * math.sqrt(errors))
         high = max(high, 1 - errors / n * max(root, 0) ** 3)
     return min(max(high, p), 1)
+
+
+def effective(p: float, variance: float, n: float, kish: float) -> float:
+    """How many audits of a simple random sample would know as much."""
+    if math.isnan(variance):
+        return math.nan
+    if min(p, 1 - p) < 1e-12:
+        return kish
+    if variance == 0:
+        return n
+    return min(p * (1 - p) / variance, math.sqrt(n * kish))
 
 
 class Design:
@@ -231,14 +242,7 @@ class Design:
         )
         variance = self.stabilised(rows, p)
         kish = min(u_weight.sum() ** 2 / (u_weight**2).sum(), n)
-        if math.isnan(variance):
-            effective_n = math.nan
-        elif min(p, 1 - p) < 1e-12:
-            effective_n = kish
-        elif variance == 0:
-            effective_n = n
-        else:
-            effective_n = min(p * (1 - p) / variance, math.sqrt(n * kish))
+        effective_n = effective(p, variance, n, kish)
         is_known = not math.isnan(effective_n)
         return {
             "n_audits": n,
@@ -489,27 +493,21 @@ def _compared(
     )
 
 
-def allocate(
-    size: np.ndarray, spread: np.ndarray, least: np.ndarray, budget: float | None, variance: float
-) -> np.ndarray:
+def allocate(size: np.ndarray, spread: np.ndarray, least: np.ndarray, budget: float) -> np.ndarray:
     """Share audits out to the least variance, each stratum between its minimum and its size.
 
     Args:
         size: decisions of each stratum.
         spread: its standard deviation.
         least: its minimum.
-        budget: audits; null: as few as reach the variance.
-        variance: of the number of correct decisions, that is to be reached.
+        budget: audits.
     """
 
     def at(level: float) -> np.ndarray:
         return np.clip(np.exp(level) * size * spread, least, size)
 
     def missing(level: float) -> float:
-        n = at(level)
-        if budget is not None:
-            return n.sum() - budget
-        return variance - (spread**2 * size * (size - n) / n).sum()
+        return at(level).sum() - budget
 
     low, high = -60.0, 60.0
     if missing(low) >= 0:
@@ -520,14 +518,66 @@ def allocate(
         n = at(optimize.brentq(missing, low, high, xtol=1e-14, rtol=1e-15, maxiter=500))
     # A root is found to the last digits: what is whole but for them is whole.
     n = np.where(abs(n - n.round()) < 1e-7, n.round(), n)
-    if budget is None:
-        return np.ceil(n)
     whole = np.floor(n)
     left = round(budget - whole.sum())
     order = np.lexsort((np.arange(len(n)), -np.round(n - whole, 9)))
     raised = order[: max(left, 0)]
     whole[raised] += (n > whole)[raised]
     return whole
+
+
+def half_width(strata: pd.DataFrame, n: np.ndarray, inside: np.ndarray) -> float:
+    """Half the width of the published interval, if audits find what is expected.
+
+    Args:
+        strata: a plan's strata: queue_id, size and rate.
+        n: the audits of each.
+        inside: whether each is in the part that is asked about.
+    """
+    framed = pd.DataFrame(
+        {
+            "plan_id": "next",
+            "period_start": "next",
+            "queue_id": strata["queue_id"].to_numpy(),
+            "population_size": strata["size"].to_numpy(),
+            "n_audits": n,
+            "is_certain": (n > 0) & (n >= strata["size"].to_numpy()),
+        }
+    )
+    framed["pool"] = pools(framed)
+    nobody = pd.DataFrame({"stratum": pd.Series(dtype=int)})
+    design = Design(Sample(pd.DataFrame(), framed, nobody))
+    rows = framed.loc[inside & (n > 0), ["n_audits", "population_size"]]
+    if not len(rows):
+        return math.nan
+    audits, share = rows["n_audits"], rows["population_size"] / rows["population_size"].sum()
+    rate = strata["rate"].to_numpy()[rows.index]
+    p = float((share * rate).sum())
+    cells = pd.DataFrame({"stratum": rows.index, "n": audits, "k": audits * rate})
+    cells["u_weight"], cells["cell_rate"] = share / audits, p
+    kish = min(1 / (share**2 / audits).sum(), audits.sum())
+    known = effective(p, design.stabilised(cells, p), audits.sum(), kish)
+    if math.isnan(known):
+        return math.nan
+    return (upper_bound(p, known) - 1 + upper_bound(1 - p, known)) / 2
+
+
+def narrow_enough(strata: pd.DataFrame, spread: np.ndarray, least: np.ndarray) -> np.ndarray:
+    """The first allocation of the ladder, 2 % more audits a step, that meets the target.
+
+    Args:
+        strata: a plan's strata, as half_width takes them.
+        spread: the standard deviation of each.
+        least: its minimum.
+    """
+    size, budget = strata["size"].to_numpy(), least.sum()
+    everything = np.full(len(size), True)
+    while budget < size.sum():
+        n = allocate(size, spread, least, math.floor(budget))
+        if half_width(strata, n, everything) <= HALF_WIDTH:
+            return n
+        budget *= 1.02
+    return size
 
 
 def plans(sample: Sample, as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:
@@ -541,16 +591,15 @@ def plans(sample: Sample, as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:
     for plan, framed in frames.groupby("plan_id"):
         starts = sorted(framed["period_start"].unique())[-HISTORY:]
         rows = framed[framed["period_start"].isin(starts)]
-        strata = _next_strata(rows, starts, as_of)
+        strata = next_strata(rows, starts, as_of)
         size = strata["size"].to_numpy()
         spread = np.sqrt(strata["rate"] * (1 - strata["rate"])).to_numpy()
         least = np.minimum(size, MIN_PER_STRATUM)
         current = strata["current"].to_numpy()
-        wanted = (HALF_WIDTH / Z * size.sum()) ** 2
-        chosen = {"current": current, "target": allocate(size, spread, least, None, wanted)}
+        chosen = {"current": current, "target": narrow_enough(strata, spread, least)}
         further = {"same_size": 0} | {f"more_{more}": more for more in MORE}
         for name, more in further.items():
-            chosen[name] = allocate(size, spread, least, current.sum() + more, wanted)
+            chosen[name] = allocate(size, spread, least, current.sum() + more)
         for name, n in chosen.items():
             options += _option(plan, name, strata, n)
         n = chosen["target"]
@@ -570,6 +619,7 @@ def plans(sample: Sample, as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:
                     "smoothed_rate": strata["rate"],
                     "standard_deviation": spread,
                     "completion_rate": strata["completion_rate"],
+                    "plan_expected_half_width": half_width(strata, n, n >= 0),
                 }
             ).reset_index(drop=True)
         )
@@ -581,23 +631,37 @@ def plans(sample: Sample, as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:
     }
 
 
-def _next_strata(rows: pd.DataFrame, starts: list, as_of: pd.Timestamp) -> pd.DataFrame:
+def next_strata(rows: pd.DataFrame, starts: list, as_of: pd.Timestamp) -> pd.DataFrame:
+    """What is to be expected of the strata of a plan's last frame in its next period.
+
+    Args:
+        rows: the strata of the plan's last frames, with n_correct.
+        starts: the first moments of these frames, in order.
+        as_of: the latest moment that the world knows.
+
+    Returns:
+        By stratum: queue_id, n and k (audits, correct ones), total and size (decisions of all
+        periods and to be expected), rate, current (audits of the last frame), completion_rate.
+    """
+    last = rows[rows["period_start"] == starts[-1]].set_index("stratum_id")
     strata = rows.groupby("stratum_id").agg(
         queue_id=("queue_id", "max"),
+        first=("period_start", "min"),
         n=("n_audits", "sum"),
         k=("n_correct", "sum"),
         total=("population_size", "sum"),
     )
-    strata["size"] = np.maximum(np.floor(strata["total"] / len(starts) + 0.5), 1)
+    strata = strata.loc[sorted(last.index)]
+    lived = strata["first"].map(lambda first: sum(start >= first for start in starts))
+    strata["size"] = np.maximum(np.floor(strata["total"] / lived + 0.5), 1)
     audited = strata[strata["n"] > 0]
     rate, audits = 0.5, audited["n"].sum()
     if audits:
         rate = np.average(audited["k"] / audited["n"], weights=audited["total"])
         rate = (audits * rate + 0.5) / (audits + 1)
     strata["rate"] = (strata["k"] + 2 * rate) / (strata["n"] + 2)
-    last = rows[rows["period_start"] == starts[-1]].set_index("stratum_id")
     planned = last["planned_sample_size"].fillna(last["n_audits"])
-    strata["current"] = planned.reindex(strata.index).fillna(0).clip(upper=strata["size"])
+    strata["current"] = planned.reindex(strata.index).clip(upper=strata["size"])
     ends = pd.to_datetime(rows["period_end"]).dt.normalize() + pd.Timedelta(days=MATURITY_DAYS)
     mature = rows[ends <= as_of.normalize()]
     planned = mature["planned_sample_size"].sum()
@@ -606,33 +670,26 @@ def _next_strata(rows: pd.DataFrame, starts: list, as_of: pd.Timestamp) -> pd.Da
 
 
 def _option(plan: str, name: str, strata: pd.DataFrame, n: np.ndarray) -> list[dict]:
-    size, rate = strata["size"], strata["rate"]
-    n = pd.Series(n, index=strata.index)
-    variance = (size * (size - n) * rate * (1 - rate) / n.replace(0, np.nan)).rename("v")
-    queue = strata["queue_id"].fillna("all queues")
-    parts = [("overall", "all", pd.Series(True, index=n.index))]
-    parts += [("queue", value, queue == value) for value in sorted(queue.unique())]
-    rows = []
-    for dimension, value, inside in parts:
-        covered = size[inside & (n > 0)].sum()
-        rows.append(
-            {
-                "plan_id": plan,
-                "option_id": name,
-                "dimension_name": dimension,
-                "dimension_value": value,
-                "n_audits": n[inside].sum(),
-                "n_decisions": size[inside].sum(),
-                "n_covered_decisions": covered,
-                "expected_half_width": Z * math.sqrt(variance[inside].sum()) / covered
-                if covered
-                else math.nan,
-            }
-        )
-    return rows
+    size = strata["size"].to_numpy()
+    queue = strata["queue_id"].fillna("no single queue").to_numpy()
+    parts = [("overall", "all", np.full(len(n), True))]
+    parts += [("queue", value, queue == value) for value in sorted(set(queue))]
+    return [
+        {
+            "plan_id": plan,
+            "option_id": name,
+            "dimension_name": dimension,
+            "dimension_value": value,
+            "n_audits": n[inside].sum(),
+            "n_decisions": size[inside].sum(),
+            "n_covered_decisions": size[inside & (n > 0)].sum(),
+            "expected_half_width": half_width(strata, n, inside),
+        }
+        for dimension, value, inside in parts
+    ]
 
 
-def coverage(sample: Sample) -> pd.DataFrame:
+def coverage(sample: Sample, as_of: pd.Timestamp) -> pd.DataFrame:
     """The mart plan_coverage."""
     decisions, strata = sample.decisions[sample.decisions["is_eligible"]], sample.strata
     days = pd.to_datetime(decisions["decided_at"]).dt.normalize()
@@ -646,9 +703,20 @@ def coverage(sample: Sample) -> pd.DataFrame:
         )
     audits = decisions["stratum"].map(strata["n_audits"])
     planned = decisions["stratum"].map(strata["planned_sample_size"])
+    since_end = (
+        as_of.normalize()
+        - pd.to_datetime(decisions["stratum"].map(strata["period_end"])).dt.normalize()
+    )
+    is_due = since_end >= pd.Timedelta(days=MATURITY_DAYS)
     status = np.select(
-        [audits > 0, planned > 0, decisions["stratum"] >= 0, in_frame],
-        ["covered", "audits_not_in_yet", "stratum_without_audits", "in_no_stratum"],
+        [audits > 0, (planned > 0) & is_due, planned > 0, decisions["stratum"] >= 0, in_frame],
+        [
+            "covered",
+            "planned_and_not_done",
+            "audits_not_in_yet",
+            "stratum_without_audits",
+            "in_no_stratum",
+        ],
         default="period_without_frame",
     )
     rows = pd.DataFrame(

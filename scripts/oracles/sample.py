@@ -60,7 +60,7 @@ def read_sample(raw: RawTables) -> Sample:
     strata["is_certain"] = (strata["n_audits"] > 0) & (
         strata["n_audits"] >= strata["population_size"]
     )
-    strata["pool"] = _pools(strata)
+    strata["pool"] = pools(strata)
     audits["weight"] = audits["stratum"].map(strata["weight"])
     return Sample(decisions, strata, audits)
 
@@ -241,7 +241,7 @@ def _error_class(audit: tuple) -> str | None:
     return "correct" if is_same else "wrong_selection"
 
 
-def _pools(strata: pd.DataFrame) -> pd.Series:
+def pools(strata: pd.DataFrame) -> pd.Series:
     """Which stratum stands for each in the variance: one audit alone cannot give one."""
     pool = pd.Series(strata.index, index=strata.index)
     open_ones = strata[(strata["n_audits"] > 0) & ~strata["is_certain"]]

@@ -21,6 +21,8 @@ PEOPLE = "restricted.moderator_accuracy"
 COMPARED = "accuracy.accuracy_compared"
 MIX_CELLS = "accuracy.standardisation_cells"
 PLAN = "planning.audit_plan"
+OPTIONS = "planning.audit_plan_options"
+COVERAGE = "planning.plan_coverage"
 DECISIONS = "core.fct_decisions"
 AUDITS = "core.fct_audits"
 SCORES = "quality.quality_scores"
@@ -51,6 +53,8 @@ PARTS = "parts_of_a_dimension_sum_to_the_whole"
 DAYS = "days_sum_to_weeks_and_months"
 SUMS = "pareto_and_confusion_sum_to_the_whole"
 MATCHED = "counted_audits_match_their_decision"
+FRAMED = "plans_hold_every_framed_stratum"
+EVERY_DECISION = "plan_coverage_holds_every_decision"
 
 
 def one_row(table, condition):
@@ -119,7 +123,7 @@ MUTATIONS = {
     ),
     "audits_of_decisions_that_are_gone": (
         f"delete from {DECISIONS} where is_eligible",
-        {MATCHED},
+        {MATCHED, EVERY_DECISION},
     ),
     "a_row_recorded_in_the_future": (
         update("staging.stg_queues", "recorded_at = timestamp '2999-01-01'", "true"),
@@ -276,7 +280,10 @@ MUTATIONS = {
         update("accuracy.accuracy_estimates", "metric_id = null", "true"),
         {"estimates_are_unique"},
     ),
-    "a_decision_twice": (repeat(DECISIONS), {"fct_decisions_are_unique"}),
+    "a_decision_twice": (
+        repeat(DECISIONS, "is_eligible"),
+        {"fct_decisions_are_unique", EVERY_DECISION},
+    ),
     "a_decision_without_an_id": (
         update(DECISIONS, "decision_id = null", "true"),
         {"fct_decisions_are_unique"},
@@ -286,8 +293,8 @@ MUTATIONS = {
         {REASONS, "fct_decisions_are_eligible_or_have_a_reason"},
     ),
     "a_decision_that_is_in_and_out": (
-        update(DECISIONS, "is_eligible = null", "true"),
-        {"fct_decisions_are_eligible_or_have_a_reason"},
+        update(DECISIONS, "is_eligible = null", "is_eligible"),
+        {"fct_decisions_are_eligible_or_have_a_reason", EVERY_DECISION},
     ),
     "an_audit_twice": (
         repeat(AUDITS, "not is_counted"),
@@ -383,17 +390,56 @@ MUTATIONS = {
         update(MIX_CELLS, "own_rate = 0.9", "is_withheld"),
         {"cells_of_few_people_are_not_shown"},
     ),
-    "a_planned_stratum_twice": (repeat(PLAN), {"audit_plan_strata_are_unique"}),
+    "a_planned_stratum_twice": (repeat(PLAN), {"audit_plan_strata_are_unique", FRAMED}),
+    "a_framed_stratum_without_a_plan": (
+        f"delete from {PLAN} where {one_row(PLAN, 'true')}",
+        {FRAMED},
+    ),
+    "no_plan_at_all": (f"delete from {PLAN}", {FRAMED}),
     "more_audits_than_decisions": (
         update(PLAN, "n_to_draw = population_size + 1", "true"),
         {"plan_sizes_are_possible"},
     ),
+    "an_audit_more_than_the_option_has": (
+        update(
+            PLAN,
+            "proposed_sample_size = proposed_sample_size + 1, n_to_draw = population_size",
+            "proposed_sample_size < population_size",
+        ),
+        {FRAMED},
+    ),
     "a_plan_that_misses_its_target": (
-        update(PLAN, "plan_expected_half_width = target_half_width + 1e-6", "true"),
+        update(
+            PLAN,
+            "is_target_met = false, plan_expected_half_width = target_half_width + 1e-6",
+            "proposed_sample_size < population_size",
+        ),
         {"the_plan_meets_its_target"},
     ),
-    "an_option_twice": (repeat("planning.audit_plan_options"), {"plan_options_are_unique"}),
-    "a_coverage_twice": (repeat("planning.plan_coverage"), {"coverage_rows_are_unique"}),
+    "a_plan_that_only_says_that_it_meets_its_target": (
+        update(PLAN, "plan_expected_half_width = target_half_width + 1e-6", "is_target_met"),
+        {"the_plan_meets_its_target"},
+    ),
+    "an_option_twice": (
+        repeat(OPTIONS, "option_id = 'current'"),
+        {"plan_options_are_unique"},
+    ),
+    "no_option_at_all": (f"delete from {OPTIONS}", {FRAMED}),
+    "an_option_that_is_gone": (f"delete from {OPTIONS} where option_id = 'more_500'", {FRAMED}),
+    "a_queue_without_an_option": (
+        f"delete from {OPTIONS} where "
+        + one_row(OPTIONS, "option_id = 'target' and dimension_name = 'queue'"),
+        {FRAMED},
+    ),
+    "a_coverage_twice": (
+        repeat(COVERAGE),
+        {"coverage_rows_are_unique", EVERY_DECISION},
+    ),
+    "no_coverage_at_all": (f"delete from {COVERAGE}", {EVERY_DECISION}),
+    "gaps_called_covered": (
+        update(COVERAGE, "coverage_status = 'covered', queue_id = 'x'", "is_gap"),
+        {EVERY_DECISION},
+    ),
     # Agreement of raters.
     "agreement_twice": (repeat(AGREEMENT), {"agreement_is_unique"}),
     "a_coefficient_above_one": (

@@ -236,7 +236,7 @@ def test_in_a_mix_of_one_cell_it_is_the_plain_estimate(case):
 
 # The next audit plan.
 
-ALLOCATION = "select * from ({{ neyman_allocation('strata', 'options') }}) as n order by stratum_id"
+ALLOCATION = "select * from ({{ neyman_allocation('strata', 'budgets') }}) as n order by stratum_id"
 
 
 @st.composite
@@ -256,7 +256,6 @@ def plans(draw):
     return (
         pd.DataFrame(rows, columns=columns),
         draw(st.integers(0, 1500)),
-        draw(st.floats(0.001, 0.3)),
     )
 
 
@@ -268,37 +267,35 @@ def variance(strata: pd.DataFrame, n: np.ndarray) -> float:
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(plans())
 def test_any_allocation_is_the_best_within_its_bounds(case):
-    strata, budget, half_width = case
+    strata, budget = case
     size, least = strata.population_size.to_numpy(float), strata.minimum_size.to_numpy(float)
-    target = (half_width * size.sum()) ** 2
-    options = pd.DataFrame(
-        [("p", "budget", float(budget), None), ("p", "target", None, target)],
-        columns=["plan_id", "option_id", "budget", "target_variance"],
-    ).astype({"budget": float, "target_variance": float})
-    typed = (
-        "with options as (select plan_id, option_id, "
-        "case when budget = budget then budget end as budget, "
-        "case when target_variance = target_variance then target_variance end as target_variance "
-        f"from given_options) {render(ALLOCATION)}"
-    )
-    found = ask(typed, strata=strata, given_options=options)
-    by_option = {name: part.n_audits.to_numpy() for name, part in found.groupby("option_id")}
-    spread = strata.standard_deviation.to_numpy()
-    for name, given_budget in (("budget", float(budget)), ("target", None)):
-        n = by_option[name]
-        assert ((n >= least) & (n <= size)).all()
-        expected = people.allocate(size, spread, least, given_budget, target)
-        # A tie of fractions may go to another stratum: the number and the variance are the same.
-        assert n.sum() == expected.sum()
-        assert variance(strata, n) == pytest.approx(variance(strata, expected), rel=1e-6, abs=1e-6)
+    budgets = pd.DataFrame({"plan_id": ["p"], "allocation_id": ["a"], "budget": [float(budget)]})
+    n = ask(render(ALLOCATION), strata=strata, budgets=budgets).n_audits.to_numpy()
+    assert ((n >= least) & (n <= size)).all()
+    expected = people.allocate(size, strata.standard_deviation.to_numpy(), least, float(budget))
+    # A tie of fractions may go to another stratum: the number and the variance are the same.
+    assert n.sum() == expected.sum()
+    assert variance(strata, n) == pytest.approx(variance(strata, expected), rel=1e-6, abs=1e-6)
     if least.sum() <= budget <= size.sum():
-        assert by_option["budget"].sum() == budget
-    n = by_option["target"]
-    assert variance(strata, n) <= target * (1 + 1e-9) + 1e-9
-    # No plan of whole audits with one less in each free stratum would do.
-    fewer = np.where(n > least, n - 1, n)
-    if (fewer < n).any():
-        assert variance(strata, fewer) > target * (1 - 1e-6)
+        assert n.sum() == budget
+
+
+def test_the_oracle_knows_new_strata_and_those_that_are_gone():
+    """A stratum of the last of eight weeks has the size of that week, not an eighth of it."""
+    starts = list(pd.date_range("2026-01-05", periods=8, freq="7D"))
+    weeks = {"kept": starts, "new": starts[-1:], "gone": starts[:-1], "rare": starts[1::6]}
+    rows = pd.DataFrame(
+        [
+            {"stratum_id": name, "queue_id": None, "period_start": start, "population_size": 538,
+             "period_end": start + pd.Timedelta(days=7), "planned_sample_size": 9, "n_audits": 9,
+             "n_correct": 8}
+            for name, its_weeks in weeks.items()
+            for start in its_weeks
+        ]
+    )  # fmt: skip
+    found = people.next_strata(rows, starts, starts[-1])
+    # Rare: in the second and the last of seven weeks.
+    assert dict(found["size"]) == {"kept": 538, "new": 538, "rare": round(2 * 538 / 7)}
 
 
 # A simulated platform.
@@ -319,6 +316,72 @@ def project(new_project):
     run = project.build("--exclude", "path:models/reconciliation", data_tests=False)
     assert run.returncode == 0, run.stdout
     return project
+
+
+@pytest.fixture(scope="module")
+def other_project(new_project):
+    """Six weeks of a smaller platform as it is delivered, as far as its next audit plan."""
+    project = new_project()
+    simulator.simulate(
+        Settings(days=42, decisions_per_day=300, moderators=40, queues=4),
+        project.folder / "data",
+        workers=1,
+    )
+    run = project.build("--select", "+path:models/marts/planning", data_tests=False)
+    assert run.returncode == 0, run.stdout
+    return project
+
+
+NEXT_WEEKS = """
+with design as (
+    {{ sampling_design('strata') }}
+)
+
+select (ci_high - ci_low) / 2 as half_width
+from ({{ stratified_rate('cells', 'design', by=['draw']) }}) as rates
+"""
+
+
+@pytest.mark.parametrize("world", ["project", "other_project"])
+@pytest.mark.parametrize(
+    ("sizes", "told", "tolerance"),
+    [
+        ("proposed_sample_size", "plan_expected_half_width", 0.05),
+        # Where a stratum has two audits, their variance is mostly chance.
+        ("current_sample_size", "plan_current_half_width", 0.1),
+    ],
+)
+def test_the_next_interval_is_as_wide_as_the_plan_says(request, world, sizes, told, tolerance):
+    """Weeks with the rates that the plan expects are audited by it, and estimated as published."""
+    plan = request.getfixturevalue(world).table("planning.audit_plan")
+    n, n_draws = plan[sizes].to_numpy(), 1000
+    right = np.round(plan.population_size * plan.smoothed_rate).astype(int)
+    random = np.random.default_rng(20260629)
+    found = random.hypergeometric(right, plan.population_size - right, n, (n_draws, len(plan)))
+    keys = plan.stratum_id.to_numpy()
+    strata = pd.DataFrame(
+        {
+            "stratum_key": keys,
+            "design_key": "next",
+            "queue_key": plan.queue_id,
+            "population_size": plan.population_size,
+            "n_audits": n,
+        }
+    )
+    cells = pd.DataFrame(
+        {
+            "draw": np.repeat(np.arange(n_draws), len(plan)),
+            "stratum_key": np.tile(keys, n_draws),
+            "n_audits": np.tile(n, n_draws),
+            "n_successes": found.ravel(),
+        }
+    )
+    width = ask(render(NEXT_WEEKS), strata=strata, cells=cells).half_width.mean()
+    (expected,) = set(plan[told])
+    print(f"\n{world}, {n.sum()} audits: expected {expected:.4f}, on average {width:.4f}")
+    assert width == pytest.approx(expected, rel=tolerance)
+    if told == "plan_expected_half_width":
+        assert width == pytest.approx(plan.target_half_width[0], rel=0.05)
 
 
 def test_scores_of_simulated_people_are_nearer_to_the_truth(project):

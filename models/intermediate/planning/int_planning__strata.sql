@@ -42,7 +42,6 @@ plans as (
         history.plan_id,
         cast(max(history.period_start) as date) as last_starts_on,
         cast(max(history.period_end) as date) as next_starts_on,
-        count(distinct history.period_start) as n_periods,
         sum(case when {{ add_days(
             'cast(history.period_end as date)', var('accuracy_maturity_days')
         ) }} <= cast(as_of.as_of as date) then history.n_audits end) as n_mature_audits,
@@ -61,6 +60,8 @@ strata as (
         max(queue_id) as queue_id,
         max(decided_by_type) as decided_by_type,
         max(action_group) as action_group,
+        -- Of the plan, since it has the stratum: a period without it afterwards had none of it.
+        max(period_rank) as n_periods,
         sum(population_size) as population_sum,
         sum(n_audits) as n_audits_measured,
         sum(n_correct) as n_correct_measured,
@@ -68,6 +69,7 @@ strata as (
             as current_sample_size
     from history
     group by plan_id, stratum_id
+    having min(period_rank) = 1
 ),
 
 rates as (
@@ -84,7 +86,6 @@ rates as (
 smoothed as (
     select
         strata.*,
-        plans.n_periods,
         plans.next_starts_on,
         {{ days_between('plans.last_starts_on', 'plans.next_starts_on') }} as n_days,
         plans.n_mature_audits / cast(nullif(plans.n_mature_planned, 0) as double)
@@ -93,7 +94,7 @@ smoothed as (
         coalesce(
             (rates.n_plan_audits * rates.plan_rate + 0.5e0) / (rates.n_plan_audits + 1), 0.5e0
         ) as plan_rate,
-        greatest(round(strata.population_sum / cast(plans.n_periods as double)), 1)
+        greatest(round(strata.population_sum / cast(strata.n_periods as double)), 1)
             as population_size
     from strata
     inner join plans on strata.plan_id = plans.plan_id
@@ -121,7 +122,7 @@ select
     cast(population_size as bigint) as population_size,
     cast(n_audits_measured as bigint) as n_audits_measured,
     cast(n_correct_measured as bigint) as n_correct_measured,
-    cast(least(coalesce(current_sample_size, 0), population_size) as bigint)
+    cast(least(current_sample_size, population_size) as bigint)
         as current_sample_size,
     cast(least({{ var('plan_min_per_stratum') }}, population_size) as bigint) as minimum_size,
     plan_rate,

@@ -5,15 +5,25 @@ with strata as (
 ),
 
 allocations as (
+    select * from {{ ref('int_planning__allocations') }}
+),
+
+intervals as (
     select *
-    from {{ ref('int_planning__allocations') }}
+    from {{ ref('int_planning__intervals') }}
+    where dimension_name = 'overall'
+),
+
+proposed as (
+    select *
+    from intervals
     where option_id = '{{ proposed }}'
 ),
 
-options as (
+today as (
     select *
-    from {{ ref('audit_plan_options') }}
-    where option_id = '{{ proposed }}' and dimension_name = 'overall'
+    from intervals
+    where option_id = 'current'
 ),
 
 as_of as (
@@ -39,8 +49,10 @@ select
     {% if var('plan_budget') is none -%}
     cast(null as boolean)
     {%- else -%}
-    options.n_audits <= {{ var('plan_budget') }}
+    proposed.n_audits <= {{ var('plan_budget') }}
     {%- endif %} as is_within_budget,
+    coalesce(proposed.expected_half_width <= {{ var('plan_target_half_width') }}e0, false)
+        as is_target_met,
     strata.n_history_periods,
     strata.population_size,
     strata.n_audits_measured,
@@ -60,11 +72,15 @@ select
     strata.completion_rate,
     allocations.n_audits / cast(strata.population_size as double) as sampling_rate,
     {{ var('plan_target_half_width') }}e0 as target_half_width,
-    options.expected_half_width as plan_expected_half_width,
-    options.current_half_width as plan_current_half_width,
+    proposed.expected_half_width as plan_expected_half_width,
+    today.expected_half_width as plan_current_half_width,
     as_of.as_of
 from strata
+inner join proposed on strata.plan_id = proposed.plan_id
+inner join today on strata.plan_id = today.plan_id
 inner join allocations
-    on strata.plan_id = allocations.plan_id and strata.stratum_id = allocations.stratum_id
-inner join options on strata.plan_id = options.plan_id
+    on
+        strata.plan_id = allocations.plan_id
+        and strata.stratum_id = allocations.stratum_id
+        and proposed.allocation_id = allocations.allocation_id
 cross join as_of

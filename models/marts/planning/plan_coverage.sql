@@ -66,12 +66,19 @@ judged as (
         recent.*,
         case
             when strata.is_covered then 'covered'
+            when
+                strata.planned_sample_size > 0
+                and {{ add_days(
+                    reporting_date('strata.period_end'), var('accuracy_maturity_days')
+                ) }} <= {{ reporting_date('as_of.as_of') }}
+                then 'planned_and_not_done'
             when strata.planned_sample_size > 0 then 'audits_not_in_yet'
             when strata.stratum_key is not null then 'stratum_without_audits'
             when left_out.decision_id is not null then 'in_no_stratum'
             else 'period_without_frame'
         end as coverage_status
     from recent
+    cross join as_of
     left join strata on recent.stratum_key = strata.stratum_key
     left join left_out on recent.decision_id = left_out.decision_id
 ),

@@ -1,0 +1,111 @@
+with allocations as (
+    select
+        *,
+        concat(plan_id, '|', allocation_id) as design_key,
+        concat(plan_id, '|', allocation_id, '|', stratum_id) as stratum_key,
+        queue_id as queue_key
+    from {{ ref('int_planning__allocations') }}
+),
+
+cells as (
+    select
+        allocations.*,
+        dimensions.dimension_name,
+        case dimensions.dimension_name
+            when 'queue' then coalesce(allocations.queue_id, 'no single queue')
+            else 'all'
+        end as dimension_value
+    from allocations
+    cross join (values ('overall'), ('queue')) as dimensions (dimension_name)
+),
+
+design as (
+    {{ sampling_design('allocations') }}
+),
+
+rates as (
+    {{ stratified_rate(
+        'cells', 'design',
+        by=['plan_id', 'allocation_id', 'dimension_name', 'dimension_value'],
+        n_successes='n_correct_expected') }}
+),
+
+counted as (
+    select
+        plan_id,
+        allocation_id,
+        dimension_name,
+        dimension_value,
+        is_on_ladder,
+        max(period_starts_on) as period_starts_on,
+        count(*) as n_strata,
+        sum(case when n_audits = 0 then 1 else 0 end) as n_strata_without_audits,
+        sum(population_size) as n_decisions,
+        sum(case when n_audits > 0 then population_size else 0 end) as n_covered_decisions,
+        sum(n_audits) as n_audits
+    from cells
+    group by plan_id, allocation_id, dimension_name, dimension_value, is_on_ladder
+),
+
+measured as (
+    select
+        counted.*,
+        (rates.ci_high - rates.ci_low) / 2 as expected_half_width
+    from counted
+    left join rates
+        on {{ same_keys(
+            'counted', 'rates', ['plan_id', 'allocation_id', 'dimension_name', 'dimension_value']
+        ) }}
+),
+
+-- Where even an audit of all decisions is not enough, that is what comes nearest.
+ranked as (
+    select
+        plan_id,
+        allocation_id,
+        row_number() over (
+            partition by plan_id
+            order by
+                case
+                    when expected_half_width <= {{ var('plan_target_half_width') }}e0 then n_audits
+                    else 2 * n_decisions - n_audits
+                end
+        ) as ladder_rank
+    from measured
+    where is_on_ladder and dimension_name = 'overall'
+),
+
+options as (
+    select distinct
+        plan_id,
+        allocation_id as option_id,
+        allocation_id
+    from allocations
+    where not is_on_ladder
+    union all
+    select
+        plan_id,
+        'target' as option_id,
+        allocation_id
+    from ranked
+    where ladder_rank = 1
+)
+
+select
+    options.plan_id,
+    options.option_id,
+    measured.dimension_name,
+    measured.dimension_value,
+    options.allocation_id,
+    measured.period_starts_on,
+    cast(measured.n_strata as bigint) as n_strata,
+    cast(measured.n_strata_without_audits as bigint) as n_strata_without_audits,
+    cast(measured.n_decisions as bigint) as n_decisions,
+    cast(measured.n_covered_decisions as bigint) as n_covered_decisions,
+    cast(measured.n_audits as bigint) as n_audits,
+    measured.expected_half_width
+from options
+inner join measured
+    on
+        options.plan_id = measured.plan_id
+        and options.allocation_id = measured.allocation_id
