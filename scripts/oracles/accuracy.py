@@ -287,7 +287,7 @@ def accuracy_rates(sample: Sample, raw: RawTables) -> pd.DataFrame:
     whole["n_successes"] = whole["n_successes"].fillna(0)
     of_audits = whole["metric_id"].map(lambda metric: METRICS[metric][1] == METRICS[metric][2])
     whole.loc[~of_audits, "n_successes"] = np.nan
-    few = _few_people(raw, _audited_groups(sample))
+    few = few_people(raw, audited_groups(sample))
     is_few = pd.MultiIndex.from_frame(whole[key]).isin(pd.MultiIndex.from_frame(few[key]))
     whole.loc[is_few, RATE] = np.nan
     return whole[
@@ -295,7 +295,7 @@ def accuracy_rates(sample: Sample, raw: RawTables) -> pd.DataFrame:
     ]
 
 
-def _audited_groups(sample: Sample) -> pd.DataFrame:
+def audited_groups(sample: Sample) -> pd.DataFrame:
     """The groups of each period that have an audit, in a known frame or not."""
     parts = []
     for period_type, starts in periods_of(sample.audits["decided_at"]).items():
@@ -307,7 +307,7 @@ def _audited_groups(sample: Sample) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _few_people(raw: RawTables, groups: pd.DataFrame) -> pd.DataFrame:
+def few_people(raw: RawTables, groups: pd.DataFrame) -> pd.DataFrame:
     """Of some groups, those that may not be shown."""
     groups = groups.assign(n_people=head_counts(raw, groups, pd.NaT))
     of_set = ["period_type", "period_starts_on", "dimension_name"]
@@ -521,7 +521,7 @@ def overturned(sample: Sample, raw: RawTables) -> pd.DataFrame:
         "n_eligible_decisions"
     ].replace(0, np.nan)
     key = ["period_type", "period_starts_on", "dimension_name", "dimension_value"]
-    few = _few_people(raw, found.loc[found["n_eligible_decisions"] > 0, key])
+    few = few_people(raw, found.loc[found["n_eligible_decisions"] > 0, key])
     counts = ["n_overturned_decisions", "n_overturned_enforcements"]
     found = found.astype(dict.fromkeys(counts, float))
     found.loc[few.index, [*counts, "overturned_rate"]] = np.nan

@@ -355,6 +355,7 @@ def moderators(
     rows = rows.join(technical.rename("n_technical_audits"), on=[*PERIOD, "moderator_key"])
     counts = ["n_audits", "n_correct", "n_technical_audits"]
     rows[counts] = rows[counts].fillna(0)
+    rows["standardised_estimate"] = rows["standardised_estimate"].clip(0, 1)
     for prefix in ("eb", "eb_standardised"):
         for side, sign in (("low", -1), ("high", 1)):
             bound = rows[f"{prefix}_estimate"] + sign * Z * rows[f"{prefix}_standard_error"]
@@ -464,7 +465,7 @@ def _compared(
     n_people = own["moderator_key"].nunique()
     overall = float((mix * reference).sum())
     row = {"n_people": n_people, "overall_estimate": overall if len(own) else math.nan}
-    if code is not None:
+    if pd.notna(code):
         return row | {"reason_code": code}
     row["n_technical_audits"] = int(part["is_technical"].sum())
     if own.empty:

@@ -10,7 +10,15 @@ import statsmodels.api as sm
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
-from .accuracy import by_period, dimensions, estimates, periods_of, rates
+from .accuracy import (
+    audited_groups,
+    by_period,
+    dimensions,
+    estimates,
+    few_people,
+    periods_of,
+    rates,
+)
 from .disclosure import MIN_PEOPLE, head_counts, hide, withheld
 from .raw_tables import RawTables
 from .sample import ENFORCING, STRENGTH, Sample, read_sample, standing_audits, valid_at
@@ -80,7 +88,7 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
         "restricted.auditor_accuracy_by_person": _by_person(
             _auditors(judged, {"auditor": auditor}), "auditor_key"
         ),
-        "quality.accuracy_if_audits_err": _if_audits_err(sample, verdicts),
+        "quality.accuracy_if_audits_err": _if_audits_err(raw, sample, verdicts),
         "quality.calibration_gap": hide(
             _gaps(pairs, of_raters), "n_raters", ["measure", *SET], "dimension_value", GAP
         ),
@@ -288,7 +296,7 @@ def _auditors(judged: pd.DataFrame, of: dict) -> pd.DataFrame:
     return _table(rows)
 
 
-def _if_audits_err(sample: Sample, verdicts: pd.DataFrame) -> pd.DataFrame:
+def _if_audits_err(raw: RawTables, sample: Sample, verdicts: pd.DataFrame) -> pd.DataFrame:
     """Accuracy as it would be without the errors of audits, by Rogan and Gladen.
 
     The slopes of the delta method are taken numerically.
@@ -357,7 +365,11 @@ def _if_audits_err(sample: Sample, verdicts: pd.DataFrame) -> pd.DataFrame:
                     | constant
                     | {"accuracy": p, "estimate": estimate, "standard_error": standard_error}
                 )
-    return _table(rows)
+    table = _table(rows)
+    few = pd.MultiIndex.from_frame(few_people(raw, audited_groups(sample))[GROUP])
+    is_few = pd.MultiIndex.from_frame(table[GROUP]).isin(few)
+    table.loc[is_few, ["accuracy", "estimate", "standard_error"]] = np.nan
+    return table
 
 
 # --- scorecards -------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ having
     count(distinct period_type) <> 3
     {% for count in ['n_decisions', 'n_audits', 'n_excluded_audits', 'n_successes'] -%}
     {% for period in ['week', 'month'] -%}
-    or {{ "max(is_withheld) = 0 and" if count in ['n_audits', 'n_successes'] }} sum(case when period_type = 'day' then {{ count }} else 0 end)
+    or {{ 'max(is_withheld) = 0 and' if count in ['n_audits', 'n_successes'] }}
+    sum(case when period_type = 'day' then {{ count }} else 0 end)
     is distinct from sum(case when period_type = '{{ period }}' then {{ count }} else 0 end)
     {% endfor -%}
     {% endfor %}

@@ -17,8 +17,9 @@ parts as (
         sum(n_successes) as n_successes,
         sum(weighted_denominator) as weighted_denominator,
         sum(weighted_numerator) as weighted_numerator,
-        max(case when reason_code in ('too_few_people', 'withheld_with_another') then 1 else 0 end) = 1
-            as has_withheld
+        max(
+            case when reason_code in ('too_few_people', 'withheld_with_another') then 1 else 0 end
+        ) = 1 as has_withheld
     from rates
     group by metric_id, period_type, period_starts_on, dimension_name
 ),

@@ -1,6 +1,7 @@
 """How accurate people are: the macros against scipy, statsmodels and samplics; and against the
 truth, which a simulation knows: scores drawn toward the peers are nearer to it than raw rates."""
 
+import json
 import math
 import warnings
 
@@ -418,9 +419,13 @@ def test_no_total_leaves_few_people_besides_what_is_shown(project, mart):
     """)
     assert len(sets), "no group of few people: nothing was tried"
     assert (sets.n_shown_all_the_same == 0).all()
-    # A set of which all is withheld has nothing to be taken from its total.
+    # A set of which all is withheld has nothing to be taken from its total; nobody is no group.
+    there = f"coalesce({n_people}, 0) > 0" if n_people else "true"
     whole = project.query(f"""
-        select {", ".join(of_set)}, dimension_name, count(*) filter (not {WITHHELD}) as n_shown
+        select
+            {", ".join(of_set)},
+            dimension_name,
+            count(*) filter (not {WITHHELD} and {there}) as n_shown
         from {mart}
         group by all
     """)
@@ -459,7 +464,7 @@ def test_teams_of_few_people_have_no_rate(project):
     columns = {"team": "team_id", "site": "site", "vendor": "vendor"}
     tried = 0
     for mart, number in (
-        ("accuracy.accuracy_rates", "coalesce(estimate, unweighted_rate, n_successes)"),
+        ("accuracy.accuracy_rates", "coalesce(estimate, unweighted_rate, nullif(n_audits, 0))"),
         ("accuracy.overturned_decisions", "overturned_rate"),
         ("quality.quality_scores", "score"),
         ("quality.dispute_rates", "n_audits_with_error"),
@@ -481,6 +486,36 @@ def test_teams_of_few_people_have_no_rate(project):
             tried += 1
             assert there.person_key.nunique() >= 5, f"{mart}: {row}"
     assert tried > 100
+
+
+@pytest.fixture(scope="module")
+def models(parsed_project):
+    manifest = json.loads((parsed_project.folder / "target" / "manifest.json").read_text())
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+
+
+def test_every_model_says_who_may_read_it(models):
+    """Open to everybody is what is of groups; rows of people's work are not."""
+    readers = {model["name"]: model["config"]["meta"].get("readers") for model in models}
+    assert set(readers.values()) == {"everybody", "restricted"}
+    for model in models:
+        if readers[model["name"]] == "everybody":
+            assert not KEYS_OF_PEOPLE & set(model["columns"]), model["name"]
+        if model["config"]["schema"] in ("core", "restricted", "staging", "intermediate"):
+            assert readers[model["name"]] == "restricted", model["name"]
+    assert readers["accuracy_compared"] == "everybody"
+    assert readers["fct_audits"] == readers["accuracy_cells"] == "restricted"
+
+
+def test_no_key_of_a_person_has_another_name(models):
+    """Columns that look like keys are known, so that the test above knows all of them."""
+    keys = {name for model in models for name in model["columns"] if name.endswith("_key")}
+    of_things = {
+        "stratum_key", "design_key", "queue_key", "variance_stratum_key", "item_key", "cell_key",
+        "is_bad_key", "n_answered_with_bad_key",
+    }  # fmt: skip
+    assert keys >= KEYS_OF_PEOPLE
+    assert keys <= KEYS_OF_PEOPLE | of_things, keys - KEYS_OF_PEOPLE - of_things
 
 
 def test_nobody_is_named_in_marts_that_are_open_to_all(project):

@@ -121,15 +121,15 @@ select
     {% for key in keys -%}
     own.{{ key }},
     {% endfor -%}
+    {% for relation, side in [('own', 'own'), ('rest', 'others')] -%}
+    {{ relation }}.n_audits as {{ side }}_n_audits,
+    {{ relation }}.estimate as {{ side }}_estimate,
+    {{ relation }}.ci_low as {{ side }}_estimate_ci_low,
+    {{ relation }}.ci_high as {{ side }}_estimate_ci_high,
+    {{ relation }}.effective_n as {{ side }}_effective_n,
+    {% endfor -%}
     own.n_cells as n_shared_cells,
-    own.comparable_share as shared_share,
-    {% for side in ['own', 'others'] -%}
-    {{ side }}.n_audits as {{ side }}_n_audits,
-    {{ side }}.estimate as {{ side }}_estimate,
-    {{ side }}.ci_low as {{ side }}_estimate_ci_low,
-    {{ side }}.ci_high as {{ side }}_estimate_ci_high,
-    {{ side }}.effective_n as {{ side }}_effective_n{{ ',' if not loop.last }}
-    {% endfor %}
+    own.comparable_share as shared_share
 from rates as own
-inner join rates as others on {{ same_keys('own', 'others', keys) }}
-where own.side = 'own' and others.side = 'others'
+inner join rates as rest on {{ same_keys('own', 'rest', keys) }}
+where own.side = 'own' and rest.side = 'others'

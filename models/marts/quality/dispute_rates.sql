@@ -6,6 +6,10 @@
 {% set keys = [
     'period_type', 'period_starts_on', 'dimension_name', 'dimension_value', 'period_ends_on',
 ] %}
+{% set counts = [
+    'n_audits_with_error', 'n_audits_disputed', 'n_disputes', 'n_pending', 'n_withdrawn', 'n_upheld',
+    'n_overturned', 'n_resolved',
+] %}
 
 with verdicts as (
     select *
@@ -77,21 +81,16 @@ head_counts as (
     {{ head_counts('counted', 'roster') }}
 ),
 
-{% set counts = [
-    'n_audits_with_error', 'n_audits_disputed', 'n_disputes', 'n_pending', 'n_withdrawn', 'n_upheld',
-    'n_overturned', 'n_resolved',
-] -%}
 shown as (
     select
         {% for key in keys -%}
         counted.{{ key }},
         {% endfor -%}
-        head_counts.few_people_code,
-        counted.n_audits,
         {% for name in counts -%}
-        case when head_counts.few_people_code is null then counted.{{ name }} end as {{ name }}
-        {{- ',' if not loop.last }}
-        {% endfor %}
+        case when head_counts.few_people_code is null then counted.{{ name }} end as {{ name }},
+        {% endfor -%}
+        head_counts.few_people_code,
+        counted.n_audits
     from counted
     left join head_counts on {{ same_keys('counted', 'head_counts', keys) }}
 ),

@@ -167,16 +167,16 @@ shown as (
         {% for key in keys -%}
         {{ key }},
         {% endfor -%}
-        reason_code,
-        n_reviews,
-        n_excluded,
-        excluded_by_reason,
         {% for name in [
             'n_automatic_fails', 'n_weighted', 'score', 'standard_error', 'score_without_fails',
             'standard_error_without_fails', 'weighted_score', 'weighted_standard_error',
         ] -%}
-        case when is_shown then {{ name }} end as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        case when is_shown then {{ name }} end as {{ name }},
+        {% endfor -%}
+        reason_code,
+        n_reviews,
+        n_excluded,
+        excluded_by_reason
     from judged
 )
 
