@@ -482,7 +482,8 @@ def _compared(
     }
     reason = next((name for name, holds in reasons.items() if holds), None)
     apart = _difference(design, own, here.drop(own.index), mix)
-    if reason or not apart.pop("is_known", False):
+    is_known = apart.pop("is_known", False)
+    if reason or not is_known:
         apart["is_apart_from_others"] = None
     return (
         row
