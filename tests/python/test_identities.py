@@ -365,12 +365,11 @@ MUTATIONS = {
     ),
     "the_smallest_other_group_that_is_shown": (
         update(COMPARED, "n_audits = 9", "reason_code = 'withheld_with_another'"),
-        {"groups_of_few_people_are_not_shown"},
+        {"groups_of_few_people_are_not_shown", "shares_of_a_mix_sum_to_one"},
     ),
-    "others_twice": (repeat("restricted.int_people__others"), {"others_are_unique"}),
     "a_team_of_few_that_is_shown": (
         update(RATES, "reason_code = 'too_few_people', is_reportable = false", REPORTABLE),
-        {"rates_of_few_people_are_not_shown"},
+        {"rates_of_few_people_are_not_shown", CLASSES},
     ),
     "a_comparison_twice": (repeat(COMPARED, SHOWN), {"comparisons_are_unique"}),
     "a_group_of_two_that_is_shown": (
@@ -569,11 +568,11 @@ MUTATIONS = {
     ),
     "auditors_twice": (repeat(AUDITORS), {"auditor_accuracy_is_unique"}),
     "more_false_alarms_than_audits": (
-        update(AUDITORS, "n_false_alarms = n_benchmarked + 1", "n_auditors >= 3"),
+        update(AUDITORS, "n_false_alarms = n_benchmarked + 1", "accuracy is not null"),
         {"audits_of_auditors_add_up"},
     ),
     "auditors_without_a_count": (
-        update(AUDITORS, "n_same_finding = null", "n_auditors >= 3"),
+        update(AUDITORS, "n_same_finding = null", "accuracy is not null"),
         {"audits_of_auditors_add_up"},
     ),
     "one_auditor_shown": (
