@@ -56,3 +56,82 @@
         else 'provisional'
     end
 {%- endmacro %}
+
+{% macro few_people(n_people, partition_by, key) -%}
+    {#- Small groups are withheld, and the smallest of the others with them: what a total leaves
+        besides what is shown is never of fewer than min_people, though the same people may be in
+        several groups. A group of nobody has nothing to withhold. -#}
+    {%- set minimum = var('min_people') -%}
+    {%- set set = partition_by | join(', ') -%}
+    case
+        when {{ n_people }} between 1 and {{ minimum }} - 1 then 'too_few_people'
+        when
+            {{ n_people }} >= {{ minimum }}
+            and min(case when {{ n_people }} > 0 then {{ n_people }} end)
+                over (partition by {{ set }}) < {{ minimum }}
+            and row_number() over (
+                partition by {{ set }}, {{ n_people }} >= {{ minimum }}
+                order by {{ n_people }} asc, {{ key }} asc
+            ) = 1
+            then 'withheld_with_another'
+    end
+{%- endmacro %}
+
+{% macro head_counts(groups, roster) -%}
+    {%- set keys = [
+        'period_type', 'period_starts_on', 'period_ends_on', 'dimension_name', 'dimension_value',
+    ] -%}
+    with on_roster as (
+        select
+            {% for key in keys -%}
+            of_people.{{ key }},
+            {% endfor -%}
+            count(distinct people.person_key) as n_on_roster
+        from {{ groups }} as of_people
+        left join {{ roster }} as people
+            on
+                people.role = 'moderator'
+                and {{ reporting_date('people.valid_from') }} <= of_people.period_ends_on
+                and (
+                    people.valid_to is null
+                    or {{ reporting_date('people.valid_to') }} > of_people.period_starts_on
+                )
+                and of_people.dimension_value = case of_people.dimension_name
+                    when 'site' then people.site
+                    when 'vendor' then people.vendor
+                    when 'team' then people.team_id
+                end
+        where of_people.dimension_name in ('site', 'vendor', 'team')
+        group by {% for key in keys %}of_people.{{ key }}{{ ', ' if not loop.last }}{% endfor %}
+    ),
+
+    head_counted as (
+        select
+            *,
+            -- Automation, and people of whom nothing is known: withheld where nobody else is left
+            -- to be withheld with a group of few. Who is on no roster may be one person.
+            case
+                when dimension_value in ('unknown', 'not_applicable') then 999999999
+                else greatest(n_on_roster, 1)
+            end as n_people
+        from on_roster
+    )
+
+    select
+        {% for key in keys -%}
+        {{ key }},
+        {% endfor -%}
+        {{ few_people(
+            'n_people', ['period_type', 'period_starts_on', 'dimension_name'], 'dimension_value') }}
+            as few_people_code
+    from head_counted
+{%- endmacro %}
+
+{% macro difference_bound(one, other, side) -%}
+    {#- Of one minus other, each a rate with an interval: Zou and Donner (2008). -#}
+    {%- set far = '_ci_high' if side == 'low' else '_ci_low' -%}
+    {%- set near = '_ci_low' if side == 'low' else '_ci_high' -%}
+    {{ one }} - {{ other }} {{ '-' if side == 'low' else '+' }} sqrt(
+        power({{ one }} - {{ one }}{{ near }}, 2) + power({{ other }} - {{ other }}{{ far }}, 2)
+    )
+{%- endmacro %}

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from .disclosure import head_counts, withheld
 from .raw_tables import RawTables
 from .sample import BANDS, STRENGTH, Sample, read_sample
 
@@ -27,11 +28,11 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
     for name, values in findings(sample.audits).items():
         sample.audits[name] = values
     return {
-        "accuracy.accuracy_rates": accuracy_rates(sample),
+        "accuracy.accuracy_rates": accuracy_rates(sample, raw),
         "accuracy.policy_rates": policy_rates(sample, raw),
         "accuracy.policy_confusion": confusion(sample),
         "accuracy.error_pareto": pareto(sample),
-        "accuracy.overturned_decisions": overturned(sample),
+        "accuracy.overturned_decisions": overturned(sample, raw),
     }
 
 
@@ -259,7 +260,7 @@ def has_unaudited_kind(counts: pd.DataFrame) -> pd.Series:
     )
 
 
-def accuracy_rates(sample: Sample) -> pd.DataFrame:
+def accuracy_rates(sample: Sample, raw: RawTables) -> pd.DataFrame:
     """Every metric of accuracy by week and month, in every dimension."""
     counts = population(sample.decisions, sample.strata)
     counts["is_withheld"] = has_unaudited_kind(counts)
@@ -291,9 +292,31 @@ def accuracy_rates(sample: Sample) -> pd.DataFrame:
     whole["n_successes"] = whole["n_successes"].fillna(0)
     of_audits = whole["metric_id"].map(lambda metric: METRICS[metric][1] == METRICS[metric][2])
     whole.loc[~of_audits, "n_successes"] = np.nan
+    few = few_people(raw, audited_groups(sample))
+    is_few = pd.MultiIndex.from_frame(whole[key]).isin(pd.MultiIndex.from_frame(few[key]))
+    whole.loc[is_few, RATE] = np.nan
     return whole[
         ["metric_id", *key, "n_decisions", "n_eligible_decisions", "n_covered_decisions", *RATE]
     ]
+
+
+def audited_groups(sample: Sample) -> pd.DataFrame:
+    """The groups of each period that have an audit, in a known frame or not."""
+    parts = []
+    for period_type, starts in periods_of(sample.audits["decided_at"]).items():
+        for name, value in dimensions(sample.audits).items():
+            keys = pd.DataFrame({"period_starts_on": starts, "dimension_value": value})
+            parts.append(
+                keys.drop_duplicates().assign(period_type=period_type, dimension_name=name)
+            )
+    return pd.concat(parts, ignore_index=True)
+
+
+def few_people(raw: RawTables, groups: pd.DataFrame) -> pd.DataFrame:
+    """Of some groups, those that may not be shown."""
+    groups = groups.assign(n_people=head_counts(raw, groups, pd.NaT))
+    of_set = ["period_type", "period_starts_on", "dimension_name"]
+    return groups[withheld(groups, "n_people", of_set, "dimension_value").notna()]
 
 
 def labels(audits: pd.DataFrame, policies: pd.DataFrame) -> pd.DataFrame:
@@ -481,7 +504,7 @@ def _pareto_groups(errors: pd.DataFrame) -> dict[tuple[str, str], list[pd.Series
     }
 
 
-def overturned(sample: Sample) -> pd.DataFrame:
+def overturned(sample: Sample, raw: RawTables) -> pd.DataFrame:
     """Decisions that a person later replaced by something else."""
     decisions = sample.decisions
     is_recorded = decisions["supersedes_decision_id"].notna().any()
@@ -514,9 +537,12 @@ def overturned(sample: Sample) -> pd.DataFrame:
             parts.append(part.assign(period_type=period_type, dimension_name=name))
     found = pd.concat(parts, ignore_index=True)
     counted = ["n_overturned_decisions", "n_overturned_enforcements"]
-    found[counted] = found[counted].astype(float)
+    found = found.astype(dict.fromkeys(counted, float))
     if not is_recorded:
         found[counted] = np.nan
+    key = ["period_type", "period_starts_on", "dimension_name", "dimension_value"]
+    few = few_people(raw, found.loc[found["n_eligible_decisions"] > 0, key])
+    found.loc[few.index, counted] = np.nan
     for rate, (count, of) in {
         "overturned_rate": (counted[0], "n_eligible_decisions"),
         "enforcement_overturned_rate": (counted[1], "n_eligible_enforced_decisions"),

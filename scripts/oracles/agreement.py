@@ -16,6 +16,7 @@ from agreement import gwets_gamma, observed_agreement, scotts_pi
 from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.proportion import proportion_confint
 
+from .disclosure import hide
 from .raw_tables import RawTables
 
 # Where every rating of a group was left out, libraries have nothing to say of it.
@@ -50,7 +51,6 @@ COEFFICIENTS = [
     "cohens_kappa",
 ]
 # Fewer, and a rate that names nobody would still be of somebody.
-MIN_RATERS_SHOWN = 3
 
 
 def coefficients(ratings: pd.DataFrame) -> dict[str, float]:
@@ -143,9 +143,8 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
     for key, group in _groups(repeats, "rated_on"):
         n_raters = group["rater"].nunique()
         rates = _consistency(group)
-        if n_raters < MIN_RATERS_SHOWN:
-            rates |= dict.fromkeys(RATES, math.nan)
         consistency.append(key | {"n_raters": n_raters} | rates)
+    shown = hide(pd.DataFrame(consistency), "n_raters", KEYS[:-1], KEYS[-1], RATES)
     person = ["rating_source", "label_kind", "rater"]
     people = [
         dict(zip([*person[:2], "rater_key"], key, strict=True)) | _consistency(group)
@@ -158,7 +157,7 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
             agreement, columns=[*KEYS, *COUNTS, *COEFFICIENTS]
         ).astype(a_day),
         "agreement.self_consistency": pd.DataFrame(
-            consistency, columns=[*KEYS, "n_raters", *counted]
+            shown, columns=[*KEYS, "n_raters", *counted]
         ).astype(a_day),
         "restricted.rater_self_consistency": pd.DataFrame(
             people, columns=[*person[:2], "rater_key", *counted]

@@ -15,6 +15,7 @@ from scipy import optimize, stats
 from statsmodels.stats.meta_analysis import combine_effects
 from statsmodels.stats.proportion import proportion_confint
 
+from .disclosure import MIN_PEOPLE, withheld
 from .raw_tables import RawTables
 from .sample import Sample, pools, read_sample, valid_at
 
@@ -26,7 +27,7 @@ with warnings.catch_warnings():
 PSEUDONYM_KEY = "sample-data-only"
 WINDOW_DAYS, MATURITY_DAYS = 90, 35
 MIN_AUDITS, MIN_EFFECTIVE_N, MIN_TO_RANK = 30, 30, 100
-MIN_PEOPLE, MIN_COMPARABLE = 5, 0.8
+MIN_PEERS, MIN_COMPARABLE = 5, 0.8
 HALF_WIDTH, MIN_PER_STRATUM, HISTORY, MORE = 0.02, 5, 8, (100, 250, 500, 1000)
 Z = stats.norm.ppf(0.975)
 PERIOD = ["period_type", "period_starts_on"]
@@ -262,7 +263,7 @@ def drawn_to_peers(rates: pd.DataFrame, column: str) -> pd.DataFrame:
     known = rates[rates["effective_n"] > 0]
     k, n, p = len(known), known["effective_n"], known[column]
     empty = pd.DataFrame(index=rates.index, dtype=float)
-    if k < MIN_PEOPLE:
+    if k < MIN_PEERS:
         return empty
     mean = np.average(p, weights=n)
     if mean in (0, 1):
@@ -358,6 +359,7 @@ def moderators(
     rows = rows.join(technical.rename("n_technical_audits"), on=[*PERIOD, "moderator_key"])
     counts = ["n_audits", "n_correct", "n_technical_audits"]
     rows[counts] = rows[counts].fillna(0)
+    rows["standardised_estimate"] = rows["standardised_estimate"].clip(0, 1)
     for prefix in ("eb", "eb_standardised"):
         for side, sign in (("low", -1), ("high", 1)):
             bound = rows[f"{prefix}_estimate"] + sign * Z * rows[f"{prefix}_standard_error"]
@@ -410,12 +412,20 @@ def comparisons(
         groups = [("everybody", "all", every)]
         for name, column in columns.items():
             groups += [(name, value, part) for value, part in every.groupby(column)]
-        for name, value, part in groups:
+        counts = [
+            (name, value, part.loc[~part["is_technical"], "moderator_key"].nunique())
+            for name, value, part in groups
+        ]
+        sizes = pd.DataFrame(counts, columns=[*GROUP, "n_people"])
+        codes = withheld(sizes, "n_people", ["dimension_name"], "dimension_value")
+        for (name, value, part), code in zip(groups, codes, strict=True):
             key = named | {"dimension_name": name, "dimension_value": value}
             own = part[~part["is_technical"]]
-            shown += _cells(key, own, mix, reference)
+            in_cells = here.groupby([columns[name], "cell"] if name in columns else "cell")
+            is_few = (in_cells["moderator_key"].nunique() < MIN_PEOPLE).any()
+            shown += _cells(key, own, mix, reference, bool(is_few))
             if name != "everybody":
-                compared.append(key | _compared(design, part, own, mix, reference))
+                compared.append(key | _compared(design, here, part, code, mix))
     return pd.DataFrame(shown), pd.DataFrame(compared)
 
 
@@ -424,25 +434,26 @@ def _weighted_rate(audits: pd.DataFrame, by: str) -> pd.Series:
     return top / audits.groupby(by)["weight"].sum()
 
 
-def _cells(key: dict, own: pd.DataFrame, mix: pd.Series, reference: pd.Series) -> list[dict]:
+def _cells(
+    key: dict, own: pd.DataFrame, mix: pd.Series, reference: pd.Series, is_withheld: bool
+) -> list[dict]:
     rate, size = _weighted_rate(own, "cell"), own.groupby("cell").size()
-    people = own.groupby("cell")["moderator_key"].nunique()
     share = own.groupby("cell")["weight"].sum() / own["weight"].sum()
     rows = []
     # A group with technical errors alone has nothing to standardise.
     for cell in mix.index if len(own) else []:
         is_empty = cell not in size
-        is_withheld = not is_empty and people[cell] < MIN_PEOPLE
         is_open = not is_empty and not is_withheld
+        nothing = math.nan if is_withheld else 0
         rows.append(
             key
             | {
                 "cell_key": cell,
                 "is_empty": is_empty,
-                "is_withheld": bool(is_withheld),
-                "n_audits": size[cell] if is_open else 0 if is_empty else math.nan,
+                "is_withheld": is_withheld,
+                "n_audits": size[cell] if is_open else nothing,
                 "mix_share": mix[cell],
-                "own_share": share[cell] if is_open else 0 if is_empty else math.nan,
+                "own_share": share[cell] if is_open else nothing,
                 "own_rate": rate[cell] if is_open else math.nan,
                 "reference_rate": reference[cell],
             }
@@ -451,13 +462,15 @@ def _cells(key: dict, own: pd.DataFrame, mix: pd.Series, reference: pd.Series) -
 
 
 def _compared(
-    design: Design, part: pd.DataFrame, own: pd.DataFrame, mix: pd.Series, reference: pd.Series
+    design: Design, here: pd.DataFrame, part: pd.DataFrame, code: str | None, mix: pd.Series
 ) -> dict:
-    n_people = part["moderator_key"].nunique()
+    own = part[~part["is_technical"]]
+    reference = _weighted_rate(here, "cell")
+    n_people = own["moderator_key"].nunique()
     overall = float((mix * reference).sum())
     row = {"n_people": n_people, "overall_estimate": overall if len(own) else math.nan}
-    if n_people < MIN_PEOPLE:
-        return row | {"reason_code": "too_few_people"}
+    if pd.notna(code):
+        return row | {"reason_code": code}
     row["n_technical_audits"] = int(part["is_technical"].sum())
     if own.empty:
         return row | {"n_audits": 0, "reason_code": "no_audits"}
@@ -472,17 +485,20 @@ def _compared(
         "mix_not_comparable": found["comparable_share"] < MIN_COMPARABLE,
     }
     reason = next((name for name, holds in reasons.items() if holds), None)
-    is_apart = found["ci_low"] > expected or found["ci_high"] < expected
+    apart = _difference(design, own, here.drop(own.index), mix)
+    is_known = apart.pop("is_known", False)
+    if reason or not is_known:
+        apart["is_apart_from_others"] = None
     return (
         row
         | found
+        | apart
         | {
             f"raw_{name}": raw_rate[name]
             for name in ("estimate", "standard_error", "ci_low", "ci_high", "effective_n")
         }
         | {
             "reason_code": reason,
-            "is_apart_from_everybody": None if reason else is_apart,
             "n_empty_cells": len(empty),
             "empty_cells": ", ".join(empty) or None,
             "reference_estimate": expected,
@@ -491,6 +507,31 @@ def _compared(
             "not_comparable_effect": expected - overall,
         }
     )
+
+
+def _difference(design: Design, own: pd.DataFrame, others: pd.DataFrame, mix: pd.Series) -> dict:
+    """A group against everybody else, in the cells that both have."""
+    shared = sorted(set(own["cell"]) & set(others["cell"]))
+    if not shared:
+        return {"shared_share": 0}
+    mine = design.rate(own[own["cell"].isin(shared)], mix)
+    theirs = design.rate(others[others["cell"].isin(shared)], mix)
+    p, q = mine["estimate"], theirs["estimate"]
+    low = p - q - math.hypot(p - mine["ci_low"], theirs["ci_high"] - q)
+    high = p - q + math.hypot(mine["ci_high"] - p, q - theirs["ci_low"])
+    return {
+        "shared_share": mix[shared].sum(),
+        "others_estimate": q,
+        "others_estimate_ci_low": theirs["ci_low"],
+        "others_estimate_ci_high": theirs["ci_high"],
+        "difference_from_others": p - q,
+        "difference_ci_low": low,
+        "difference_ci_high": high,
+        "is_apart_from_others": low > 0 or high < 0,
+        "is_known": mix[shared].sum() >= MIN_COMPARABLE
+        and theirs["n_audits"] >= MIN_AUDITS
+        and theirs["effective_n"] >= MIN_EFFECTIVE_N,
+    }
 
 
 def allocate(size: np.ndarray, spread: np.ndarray, least: np.ndarray, budget: float) -> np.ndarray:

@@ -10,12 +10,49 @@ import statsmodels.api as sm
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
-from .accuracy import by_period, dimensions, estimates, periods_of, rates
+from .accuracy import (
+    audited_groups,
+    by_period,
+    dimensions,
+    estimates,
+    few_people,
+    periods_of,
+    rates,
+)
+from .disclosure import MIN_PEOPLE, head_counts, hide, withheld
 from .raw_tables import RawTables
 from .sample import ENFORCING, STRENGTH, Sample, read_sample, standing_audits, valid_at
 
-MIN_PEOPLE = 3
 GROUP = ["period_type", "period_starts_on", "dimension_name", "dimension_value"]
+SET = GROUP[:-1]
+
+
+def _with_bounds(*names: str) -> list[str]:
+    return [f"{name}{end}" for name in names for end in ("", "_ci_low", "_ci_high")]
+
+
+# What is not shown of few people.
+FOUND = [
+    "n_same_finding", "n_benchmark_correct", "n_benchmark_wrong", "n_false_alarms",
+    "n_missed_errors", *_with_bounds("accuracy", "false_alarm_rate", "missed_error_rate"),
+]  # fmt: skip
+GAP = ["rater_mean", "benchmark_mean", "gap", "standard_error", "ci_low", "ci_high"]
+PASSED = ["n_passed", *_with_bounds("pass_rate")]
+GOOD_KEYS = _with_bounds("pass_rate_without_bad_keys")
+SCORES = [
+    "n_automatic_fails", "n_weighted", "weighted_score", "weighted_standard_error",
+    *(
+        f"{name}{end}"
+        for name in ("score", "standard_error", "ci_low", "ci_high")
+        for end in ("", "_without_fails")
+    ),
+]  # fmt: skip
+STATES = ["pending", "withdrawn", "upheld", "overturned"]
+DISPUTED = [
+    *(f"n_{state}" for state in STATES),
+    "n_audits_with_error", "n_audits_disputed", "n_disputes", "n_resolved",
+    *_with_bounds("dispute_rate", "overturn_rate"),
+]  # fmt: skip
 PROBABILITY = ["simple_random", "stratified_random"]
 Z = 1.959963984540054
 
@@ -42,19 +79,35 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
     auditor = judged["auditor_id"].map(_pseudonym)
     rater = pairs["rater_id"].map(_pseudonym)
     return {
-        "quality.quality_scores": _quality_scores(sample, ratings),
-        "quality.auditor_accuracy": _auditors(judged, of_auditors, MIN_PEOPLE),
+        "quality.quality_scores": _hide_few(
+            raw, _quality_scores(sample, ratings), ratings["decided_at"], "n_reviews", SCORES
+        ),
+        "quality.auditor_accuracy": hide(
+            _auditors(judged, of_auditors), "n_auditors", SET, "dimension_value", FOUND
+        ),
         "restricted.auditor_accuracy_by_person": _by_person(
-            _auditors(judged, {"auditor": auditor}, 0), "auditor_key"
+            _auditors(judged, {"auditor": auditor}), "auditor_key"
         ),
-        "quality.accuracy_if_audits_err": _if_audits_err(sample, verdicts),
-        "quality.calibration_gap": _gaps(pairs, of_raters, MIN_PEOPLE),
+        "quality.accuracy_if_audits_err": _if_audits_err(raw, sample, verdicts),
+        "quality.calibration_gap": hide(
+            _gaps(pairs, of_raters), "n_raters", ["measure", *SET], "dimension_value", GAP
+        ),
         "restricted.calibration_gap_by_person": _by_person(
-            _gaps(pairs, {"rater": rater}, 0).drop(columns="n_raters"), "rater_key"
+            _gaps(pairs, {"rater": rater}).drop(columns="n_raters"), "rater_key"
         ),
-        "quality.golden_items": _golden_items(servings),
-        "quality.golden_pass_rates": _golden_pass_rates(servings),
-        "quality.dispute_rates": _disputes(raw, judged),
+        "quality.golden_items": hide(
+            _golden_items(servings), "n_who_answered", ["key_version"], "golden_id", PASSED
+        ).drop(columns="n_who_answered", errors="ignore"),
+        "quality.golden_pass_rates": hide(
+            _golden_pass_rates(servings),
+            "n_who_answered",
+            SET,
+            "dimension_value",
+            [*PASSED, *GOOD_KEYS],
+        ).drop(columns="n_who_answered", errors="ignore"),
+        "quality.dispute_rates": _hide_few(
+            raw, _disputes(raw, judged), judged["audited_at"], "n_audits", DISPUTED
+        ),
         "quality.audit_operations": _operations(sample, verdicts),
         "quality.audit_completion": _completion(raw, sample),
     }
@@ -103,6 +156,29 @@ def _table(rows: list[dict], more: list[str] | None = None) -> pd.DataFrame:
         {"period_starts_on": "datetime64[us]"}
     )
     return pd.DataFrame(rows) if rows else empty
+
+
+def _hide_few(
+    raw: RawTables, found: pd.DataFrame, days: pd.Series, n: str, columns: list[str]
+) -> pd.DataFrame:
+    """Take out what is of a site, vendor or team that has few moderators.
+
+    Args:
+        raw: the raw tables.
+        found: a mart.
+        days: the moments of what it was made of.
+        n: the column of the mart that is 0 where there is nothing to show.
+        columns: those to take out.
+    """
+    if found.empty:
+        return found
+    groups = found.loc[found[n] > 0, GROUP].drop_duplicates()
+    groups["n_people"] = head_counts(raw, groups, days.max().normalize())
+    codes = withheld(groups, "n_people", SET, "dimension_value")
+    few = pd.MultiIndex.from_frame(groups.loc[codes.notna(), GROUP])
+    found = found.astype(dict.fromkeys(found[columns].select_dtypes("integer"), float))
+    found.loc[pd.MultiIndex.from_frame(found[GROUP]).isin(few), columns] = np.nan
+    return found
 
 
 def _share(name: str, count: float, n: float) -> dict[str, float]:
@@ -195,7 +271,7 @@ def _verdicts(raw: RawTables, sample: Sample) -> pd.DataFrame:
     return audits
 
 
-def _auditors(judged: pd.DataFrame, of: dict, min_people: int) -> pd.DataFrame:
+def _auditors(judged: pd.DataFrame, of: dict) -> pd.DataFrame:
     """Auditors against their benchmarks."""
     rows = []
     for group, audits in _groups(judged, "audited_at", of):
@@ -215,14 +291,12 @@ def _auditors(judged: pd.DataFrame, of: dict, min_people: int) -> pd.DataFrame:
             | _share("false_alarm_rate", counts["n_false_alarms"], counts["n_benchmark_correct"])
             | _share("missed_error_rate", counts["n_missed_errors"], counts["n_benchmark_wrong"])
         )
-        if n_people < min_people:
-            shown = dict.fromkeys(shown, np.nan)
         sizes = {"n_auditors": n_people, "n_audits": len(audits), "n_benchmarked": len(known)}
         rows.append(group | sizes | shown)
     return _table(rows)
 
 
-def _if_audits_err(sample: Sample, verdicts: pd.DataFrame) -> pd.DataFrame:
+def _if_audits_err(raw: RawTables, sample: Sample, verdicts: pd.DataFrame) -> pd.DataFrame:
     """Accuracy as it would be without the errors of audits, by Rogan and Gladen.
 
     The slopes of the delta method are taken numerically.
@@ -291,7 +365,11 @@ def _if_audits_err(sample: Sample, verdicts: pd.DataFrame) -> pd.DataFrame:
                     | constant
                     | {"accuracy": p, "estimate": estimate, "standard_error": standard_error}
                 )
-    return _table(rows)
+    table = _table(rows)
+    few = pd.MultiIndex.from_frame(few_people(raw, audited_groups(sample))[GROUP])
+    is_few = pd.MultiIndex.from_frame(table[GROUP]).isin(few)
+    table.loc[is_few, ["accuracy", "estimate", "standard_error"]] = np.nan
+    return table
 
 
 # --- scorecards -------------------------------------------------------------------------------
@@ -434,7 +512,7 @@ def _pairs(raw: RawTables) -> pd.DataFrame:
     return pairs.join(_with_roster(raw, pairs, "rater_id", "rated_at"))
 
 
-def _gaps(pairs: pd.DataFrame, of: dict, min_people: int) -> pd.DataFrame:
+def _gaps(pairs: pd.DataFrame, of: dict) -> pd.DataFrame:
     rows = []
     for group, part in _groups(pairs, "rated_at", of):
         rated = part[part["strength"].notna()]
@@ -449,9 +527,8 @@ def _gaps(pairs: pd.DataFrame, of: dict, min_people: int) -> pd.DataFrame:
                 "n_not_rated": len(part) - len(rated),
                 "n_no_benchmark": len(rated) - len(known),
             }
-            shown = ["rater_mean", "benchmark_mean", "gap", "standard_error", "ci_low", "ci_high"]
-            row |= dict.fromkeys(shown, np.nan)
-            if len(known) and n_raters >= min_people:
+            row |= dict.fromkeys(GAP, np.nan)
+            if len(known):
                 theirs, benchmark = known[measure], known[f"benchmark_{measure}"]
                 gap = (theirs - benchmark).mean()
                 error = _clustered(theirs - benchmark, known["item"], known["rater_id"])
@@ -518,14 +595,14 @@ def _servings(raw: RawTables) -> pd.DataFrame:
 def _tested(part: pd.DataFrame) -> dict[str, float]:
     n_people, n_answered = part["moderator_id"].nunique(), part["is_answered"].sum()
     passed = part["is_passed"].sum()
-    is_shown = n_people >= MIN_PEOPLE
-    shown = {"n_passed": passed} | _share("pass_rate", passed, n_answered)
     return {
         "n_people": n_people,
+        "n_who_answered": part.loc[part["is_answered"], "moderator_id"].nunique(),
         "n_served": len(part),
         "n_answered": n_answered,
         "answer_rate": n_answered / len(part),
-    } | (shown if is_shown else dict.fromkeys(shown, np.nan))
+        "n_passed": passed,
+    } | _share("pass_rate", passed, n_answered)
 
 
 def _golden_items(servings: pd.DataFrame) -> pd.DataFrame:
@@ -550,7 +627,7 @@ def _golden_pass_rates(servings: pd.DataFrame) -> pd.DataFrame:
         row = group | _tested(part) | {"n_answered_with_bad_key": bad}
         name = "pass_rate_without_bad_keys"
         good = _share(name, part["is_passed"].sum(), row["n_answered"] - bad)
-        rows.append(row | (good if row["n_people"] >= MIN_PEOPLE else dict.fromkeys(good, np.nan)))
+        rows.append(row | good)
     return _table(rows)
 
 
@@ -559,11 +636,10 @@ def _golden_pass_rates(servings: pd.DataFrame) -> pd.DataFrame:
 
 def _disputes(raw: RawTables, judged: pd.DataFrame) -> pd.DataFrame:
     disputes = raw.latest("disputes", ["dispute_id"], ["audit_id", "outcome"])
-    states = ["pending", "withdrawn", "upheld", "overturned"]
     counts = (
-        pd.crosstab(disputes["audit_id"], disputes["outcome"]).reindex(columns=states).fillna(0)
+        pd.crosstab(disputes["audit_id"], disputes["outcome"]).reindex(columns=STATES).fillna(0)
     )
-    audits = judged.join(counts, on="audit_id").fillna(dict.fromkeys(states, 0))
+    audits = judged.join(counts, on="audit_id").fillna(dict.fromkeys(STATES, 0))
     of = dimensions(audits) | {
         "sampling_method": audits["sampling_method"],
         "auditor_tier": _known(audits["auditor_tier"]),
@@ -571,12 +647,12 @@ def _disputes(raw: RawTables, judged: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for group, part in _groups(audits, "audited_at", of):
         has_error = part["found"] != "correct"
-        is_disputed = has_error & (part[states].sum(axis=1) > 0)
-        sums = part[states].sum()
+        is_disputed = has_error & (part[STATES].sum(axis=1) > 0)
+        sums = part[STATES].sum()
         resolved = sums["upheld"] + sums["overturned"]
         rows.append(
             group
-            | {f"n_{state}": sums[state] for state in states}
+            | {f"n_{state}": sums[state] for state in STATES}
             | {
                 "n_audits": len(part),
                 "n_audits_with_error": has_error.sum(),

@@ -1,5 +1,9 @@
 with rates as (
-    select * from {{ ref('accuracy_rates') }}
+    select
+        *,
+        case when reason_code in ('too_few_people', 'withheld_with_another') then 1 else 0 end
+            as is_withheld
+    from {{ ref('accuracy_rates') }}
     where metric_id = 'accuracy' and metric_version = 1
 )
 
@@ -15,7 +19,8 @@ having
     count(distinct period_type) <> 3
     {% for count in ['n_decisions', 'n_audits', 'n_excluded_audits', 'n_successes'] -%}
     {% for period in ['week', 'month'] -%}
-    or sum(case when period_type = 'day' then {{ count }} else 0 end)
+    or {{ 'max(is_withheld) = 0 and' if count in ['n_audits', 'n_successes'] }}
+    sum(case when period_type = 'day' then {{ count }} else 0 end)
     is distinct from sum(case when period_type = '{{ period }}' then {{ count }} else 0 end)
     {% endfor -%}
     {% endfor %}

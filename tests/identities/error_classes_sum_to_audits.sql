@@ -19,7 +19,9 @@ select
 from rates
 group by period_type, period_starts_on, dimension_name, dimension_value
 having
-    sum(n_successes) is distinct from max(n_audits)
+    -- Withheld of all classes, or of none.
+    count(distinct coalesce(reason_code in ('too_few_people', 'withheld_with_another'), false)) > 1
+    or sum(n_successes) is distinct from max(n_audits)
     or count(*) <> {{ error_classes() | length }}
     or (max(n_audits) > 0 and (abs(sum(estimate) - 1) <= 1e-9) is not true)
     or (max(n_audits) > 0 and (abs(sum(unweighted_rate) - 1) <= 1e-9) is not true)

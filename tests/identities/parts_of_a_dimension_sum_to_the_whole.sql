@@ -17,8 +17,12 @@ parts as (
         sum(n_successes) as n_successes,
         sum(weighted_denominator) as weighted_denominator,
         sum(weighted_numerator) as weighted_numerator,
+        max(
+            case when reason_code in ('too_few_people', 'withheld_with_another') then 1 else 0 end
+        ) = 1 as has_withheld,
         -- A rate that is refused shows no numerator either.
-        sum(case when n_audits > 0 and weighted_numerator is null then 1 else 0 end) as n_refused
+        max(case when n_audits > 0 and weighted_numerator is null then 1 else 0 end) = 1
+            as has_refused
     from rates
     group by metric_id, period_type, period_starts_on, dimension_name
 ),
@@ -66,13 +70,15 @@ where
     parts.n_decisions is distinct from whole.n_decisions
     or parts.n_eligible_decisions is distinct from whole.n_eligible_decisions
     or parts.n_covered_decisions is distinct from whole.n_covered_decisions
-    or parts.n_audits is distinct from whole.n_audits
     or parts.n_excluded_audits is distinct from whole.n_excluded_audits
-    or parts.n_successes is distinct from whole.n_successes
-    or abs(coalesce(parts.weighted_denominator, 0) - coalesce(whole.weighted_denominator, 0))
-    > 1e-9 * coalesce(whole.weighted_denominator, 1)
-    or (
-        parts.n_refused + whole.n_refused = 0
+    -- Parts that are withheld are missing from their sum.
+    or not parts.has_withheld
+    and (
+        parts.n_audits is distinct from whole.n_audits
+        or parts.n_successes is distinct from whole.n_successes
+        or abs(coalesce(parts.weighted_denominator, 0) - coalesce(whole.weighted_denominator, 0))
+        > 1e-9 * coalesce(whole.weighted_denominator, 1)
+        or not (parts.has_refused or whole.has_refused)
         and abs(coalesce(parts.weighted_numerator, 0) - coalesce(whole.weighted_numerator, 0))
         > 1e-9 * coalesce(whole.weighted_denominator, 1)
     )

@@ -361,6 +361,23 @@ MUTATIONS = {
         update(PEOPLE, "mix_effect = mix_effect + 1e-6", SCORED),
         {"what_the_mix_adds_is_shown"},
     ),
+    "no_comparisons": (f"delete from {COMPARED}", {"there_are_comparisons"}),
+    "a_group_that_is_apart_by_nothing": (
+        update(
+            COMPARED,
+            "is_apart_from_others = true, difference_ci_low = -1, difference_ci_high = 1",
+            f"{SHOWN} and is_reportable and difference_from_others is not null",
+        ),
+        {"groups_that_are_apart_differ_from_the_others"},
+    ),
+    "the_smallest_other_group_that_is_shown": (
+        update(COMPARED, "n_audits = 9", "reason_code = 'withheld_with_another'"),
+        {"groups_of_few_people_are_not_shown", "shares_of_a_mix_sum_to_one"},
+    ),
+    "a_team_of_few_that_is_shown": (
+        update(RATES, "reason_code = 'too_few_people', is_reportable = false", REPORTABLE),
+        {"rates_of_few_people_are_not_shown", CLASSES},
+    ),
     "a_comparison_twice": (repeat(COMPARED, SHOWN), {"comparisons_are_unique"}),
     "a_group_of_two_that_is_shown": (
         update(COMPARED, "estimate = 0.9", "reason_code = 'too_few_people'"),
@@ -607,11 +624,11 @@ MUTATIONS = {
     ),
     "auditors_twice": (repeat(AUDITORS), {"auditor_accuracy_is_unique"}),
     "more_false_alarms_than_audits": (
-        update(AUDITORS, "n_false_alarms = n_benchmarked + 1", "n_auditors >= 3"),
+        update(AUDITORS, "n_false_alarms = n_benchmarked + 1", "accuracy is not null"),
         {"audits_of_auditors_add_up"},
     ),
     "auditors_without_a_count": (
-        update(AUDITORS, "n_same_finding = null", "n_auditors >= 3"),
+        update(AUDITORS, "n_same_finding = null", "accuracy is not null"),
         {"audits_of_auditors_add_up"},
     ),
     "one_auditor_shown": (

@@ -1,6 +1,7 @@
 """How accurate people are: the macros against scipy, statsmodels and samplics; and against the
 truth, which a simulation knows: scores drawn toward the peers are nearer to it than raw rates."""
 
+import json
 import math
 import warnings
 
@@ -313,6 +314,14 @@ def project(new_project):
         project.folder / "data",
         workers=1,
     )  # fmt: skip
+    # A team and a site of one person each, and a vendor of two.
+    file = project.folder / "data" / "raw" / "roster.parquet"
+    roster = pd.read_parquet(file)
+    first, second, third, fourth = sorted(roster[roster["role"] == "moderator"]["person_id"])[:4]
+    roster.loc[roster["person_id"] == first, "team_id"] = "team-of-one"
+    roster.loc[roster["person_id"] == second, "site"] = "site-of-one"
+    roster.loc[roster["person_id"].isin([third, fourth]), "vendor"] = "vendor-of-two"
+    roster.to_parquet(file, index=False)
     run = project.build("--exclude", "path:models/reconciliation", data_tests=False)
     assert run.returncode == 0, run.stdout
     return project
@@ -431,14 +440,155 @@ def test_scores_of_simulated_people_are_nearer_to_the_truth(project):
         assert covered > 0.85
 
 
+# Few people: nothing of them is in an open schema, and nothing that is leads to it.
+
+PERIOD = ("period_type", "period_starts_on")
+GROUP = (*PERIOD, "dimension_name", "dimension_value")
+# Marts whose groups sum to a total: what tells the sets apart, a number that is withheld, and how
+# many people are behind it, where the mart says so.
+SETS = {
+    "accuracy.accuracy_compared": ((*PERIOD, "mix_name"), "raw_estimate", "n_people"),
+    "accuracy.accuracy_rates": (("metric_id", *PERIOD), "weighted_numerator", None),
+    "accuracy.overturned_decisions": (PERIOD, "n_overturned_decisions", None),
+    "agreement.self_consistency": (
+        ("rating_source", "label_kind", *PERIOD), "n_same", "n_raters",
+    ),
+    "quality.auditor_accuracy": (PERIOD, "n_same_finding", "n_auditors"),
+    "quality.calibration_gap": (("measure", *PERIOD), "gap", "n_raters"),
+    "quality.dispute_rates": (PERIOD, "n_audits_with_error", None),
+    "quality.golden_pass_rates": (PERIOD, "n_passed", "n_people"),
+    "quality.quality_scores": (("score_of", "category_id", *PERIOD), "score", None),
+}  # fmt: skip
+# Withheld, for either reason; a number may also be null as there is nothing to count.
+KEYS_OF_PEOPLE = {"moderator_key", "auditor_key", "rater_key", "person_key"}
+WITHHELD = "coalesce(reason_code, '') in ('too_few_people', 'withheld_with_another')"
+
+
+@pytest.mark.parametrize("mart", SETS)
+def test_no_total_leaves_few_people_besides_what_is_shown(project, mart):
+    of_set, number, n_people = SETS[mart]
+    people = f"max({n_people}) filter ({WITHHELD})" if n_people else "9999"
+    sets = project.query(f"""
+        select
+            {", ".join(of_set)},
+            dimension_name,
+            count(*) filter ({WITHHELD}) as n_withheld,
+            count(*) filter ({WITHHELD} and {number} is not null) as n_shown_all_the_same,
+            {people} as most_people
+        from {mart}
+        where dimension_name <> 'overall'
+        group by all
+        having n_withheld > 0
+    """)
+    assert len(sets), "no group of few people: nothing was tried"
+    assert (sets.n_shown_all_the_same == 0).all()
+    # A set of which all is withheld has nothing to be taken from its total; nobody is no group.
+    there = f"coalesce({n_people}, 0) > 0" if n_people else "true"
+    whole = project.query(f"""
+        select
+            {", ".join(of_set)},
+            dimension_name,
+            count(*) filter (not {WITHHELD} and {there}) as n_shown
+        from {mart}
+        group by all
+    """)
+    sets = sets.merge(whole[whole.n_shown > 0], on=[*of_set, "dimension_name"])
+    assert (sets.n_withheld >= 2).all(), sets[sets.n_withheld < 2].head()
+    assert (sets.most_people >= 5).all(), sets[sets.most_people < 5].head()
+
+
+def test_no_cell_of_the_mix_is_what_the_other_cells_leave(project):
+    """Counts and rates of a group, less the cells that are shown, are of no single cell."""
+    found = project.query("""
+        select
+            cells.*,
+            groups.n_audits as n_of_group,
+            groups.raw_estimate,
+            groups.estimate,
+            groups.comparable_share
+        from accuracy.standardisation_cells as cells
+        inner join accuracy.accuracy_compared as groups
+            using (period_type, period_starts_on, mix_name, dimension_name, dimension_value)
+        where not is_empty
+    """)
+    key = ["period_type", "period_starts_on", "mix_name", "dimension_name"]
+    assert found.own_rate.isna().any(), "no cell is withheld: nothing was tried"
+    for name in ("own_rate", "own_share", "n_audits"):
+        hidden = found[name].isna()
+        for of_set in ([*key, "dimension_value"], [*key, "cell_key"]):
+            left = hidden.groupby([found[column] for column in of_set]).agg(["sum", "size"])
+            alone = left[(left["sum"] == 1) & (left["size"] > 1)]
+            assert alone.empty, f"{len(alone)} values of {name} are a total minus what is shown"
+
+
+def test_teams_of_few_people_have_no_rate(project):
+    """Whoever may be in a team by the roster at any time of a period, counted with pandas."""
+    roster = project.query("from restricted.stg_roster where role = 'moderator'")
+    columns = {"team": "team_id", "site": "site", "vendor": "vendor"}
+    tried = 0
+    for mart, number in (
+        ("accuracy.accuracy_rates", "coalesce(estimate, unweighted_rate, nullif(n_audits, 0))"),
+        ("accuracy.overturned_decisions", "overturned_rate"),
+        ("quality.quality_scores", "score"),
+        ("quality.dispute_rates", "n_audits_with_error"),
+    ):
+        shown = project.query(f"""
+            select distinct period_starts_on, period_ends_on, dimension_name, dimension_value
+            from {mart}
+            where
+                dimension_name in ('team', 'site', 'vendor')
+                and dimension_value not in ('unknown', 'not_applicable')
+                and {number} is not null
+        """)
+        for row in shown.itertuples():
+            there = roster[
+                (roster[columns[row.dimension_name]] == row.dimension_value)
+                & (roster.valid_from < row.period_ends_on + pd.Timedelta(days=1))
+                & (roster.valid_to.isna() | (roster.valid_to > row.period_starts_on))
+            ]
+            tried += 1
+            assert there.person_key.nunique() >= 5, f"{mart}: {row}"
+    assert tried > 100
+
+
+@pytest.fixture(scope="module")
+def models(parsed_project):
+    manifest = json.loads((parsed_project.folder / "target" / "manifest.json").read_text())
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+
+
+def test_every_model_says_who_may_read_it(models):
+    """Open to everybody is what is of groups; rows of people's work are not."""
+    readers = {model["name"]: model["config"]["meta"].get("readers") for model in models}
+    assert set(readers.values()) == {"everybody", "restricted"}
+    for model in models:
+        if readers[model["name"]] == "everybody":
+            assert not KEYS_OF_PEOPLE & set(model["columns"]), model["name"]
+        if model["config"]["schema"] in ("core", "restricted", "staging", "intermediate"):
+            assert readers[model["name"]] == "restricted", model["name"]
+    assert readers["accuracy_compared"] == "everybody"
+    assert readers["fct_audits"] == readers["accuracy_cells"] == "restricted"
+
+
+def test_no_key_of_a_person_has_another_name(models):
+    """Columns that look like keys are known, so that the test above knows all of them."""
+    keys = {name for model in models for name in model["columns"] if name.endswith("_key")}
+    of_things = {
+        "stratum_key", "design_key", "queue_key", "variance_stratum_key", "item_key", "cell_key",
+        "is_bad_key", "n_answered_with_bad_key",
+    }  # fmt: skip
+    assert keys >= KEYS_OF_PEOPLE
+    assert keys <= KEYS_OF_PEOPLE | of_things, keys - KEYS_OF_PEOPLE - of_things
+
+
 def test_nobody_is_named_in_marts_that_are_open_to_all(project):
     open_to_all = project.query("""
         select table_schema, table_name, column_name
         from information_schema.columns
-        where table_schema in ('accuracy', 'planning')
+        where table_schema in ('accuracy', 'agreement', 'planning', 'quality')
     """)
     assert {"accuracy_compared", "audit_plan"} <= set(open_to_all.table_name)
-    people_columns = open_to_all.column_name.isin(["moderator_key", "person_key", "auditor_key"])
+    people_columns = open_to_all.column_name.isin(sorted(KEYS_OF_PEOPLE))
     assert open_to_all[people_columns].empty
     few = project.query(
         "from accuracy.accuracy_compared where n_people < 5 and coalesce(estimate, raw_estimate, "

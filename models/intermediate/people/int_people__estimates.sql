@@ -126,7 +126,7 @@ select
     expected.expected_estimate,
     expected.expected_estimate - of_everybody.overall_estimate as mix_effect,
     estimates.estimate - (expected.expected_estimate - of_everybody.overall_estimate)
-        as standardised_estimate,
+        as estimate_less_mix_effect,
     case when expected.target_coverage_rate >= 1 - 1e-9 then expected.target_of_known end
         as target_accuracy_at_decision,
     expected.target_coverage_rate

@@ -15,6 +15,10 @@ shown_cells as (
     select * from {{ ref('standardisation_cells') }}
 ),
 
+others as (
+    select * from {{ ref('int_people__others') }}
+),
+
 as_of as (
     select * from {{ ref('int_context__as_of') }}
 ),
@@ -23,10 +27,20 @@ compared as (
     select
         {{ keys | join(', ') }},
         max(period_ends_on) as period_ends_on,
-        count(distinct moderator_key) as n_people,
+        count(distinct case when n_audits > 0 then moderator_key end) as n_people,
         sum(n_technical_audits) as n_technical_audits
     from people_cells
+    where dimension_name <> 'everybody'
     group by {{ keys | join(', ') }}
+),
+
+of_enough_people as (
+    select
+        *,
+        {{ few_people(
+            'n_people', ['period_type', 'period_starts_on', 'mix_name', 'dimension_name'],
+            'dimension_value') }} as few_people_code
+    from compared
 ),
 
 cells as (
@@ -107,10 +121,19 @@ together as (
         reference.empty_cells,
         reference.reference_estimate,
         reference.overall_estimate,
+        others.shared_share,
+        others.own_estimate,
+        others.own_estimate_ci_low,
+        others.own_estimate_ci_high,
+        others.others_estimate,
+        others.others_estimate_ci_low,
+        others.others_estimate_ci_high,
+        others.others_n_audits,
+        others.others_effective_n,
         as_of.as_of,
         {{ period_status('compared.period_ends_on', 'as_of.as_of') }} as period_status,
         case
-            when compared.n_people < {{ var('min_peers') }} then 'too_few_people'
+            when compared.few_people_code is not null then compared.few_people_code
             when coalesce(raw_rates.n_audits, 0) = 0 then 'no_audits'
             when standardised.standard_error is null then 'variance_unknown'
             when raw_rates.n_audits < {{ var('min_audits') }} then 'too_few_audits'
@@ -118,19 +141,29 @@ together as (
             when standardised.comparable_share < {{ var('min_comparable_share') }}
                 then 'mix_not_comparable'
         end as reason_code
-    from compared
+    from of_enough_people as compared
     cross join as_of
     left join raw_rates on {{ same_keys('compared', 'raw_rates', keys) }}
     left join standardised on {{ same_keys('compared', 'standardised', keys) }}
     left join reference on {{ same_keys('compared', 'reference', keys) }}
-    where compared.dimension_name <> 'everybody'
+    left join others on {{ same_keys('compared', 'others', keys) }}
 ),
 
--- What few people did is theirs: nothing of it is shown to all.
+-- What few people did is theirs: nothing of it, and nothing that leads to it, is shown to all.
 shown as (
     select
         *,
-        coalesce(reason_code, '') <> 'too_few_people' as is_shown
+        few_people_code is null as is_shown,
+        own_estimate - others_estimate as difference_from_others,
+        {{ difference_bound('own_estimate', 'others_estimate', 'low') }} as difference_ci_low,
+        {{ difference_bound('own_estimate', 'others_estimate', 'high') }} as difference_ci_high,
+        coalesce(
+            reason_code is null
+            and shared_share >= {{ var('min_comparable_share') }}
+            and others_n_audits >= {{ var('min_audits') }}
+            and others_effective_n >= {{ var('min_effective_n') }},
+            false
+        ) as can_be_told_apart
     from together
 )
 
@@ -144,10 +177,8 @@ select
     period_status,
     reason_code is null as is_reportable,
     reason_code,
-    case
-        when reason_code is null
-            then ci_low > reference_estimate or ci_high < reference_estimate
-    end as is_apart_from_everybody,
+    case when can_be_told_apart then difference_ci_low > 0 or difference_ci_high < 0 end
+        as is_apart_from_others,
     cast(n_people as bigint) as n_people,
     {% for count in ['n_audits', 'n_successes', 'n_technical_audits'] -%}
     cast(case when is_shown then coalesce({{ count }}, 0) end as bigint) as {{ count }},
@@ -169,5 +200,12 @@ select
     case when is_shown then estimate - reference_estimate end as own_effect,
     case when is_shown then raw_estimate - estimate end as mix_effect,
     case when is_shown then reference_estimate - overall_estimate end as not_comparable_effect,
+    case when is_shown then coalesce(shared_share, 0) end as shared_share,
+    {% for value in [
+        'others_estimate', 'others_estimate_ci_low', 'others_estimate_ci_high',
+        'difference_from_others', 'difference_ci_low', 'difference_ci_high',
+    ] -%}
+    case when is_shown then {{ value }} end as {{ value }},
+    {% endfor -%}
     as_of
 from shown

@@ -13,8 +13,22 @@ metrics as (
     where mart = 'accuracy_rates'
 ),
 
+roster as (
+    select * from {{ ref('stg_roster') }}
+),
+
 as_of as (
     select * from {{ ref('int_context__as_of') }}
+),
+
+audited as (
+    select *
+    from population
+    where n_audits > 0
+),
+
+head_counts as (
+    {{ head_counts('audited', 'roster') }}
 ),
 
 measured as (
@@ -23,6 +37,7 @@ measured as (
         metrics.metric_version,
         metrics.unit,
         population.*,
+        head_counts.few_people_code,
         {{ metric_n('metrics', 'population') }} as unweighted_n,
         {{ registered_measure('metrics.numerator', 'population') }} as unweighted_numerator,
         {{ registered_measure('metrics.denominator', 'population') }} as unweighted_denominator,
@@ -31,6 +46,12 @@ measured as (
         {{ is_told_by_dimension('metrics', 'population') }} as is_told_by_dimension
     from population
     cross join metrics
+    left join head_counts
+        on
+            population.period_type = head_counts.period_type
+            and population.period_starts_on = head_counts.period_starts_on
+            and population.dimension_name = head_counts.dimension_name
+            and population.dimension_value = head_counts.dimension_value
 ),
 
 rates as (
@@ -50,6 +71,7 @@ rates as (
         measured.n_excluded_audits,
         measured.excluded_decisions_by_reason,
         measured.excluded_audits_by_reason,
+        measured.few_people_code,
         measured.has_unaudited_kind,
         measured.is_told_by_dimension,
         measured.n_audits as n_group_audits,
@@ -87,8 +109,38 @@ rates as (
 judged as (
     select
         *,
-        {{ withheld_reason() }} as reason_code
+        coalesce(few_people_code, {{ withheld_reason() }}) as reason_code
     from rates
+),
+
+-- How many audits have something at stake for a metric says what they found.
+shown as (
+    select
+        metric_id,
+        metric_version,
+        unit,
+        period_type,
+        period_starts_on,
+        period_ends_on,
+        dimension_name,
+        dimension_value,
+        reason_code,
+        n_decisions,
+        n_eligible_decisions,
+        n_excluded_decisions,
+        n_covered_decisions,
+        n_excluded_audits,
+        excluded_decisions_by_reason,
+        excluded_audits_by_reason,
+        {% for name in [
+            'n_audits', 'n_successes', 'n_strata', 'n_collapsed_strata', 'weighted_numerator',
+            'weighted_denominator', 'estimate', 'standard_error', 'design_effect', 'effective_n',
+            'ci_low', 'ci_high', 'unweighted_n', 'unweighted_rate',
+        ] -%}
+        case when few_people_code is null then {{ name }} end as {{ name }},
+        {% endfor -%}
+        as_of
+    from judged
 )
 
 select
@@ -138,4 +190,4 @@ select
     excluded_decisions_by_reason,
     excluded_audits_by_reason,
     as_of
-from judged
+from shown

@@ -15,6 +15,10 @@ calendar as (
     select * from {{ ref('dim_calendar') }}
 ),
 
+roster as (
+    select * from {{ ref('stg_roster') }}
+),
+
 as_of as (
     select * from {{ ref('int_context__as_of') }}
 ),
@@ -97,44 +101,63 @@ counted as (
         periods.period_starts_on,
         daily.dimension_name,
         daily.dimension_value
+),
+
+with_decisions as (
+    select *
+    from population
+    where n_eligible_decisions > 0
+),
+
+head_counts as (
+    {{ head_counts('with_decisions', 'roster') }}
+),
+
+shown as (
+    select
+        population.*,
+        case
+            when not recorded.is_recorded then 'not_recorded'
+            when population.n_eligible_decisions = 0 then 'no_decisions'
+            else head_counts.few_people_code
+        end as reason_code,
+        {% for name in counts -%}
+        case
+            when recorded.is_recorded and head_counts.few_people_code is null
+                then cast(coalesce(counted.{{ name }}, 0) as bigint)
+        end as {{ name }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from population
+    cross join recorded
+    {% for relation in ['head_counts', 'counted'] -%}
+    left join {{ relation }}
+        on
+            population.period_type = {{ relation }}.period_type
+            and population.period_starts_on = {{ relation }}.period_starts_on
+            and population.dimension_name = {{ relation }}.dimension_name
+            and population.dimension_value = {{ relation }}.dimension_value
+    {% endfor -%}
+    where population.period_type <> 'day'
 )
 
 select
-    population.period_type,
-    population.period_starts_on,
-    population.dimension_name,
-    population.dimension_value,
-    population.period_ends_on,
-    {{ period_status('population.period_ends_on', 'as_of.as_of', var('overturn_maturity_days')) }}
+    shown.period_type,
+    shown.period_starts_on,
+    shown.dimension_name,
+    shown.dimension_value,
+    shown.period_ends_on,
+    {{ period_status('shown.period_ends_on', 'as_of.as_of', var('overturn_maturity_days')) }}
         as period_status,
-    population.n_eligible_decisions,
-    population.n_eligible_enforced_decisions,
-    case
-        when not recorded.is_recorded then 'not_recorded'
-        when population.n_eligible_decisions = 0 then 'no_decisions'
-    end as reason_code,
-    {% for name, of in {
-        'n_overturned_decisions': 'n_eligible_decisions',
-        'n_overturned_enforcements': 'n_eligible_enforced_decisions',
-    }.items() -%}
-    case
-        when recorded.is_recorded then cast(coalesce(counted.{{ name }}, 0) as bigint)
-    end as {{ name }},
-    case
-        when recorded.is_recorded
-            then
-                coalesce(counted.{{ name }}, 0)
-                / cast(nullif(population.{{ of }}, 0) as double)
-    end as {{ 'overturned_rate' if loop.first else 'enforcement_overturned_rate' }},
-    {% endfor -%}
+    shown.reason_code,
+    shown.n_eligible_decisions,
+    shown.n_eligible_enforced_decisions,
+    shown.n_overturned_decisions,
+    shown.n_overturned_enforcements,
+    shown.n_overturned_decisions / cast(nullif(shown.n_eligible_decisions, 0) as double)
+        as overturned_rate,
+    shown.n_overturned_enforcements
+    / cast(nullif(shown.n_eligible_enforced_decisions, 0) as double)
+        as enforcement_overturned_rate,
     as_of.as_of
-from population
+from shown
 cross join as_of
-cross join recorded
-left join counted
-    on
-        population.period_type = counted.period_type
-        and population.period_starts_on = counted.period_starts_on
-        and population.dimension_name = counted.dimension_name
-        and population.dimension_value = counted.dimension_value
-where population.period_type <> 'day'

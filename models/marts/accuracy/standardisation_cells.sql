@@ -59,6 +59,19 @@ compared as (
         {{ exact_sum('weighted_audits') }} as weighted_audits
     from cells
     group by period_type, period_starts_on, mix_name, dimension_name, dimension_value
+),
+
+-- All or nothing: a cell that is left out alone is what the rates of its group in
+-- accuracy_compared, or everybody's in the cell, leave besides the cells that are shown.
+dimensions as (
+    select
+        period_type,
+        period_starts_on,
+        mix_name,
+        dimension_name,
+        min(n_people) < {{ var('min_people') }} as is_withheld
+    from cells
+    group by period_type, period_starts_on, mix_name, dimension_name
 )
 
 select
@@ -69,21 +82,16 @@ select
     compared.dimension_value,
     mix.cell_key,
     cells.n_audits is null as is_empty,
-    -- What few people did is theirs: their numbers are in no mart that is open to all.
-    coalesce(cells.n_people < {{ var('min_peers') }}, false) as is_withheld,
-    cast(case
-        when cells.n_people is null then 0
-        when cells.n_people >= {{ var('min_peers') }} then cells.n_audits
-    end as bigint) as n_audits,
+    dimensions.is_withheld,
+    cast(case when not dimensions.is_withheld then coalesce(cells.n_audits, 0) end as bigint)
+        as n_audits,
     mix.mix_share,
     case
-        when coalesce(cells.n_people, {{ var('min_peers') }}) >= {{ var('min_peers') }}
+        when not dimensions.is_withheld
             then coalesce(cells.weighted_audits, 0) / compared.weighted_audits
     end as own_share,
-    case
-        when cells.n_people >= {{ var('min_peers') }}
-            then cells.weighted_correct / cells.weighted_audits
-    end as own_rate,
+    case when not dimensions.is_withheld then cells.weighted_correct / cells.weighted_audits end
+        as own_rate,
     mix.reference_rate
 from compared
 inner join mix
@@ -91,6 +99,12 @@ inner join mix
         compared.period_type = mix.period_type
         and compared.period_starts_on = mix.period_starts_on
         and compared.mix_name = mix.mix_name
+inner join dimensions
+    on
+        compared.period_type = dimensions.period_type
+        and compared.period_starts_on = dimensions.period_starts_on
+        and compared.mix_name = dimensions.mix_name
+        and compared.dimension_name = dimensions.dimension_name
 left join cells
     on
         compared.period_type = cells.period_type

@@ -17,7 +17,6 @@ grouped as (
 counted as (
     select
         {{ keys }},
-        count(distinct rater_key) >= {{ var('min_people') }} as is_of_enough_raters,
         count(distinct rater_key) as n_raters,
         count(*) as n_repeats,
         count(distinct item_id) as n_items,
@@ -26,21 +25,31 @@ counted as (
     group by {{ keys }}
 ),
 
--- What is of one rater or two is in rater_self_consistency, restricted.
+of_enough_people as (
+    select
+        *,
+        {{ few_people(
+            'n_raters',
+            ['rating_source', 'label_kind', 'period_type', 'period_starts_on', 'dimension_name'],
+            'dimension_value') }} as few_people_code
+    from counted
+),
+
+-- What is of few raters is in rater_self_consistency, restricted.
 shown as (
     select
         {{ keys }},
         n_raters,
         n_repeats,
         n_items,
-        case when is_of_enough_raters then n_same end as n_same,
-        case when is_of_enough_raters then n_same / cast(n_repeats as double) end
+        case when few_people_code is null then n_same end as n_same,
+        case when few_people_code is null then n_same / cast(n_repeats as double) end
             as self_consistency,
         case
-            when not is_of_enough_raters then 'too_few_raters'
+            when few_people_code is not null then few_people_code
             when n_repeats < {{ var('min_repeats') }} then 'too_few_repeats'
         end as reason_code
-    from counted
+    from of_enough_people
 )
 
 select

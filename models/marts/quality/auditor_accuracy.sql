@@ -23,17 +23,26 @@ counted as (
     {{ benchmark_agreement('grouped', keys) }}
 ),
 
+of_enough_people as (
+    select
+        *,
+        {{ few_people(
+            'n_auditors', ['period_type', 'period_starts_on', 'dimension_name'],
+            'dimension_value') }} as few_people_code
+    from counted
+),
+
 judged as (
     select
         *,
-        -- A group of one or two would tell a colleague's own number.
-        n_auditors >= {{ var('min_people') }} as is_shown,
+        -- A group of few would tell a colleague's own number.
+        few_people_code is null as is_shown,
         case
             when n_benchmarked = 0 then 'no_benchmarks'
-            when n_auditors < {{ var('min_people') }} then 'too_few_people'
+            when few_people_code is not null then few_people_code
             when n_benchmarked < {{ var('min_audits') }} then 'too_few_audits'
         end as reason_code
-    from counted
+    from of_enough_people
 )
 
 select

@@ -26,19 +26,28 @@ gaps as (
     {{ mean_gap('grouped', keys) }}
 ),
 
+of_enough_people as (
+    select
+        *,
+        {{ few_people(
+            'n_raters', ['measure', 'period_type', 'period_starts_on', 'dimension_name'],
+            'dimension_value') }} as few_people_code
+    from gaps
+),
+
 judged as (
     select
         *,
-        -- A group of one or two would tell a colleague's own number.
-        n_raters >= {{ var('min_people') }} as is_shown,
+        -- A group of few would tell a colleague's own number.
+        few_people_code is null as is_shown,
         case
             when n_ratings = 0 then 'no_ratings'
-            when n_raters < {{ var('min_people') }} then 'too_few_people'
+            when few_people_code is not null then few_people_code
             when n_ratings < {{ var('min_audits') }} then 'too_few_ratings'
             when standard_error is null then 'variance_unknown'
             when standard_error = 0 then 'no_variation'
         end as reason_code
-    from gaps
+    from of_enough_people
 )
 
 select

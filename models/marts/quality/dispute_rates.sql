@@ -6,6 +6,10 @@
 {% set keys = [
     'period_type', 'period_starts_on', 'dimension_name', 'dimension_value', 'period_ends_on',
 ] %}
+{% set counts = [
+    'n_audits_with_error', 'n_audits_disputed', 'n_disputes', 'n_pending', 'n_withdrawn', 'n_upheld',
+    'n_overturned', 'n_resolved',
+] %}
 
 with verdicts as (
     select *
@@ -19,6 +23,10 @@ disputes as (
 
 as_of as (
     select * from {{ ref('int_context__as_of') }}
+),
+
+roster as (
+    select * from {{ ref('stg_roster') }}
 ),
 
 by_audit as (
@@ -69,19 +77,39 @@ counted as (
     group by {{ keys | join(', ') }}
 ),
 
+head_counts as (
+    {{ head_counts('counted', 'roster') }}
+),
+
+shown as (
+    select
+        {% for key in keys -%}
+        counted.{{ key }},
+        {% endfor -%}
+        {% for name in counts -%}
+        case when head_counts.few_people_code is null then counted.{{ name }} end as {{ name }},
+        {% endfor -%}
+        head_counts.few_people_code,
+        counted.n_audits
+    from counted
+    left join head_counts on {{ same_keys('counted', 'head_counts', keys) }}
+),
+
 judged as (
     select
         *,
         case
+            when few_people_code is not null then few_people_code
             when n_audits_with_error = 0 then 'no_errors_found'
             when n_audits_with_error < {{ var('min_audits') }} then 'too_few_audits'
         end as reason_code,
         case
+            when few_people_code is not null then few_people_code
             when n_disputes = 0 then 'no_disputes'
             when n_resolved = 0 then 'none_resolved'
             when n_resolved < {{ var('min_audits') }} then 'too_few_disputes'
         end as overturn_reason_code
-    from counted
+    from shown
 )
 
 select

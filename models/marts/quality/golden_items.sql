@@ -19,6 +19,7 @@ counted as (
         cast(count(distinct concat(true_action_code, '|', coalesce(true_policy_id, ''))) as bigint)
             as n_keys,
         cast(count(distinct moderator_key) as bigint) as n_people,
+        count(distinct case when is_answered then moderator_key end) as n_who_answered,
         cast(count(*) as bigint) as n_served,
         cast(sum(case when is_answered then 1 else 0 end) as bigint) as n_answered,
         cast(sum(case when is_passed then 1 else 0 end) as bigint) as n_passed
@@ -26,15 +27,23 @@ counted as (
     group by golden_id, key_version
 ),
 
+of_enough_people as (
+    select
+        *,
+        {{ few_people('n_who_answered', ['key_version'], 'golden_id') }} as few_people_code
+    from counted
+),
+
 judged as (
     select
         *,
+        few_people_code is null as is_shown,
         case
             when n_answered = 0 then 'no_answers'
-            when n_people < {{ var('min_people') }} then 'too_few_people'
+            when few_people_code is not null then few_people_code
             when n_answered < {{ var('min_audits') }} then 'too_few_answers'
         end as reason_code
-    from counted
+    from of_enough_people
 )
 
 select
@@ -51,11 +60,10 @@ select
     judged.n_people,
     judged.n_served,
     judged.n_answered,
-    case when judged.n_people >= {{ var('min_people') }} then judged.n_passed end as n_passed,
+    case when judged.is_shown then judged.n_passed end as n_passed,
     judged.n_answered / cast(judged.n_served as double) as answer_rate,
     {{ share_with_interval(
-        'judged.n_passed', 'judged.n_answered', 'pass_rate',
-        'judged.n_people >= ' ~ var('min_people')) }},
+        'judged.n_passed', 'judged.n_answered', 'pass_rate', 'judged.is_shown') }},
     cast({{ var('confidence_level') }} as double) as confidence_level,
     as_of.as_of
 from judged

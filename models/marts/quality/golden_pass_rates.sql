@@ -26,6 +26,7 @@ counted as (
     select
         {{ keys | join(', ') }},
         cast(count(distinct moderator_key) as bigint) as n_people,
+        count(distinct case when is_answered then moderator_key end) as n_who_answered,
         cast(count(*) as bigint) as n_served,
         cast(sum(case when is_answered then 1 else 0 end) as bigint) as n_answered,
         cast(sum(case when is_passed then 1 else 0 end) as bigint) as n_passed,
@@ -37,16 +38,25 @@ counted as (
     group by {{ keys | join(', ') }}
 ),
 
+of_enough_people as (
+    select
+        *,
+        {{ few_people(
+            'n_who_answered', ['period_type', 'period_starts_on', 'dimension_name'],
+            'dimension_value') }} as few_people_code
+    from counted
+),
+
 judged as (
     select
         *,
-        n_people >= {{ var('min_people') }} as is_shown,
+        few_people_code is null as is_shown,
         case
             when n_answered = 0 then 'no_answers'
-            when n_people < {{ var('min_people') }} then 'too_few_people'
+            when few_people_code is not null then few_people_code
             when n_answered < {{ var('min_audits') }} then 'too_few_answers'
         end as reason_code
-    from counted
+    from of_enough_people
 )
 
 select

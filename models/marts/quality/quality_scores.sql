@@ -18,6 +18,10 @@ as_of as (
     select * from {{ ref('int_context__as_of') }}
 ),
 
+roster as (
+    select * from {{ ref('stg_roster') }}
+),
+
 grouped as (
     {{ by_period_and_dimension('ratings', 'decided_on', [
         'score_of', 'category_id', 'exclusion_reason', 'is_automatic_fail', 'score',
@@ -116,9 +120,25 @@ weighted_spreads as (
     group by {{ by }}
 ),
 
+reviewed as (
+    select distinct
+        period_type,
+        period_starts_on,
+        period_ends_on,
+        dimension_name,
+        dimension_value
+    from means
+    where n_reviews > 0
+),
+
+head_counts as (
+    {{ head_counts('reviewed', 'roster') }}
+),
+
 judged as (
     select
         means.*,
+        head_counts.few_people_code is null as is_shown,
         coalesce(excluded.n_excluded, 0) as n_excluded,
         excluded.excluded_by_reason,
         spreads.standard_error,
@@ -126,6 +146,7 @@ judged as (
         weighted_spreads.weighted_standard_error,
         case
             when means.n_reviews = 0 then 'no_reviews'
+            when head_counts.few_people_code is not null then head_counts.few_people_code
             when means.n_reviews < {{ var('min_audits') }} then 'too_few_audits'
             when spreads.standard_error = 0 then 'no_variation'
         end as reason_code
@@ -133,38 +154,62 @@ judged as (
     left join excluded on {{ same_keys('means', 'excluded', keys) }}
     left join spreads on {{ same_keys('means', 'spreads', keys) }}
     left join weighted_spreads on {{ same_keys('means', 'weighted_spreads', keys) }}
+    left join head_counts
+        on
+            means.period_type = head_counts.period_type
+            and means.period_starts_on = head_counts.period_starts_on
+            and means.dimension_name = head_counts.dimension_name
+            and means.dimension_value = head_counts.dimension_value
+),
+
+shown as (
+    select
+        {% for key in keys -%}
+        {{ key }},
+        {% endfor -%}
+        {% for name in [
+            'n_automatic_fails', 'n_weighted', 'score', 'standard_error', 'score_without_fails',
+            'standard_error_without_fails', 'weighted_score', 'weighted_standard_error',
+        ] -%}
+        case when is_shown then {{ name }} end as {{ name }},
+        {% endfor -%}
+        reason_code,
+        n_reviews,
+        n_excluded,
+        excluded_by_reason
+    from judged
 )
 
 select
-    judged.score_of,
-    judged.category_id,
-    judged.period_type,
-    judged.period_starts_on,
-    judged.dimension_name,
-    judged.dimension_value,
-    judged.period_ends_on,
-    judged.reason_code is null as is_reportable,
-    judged.reason_code,
-    cast(judged.n_reviews as bigint) as n_reviews,
-    cast(judged.n_automatic_fails as bigint) as n_automatic_fails,
-    cast(judged.n_weighted as bigint) as n_weighted,
-    cast(judged.n_excluded as bigint) as n_excluded,
-    judged.excluded_by_reason,
-    judged.score,
-    judged.standard_error,
-    {{ mean_bound('judged.score', 'judged.standard_error', 'low') }} as ci_low,
-    {{ mean_bound('judged.score', 'judged.standard_error', 'high') }} as ci_high,
-    judged.score_without_fails,
-    judged.standard_error_without_fails,
+    shown.score_of,
+    shown.category_id,
+    shown.period_type,
+    shown.period_starts_on,
+    shown.dimension_name,
+    shown.dimension_value,
+    shown.period_ends_on,
+    shown.reason_code is null as is_reportable,
+    shown.reason_code,
+    cast(shown.n_reviews as bigint) as n_reviews,
+    cast(shown.n_automatic_fails as bigint) as n_automatic_fails,
+    cast(shown.n_weighted as bigint) as n_weighted,
+    cast(shown.n_excluded as bigint) as n_excluded,
+    shown.excluded_by_reason,
+    shown.score,
+    shown.standard_error,
+    {{ mean_bound('shown.score', 'shown.standard_error', 'low') }} as ci_low,
+    {{ mean_bound('shown.score', 'shown.standard_error', 'high') }} as ci_high,
+    shown.score_without_fails,
+    shown.standard_error_without_fails,
     {{ mean_bound(
-        'judged.score_without_fails', 'judged.standard_error_without_fails', 'low') }}
+        'shown.score_without_fails', 'shown.standard_error_without_fails', 'low') }}
         as ci_low_without_fails,
     {{ mean_bound(
-        'judged.score_without_fails', 'judged.standard_error_without_fails', 'high') }}
+        'shown.score_without_fails', 'shown.standard_error_without_fails', 'high') }}
         as ci_high_without_fails,
-    judged.weighted_score,
-    judged.weighted_standard_error,
+    shown.weighted_score,
+    shown.weighted_standard_error,
     cast({{ var('confidence_level') }} as double) as confidence_level,
     as_of.as_of
-from judged
+from shown
 cross join as_of

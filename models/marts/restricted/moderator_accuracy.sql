@@ -63,7 +63,7 @@ drawn as (
 drawn_standardised as (
     {{ empirical_bayes(
         'estimates', by=['period_type', 'period_starts_on'], key='moderator_key',
-        p='standardised_estimate') }}
+        p='estimate_less_mix_effect') }}
 ),
 
 together as (
@@ -88,7 +88,10 @@ together as (
         estimates.overall_estimate,
         estimates.expected_estimate,
         estimates.mix_effect,
-        estimates.standardised_estimate,
+        case
+            when estimates.estimate_less_mix_effect is not null
+                then least(greatest(estimates.estimate_less_mix_effect, 0), 1)
+        end as standardised_estimate,
         estimates.target_accuracy_at_decision,
         estimates.target_coverage_rate,
         drawn.n_peers,

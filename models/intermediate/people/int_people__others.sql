@@ -1,0 +1,135 @@
+{%- set of_period = ['period_type', 'period_starts_on', 'mix_name'] -%}
+{%- set of_group = ['dimension_name', 'dimension_value'] -%}
+{%- set keys = of_period + of_group -%}
+
+with people_cells as (
+    select *
+    from {{ ref('int_people__compared_cells') }}
+    where n_audits > 0
+),
+
+design as (
+    select * from {{ ref('int_sampling__strata') }}
+),
+
+cells as (
+    select
+        {{ keys | join(', ') }},
+        cell_key,
+        stratum_key,
+        sum(n_audits) as n_audits,
+        sum(n_successes) as n_successes
+    from people_cells
+    group by {{ keys | join(', ') }}, cell_key, stratum_key
+),
+
+of_everybody as (
+    select *
+    from cells
+    where dimension_name = 'everybody'
+),
+
+weights as (
+    select
+        {{ of_period | join(', ') }},
+        cell_key,
+        {{ exact_sum('weight * n_audits') }} as weighted_audits
+    from people_cells
+    where dimension_name = 'everybody'
+    group by {{ of_period | join(', ') }}, cell_key
+),
+
+totals as (
+    select
+        {{ of_period | join(', ') }},
+        {{ exact_sum('weighted_audits') }} as weighted_audits
+    from weights
+    group by {{ of_period | join(', ') }}
+),
+
+mix as (
+    select
+        weights.period_type,
+        weights.period_starts_on,
+        weights.mix_name,
+        weights.cell_key,
+        weights.weighted_audits / totals.weighted_audits as mix_share
+    from weights
+    inner join totals on {{ same_keys('weights', 'totals', of_period) }}
+),
+
+compared as (
+    select distinct {{ keys | join(', ') }}
+    from cells
+    where dimension_name <> 'everybody'
+),
+
+-- The others are everybody less the group: audits, not people, who may change groups.
+divided as (
+    select
+        {% for key in keys -%}
+        compared.{{ key }},
+        {% endfor -%}
+        of_everybody.cell_key,
+        of_everybody.stratum_key,
+        coalesce(own.n_audits, 0) as n_own,
+        coalesce(own.n_successes, 0) as k_own,
+        of_everybody.n_audits - coalesce(own.n_audits, 0) as n_others,
+        of_everybody.n_successes - coalesce(own.n_successes, 0) as k_others
+    from compared
+    inner join of_everybody on {{ same_keys('compared', 'of_everybody', of_period) }}
+    left join cells as own
+        on
+            {{ same_keys('compared', 'own', keys) }}
+            and of_everybody.cell_key = own.cell_key
+            and of_everybody.stratum_key = own.stratum_key
+),
+
+shared as (
+    select
+        {{ keys | join(', ') }},
+        cell_key
+    from divided
+    group by {{ keys | join(', ') }}, cell_key
+    having sum(n_own) > 0 and sum(n_others) > 0
+),
+
+sides as (
+    {% for side in ['own', 'others'] -%}
+    select
+        {% for key in keys -%}
+        divided.{{ key }},
+        {% endfor -%}
+        '{{ side }}' as side,
+        divided.cell_key,
+        divided.stratum_key,
+        divided.n_{{ side }} as n_audits,
+        divided.k_{{ side }} as n_successes
+    from divided
+    inner join shared
+        on {{ same_keys('divided', 'shared', keys) }} and divided.cell_key = shared.cell_key
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+rates as (
+    {{ standardised_rate(
+        'sides', 'design', 'mix', mix_by=of_period, group_by=of_group + ['side']) }}
+)
+
+select
+    {% for key in keys -%}
+    own.{{ key }},
+    {% endfor -%}
+    {% for relation, side in [('own', 'own'), ('rest', 'others')] -%}
+    {{ relation }}.n_audits as {{ side }}_n_audits,
+    {{ relation }}.estimate as {{ side }}_estimate,
+    {{ relation }}.ci_low as {{ side }}_estimate_ci_low,
+    {{ relation }}.ci_high as {{ side }}_estimate_ci_high,
+    {{ relation }}.effective_n as {{ side }}_effective_n,
+    {% endfor -%}
+    own.n_cells as n_shared_cells,
+    own.comparable_share as shared_share
+from rates as own
+inner join rates as rest on {{ same_keys('own', 'rest', keys) }}
+where own.side = 'own' and rest.side = 'others'
