@@ -12,7 +12,15 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from .accuracy import by_period, dimensions, estimates, periods_of, rates
 from .raw_tables import RawTables
-from .sample import ENFORCING, STRENGTH, Sample, read_sample, standing_audits, valid_at
+from .sample import (
+    ENFORCING,
+    STRENGTH,
+    Sample,
+    read_sample,
+    standing_audits,
+    valid_at,
+    with_design,
+)
 
 MIN_PEOPLE = 3
 GROUP = ["period_type", "period_starts_on", "dimension_name", "dimension_value"]
@@ -355,15 +363,21 @@ def _ratings(raw: RawTables, sample: Sample) -> pd.DataFrame:
         reviews.append(cards.assign(score_of="review", category_id="all"))
     both = pd.concat(reviews, ignore_index=True)
     both["reason"] = both["reason"].where(both["reason"] != "", both["why"])
-    both["position"] = both["audit_id"].map(
-        pd.Series(sample.audits.index, index=sample.audits["audit_id"])
-    )
     drop = both.columns.intersection(sample.decisions.columns).difference(["decision_id"])
     return both.merge(sample.decisions.drop(columns=drop), on="decision_id")
 
 
 def _quality_scores(sample: Sample, ratings: pd.DataFrame) -> pd.DataFrame:
     rows = []
+    scored = {
+        key: _scored(sample, part)
+        for key, part in ratings[ratings["reason"] == ""].groupby(["score_of", "category_id"])
+    }
+    decisions = sample.decisions[sample.decisions["is_eligible"]]
+    strata_of = {
+        _place(group): part["stratum"]
+        for group, part in _groups(decisions, "decided_at", dimensions(decisions))
+    }
     for group, part in _groups(
         ratings, "decided_at", dimensions(ratings), ["score_of", "category_id"]
     ):
@@ -385,21 +399,44 @@ def _quality_scores(sample: Sample, ratings: pd.DataFrame) -> pd.DataFrame:
                 f"ci_low{end}": np.fmax(mean - Z * error, 0) if len(kept) > 1 else np.nan,
                 f"ci_high{end}": np.fmin(mean + Z * error, 1) if len(kept) > 1 else np.nan,
             }
-        at = kept["position"][kept["position"].map(sample.audits["stratum"]) >= 0].astype(int)
-        row |= {"n_weighted": len(at), "weighted_score": np.nan, "weighted_standard_error": np.nan}
-        if len(at):
+        among = scored.get((group["score_of"], group["category_id"]))
+        strata = strata_of.get(_place(group), pd.Series(dtype=int))
+        covered = among.strata["n_audits"] > 0 if among else pd.Series(dtype=bool)
+        n_covered = strata.isin(covered.index[covered]).sum()
+        row |= {"n_weighted": 0, "weighted_score": np.nan, "weighted_standard_error": np.nan}
+        row |= {"n_eligible_decisions": len(strata), "n_covered_decisions": n_covered}
+        row["coverage_rate"] = n_covered / len(strata) if len(strata) else np.nan
+        inside = among.audits["audit_id"].isin(kept["audit_id"]) if among else pd.Series(dtype=bool)
+        if inside.any():
             # Strata that stand for each other in the variance come together.
-            pools = sample.audits["stratum"].map(sample.strata["pool"])
-            audits = sample.audits[pools.isin(pools[at].unique())]
-            score = pd.Series(kept.loc[at.index, "final"].to_numpy(float), index=at.to_numpy())
-            inside = pd.Series("x", index=score.index).reindex(audits.index)
-            found = estimates(
-                sample, audits, inside, score.reindex(audits.index).fillna(0), inside.notna() * 1.0
-            )
+            pools = among.audits["stratum"].map(among.strata["pool"])
+            audits = among.audits[pools.isin(pools[inside].unique())]
+            inside = pd.Series("x", index=audits.index).where(inside[audits.index])
+            score = audits["score"].where(inside.notna(), 0)
+            found = estimates(among, audits, inside, score, inside.notna() * 1.0)
+            row["n_weighted"] = int(inside.notna().sum())
             row["weighted_score"] = found.loc["x", "estimate"]
             row["weighted_standard_error"] = found.loc["x", "standard_error"]
         rows.append(row)
     return _table(rows, ["score_of", "category_id"])
+
+
+def _scored(sample: Sample, kept: pd.DataFrame) -> Sample:
+    """The sample as it would be had only the audits with one of these scores been made."""
+    score = kept.set_index("audit_id")["final"].astype(float)
+    audits = sample.audits[sample.audits["stratum"] >= 0]
+    audits = audits[audits["audit_id"].isin(score.index)].reset_index(drop=True)
+    strata = with_design(sample.strata, audits["stratum"])
+    audits = audits.assign(
+        score=audits["audit_id"].map(score), weight=audits["stratum"].map(strata["weight"])
+    )
+    return Sample(sample.decisions, strata, audits)
+
+
+def _place(group: dict[str, object]) -> tuple:
+    """A group of any rows: of "all" the first day depends on what is grouped."""
+    of_all = group["period_type"] == "all"
+    return tuple(None if of_all and name == "period_starts_on" else group[name] for name in GROUP)
 
 
 # --- calibration ------------------------------------------------------------------------------
