@@ -1,14 +1,13 @@
 {% macro stratified_mean(cells, design, by, name) -%}
     {%- set keys = by | join(', ') -%}
-    {%- set total, squares = name ~ '_sum', name ~ '_squares' -%}
     with weighted as (
         select
             {% for key in by -%}
             cells.{{ key }},
             {% endfor -%}
             cells.n,
-            cells.{{ total }} as total,
-            cells.{{ squares }} as squares,
+            cells.{{ name }}_sum as total,
+            {{ squared_deviations('cells.n', 'cells.' ~ name) }} as squares,
             design.weight,
             design.variance_stratum_key,
             design.variance_factor,

@@ -58,11 +58,36 @@ design as (
     {{ sampling_design('scored_strata') }}
 ),
 
+-- By day and dimension value first: single ratings are read once, periods are made of these.
+cells_of_days as (
+    select
+        ratings.score_of,
+        ratings.category_id,
+        ratings.decided_on,
+        dimensions.dimension_name,
+        {{ value_of_dimension(reporting_dimensions()) }} as dimension_value,
+        ratings.exclusion_reason,
+        ratings.scored_stratum_key,
+        count(*) as n,
+        sum(case when ratings.is_automatic_fail then 1 else 0 end) as n_automatic_fails,
+        {{ moments('ratings.score', 'score') }},
+        {{ moments('ratings.score_without_fails', 'score_without_fails') }}
+    from ratings
+    cross join (
+        values {% for name in reporting_dimensions() -%}
+        ('{{ name }}'){{ ', ' if not loop.last }}
+        {%- endfor %}
+    ) as dimensions (dimension_name)
+    group by 1, 2, 3, 4, 5, 6, 7
+),
+
 grouped as (
-    {{ by_period_and_dimension('ratings', 'decided_on', [
-        'score_of', 'category_id', 'exclusion_reason', 'is_automatic_fail', 'score',
-        'score_without_fails', 'scored_stratum_key',
-    ], reporting_dimensions()) }}
+    {{ by_period_and_dimension('cells_of_days', 'decided_on', [
+        'score_of', 'category_id', 'dimension_name', 'dimension_value', 'exclusion_reason',
+        'scored_stratum_key', 'n', 'n_automatic_fails', 'score_sum', 'score_whole',
+        'score_whole_squared', 'score_without_fails_sum', 'score_without_fails_whole',
+        'score_without_fails_whole_squared',
+    ]) }}
 ),
 
 cells as (
@@ -70,12 +95,10 @@ cells as (
         {{ by }},
         exclusion_reason,
         scored_stratum_key as stratum_key,
-        count(*) as n,
-        sum(case when is_automatic_fail then 1 else 0 end) as n_automatic_fails,
-        {% for name in ['score', 'score_without_fails'] -%}
-        {{ exact_sum(name) }} as {{ name }}_sum,
-        {{ squared_deviations(name) }} as {{ name }}_squares{{ ',' if not loop.last }}
-        {% endfor %}
+        cast(sum(n) as bigint) as n,
+        sum(n_automatic_fails) as n_automatic_fails,
+        {{ sum_moments('score') }},
+        {{ sum_moments('score_without_fails') }}
     from grouped
     group by {{ by }}, exclusion_reason, scored_stratum_key
 ),
