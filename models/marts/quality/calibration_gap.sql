@@ -35,9 +35,10 @@ judged as (
             when n_ratings = 0 then 'no_ratings'
             when n_raters < {{ var('min_people') }} then 'too_few_people'
             when n_ratings < {{ var('min_audits') }} then 'too_few_ratings'
-            when standard_error is null then 'variance_unknown'
+            when standard_error is null or degrees_of_freedom < 2 then 'variance_unknown'
             when standard_error = 0 then 'no_variation'
-        end as reason_code
+        end as reason_code,
+        {{ t_value('degrees_of_freedom') }} * standard_error as half_width
     from gaps
 )
 
@@ -59,10 +60,8 @@ select
     case when judged.is_shown then judged.benchmark_mean end as benchmark_mean,
     case when judged.is_shown then judged.gap end as gap,
     case when judged.is_shown then judged.standard_error end as standard_error,
-    case when judged.is_shown then judged.gap - {{ z_value() }} * judged.standard_error end
-        as ci_low,
-    case when judged.is_shown then judged.gap + {{ z_value() }} * judged.standard_error end
-        as ci_high,
+    case when judged.is_shown then judged.gap - judged.half_width end as ci_low,
+    case when judged.is_shown then judged.gap + judged.half_width end as ci_high,
     cast({{ var('confidence_level') }} as double) as confidence_level,
     as_of.as_of
 from judged

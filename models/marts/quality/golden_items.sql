@@ -18,7 +18,7 @@ counted as (
         max(case when is_bad_key then 1 else 0 end) = 1 as is_bad_key,
         cast(count(distinct concat(true_action_code, '|', coalesce(true_policy_id, ''))) as bigint)
             as n_keys,
-        cast(count(distinct moderator_key) as bigint) as n_people,
+        cast(count(distinct case when is_answered then moderator_key end) as bigint) as n_people,
         cast(count(*) as bigint) as n_served,
         cast(sum(case when is_answered then 1 else 0 end) as bigint) as n_answered,
         cast(sum(case when is_passed then 1 else 0 end) as bigint) as n_passed
