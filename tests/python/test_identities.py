@@ -658,7 +658,7 @@ MUTATIONS = {
     "a_pass_rate_twice": (repeat(PASSES), {"golden_pass_rates_are_unique"}),
     "a_suspected_key_in_the_passes": (
         update(PASSES, "n_answered_with_bad_key = n_answered", "n_passed > 0"),
-        {"golden_pass_rates_add_up"},
+        {"golden_pass_rates_add_up", "reportable_pass_rates_have_enough_answers"},
     ),
     "a_pass_rate_reportable_on_few_answers": (
         update(
@@ -679,10 +679,10 @@ MUTATIONS = {
         update(DISPUTES, "n_disputes = n_disputes + 1", "n_disputes > 0"),
         {"disputes_add_up"},
     ),
-    "a_dispute_lost_on_the_way": (
+    "a_dispute_left_out_twice": (
         update(
             DISPUTES,
-            "n_disputes = n_disputes - 1, n_pending = n_pending - 1",
+            "n_excluded = n_excluded + 1",
             "period_type = 'all' and dimension_name = 'overall'",
         ),
         {"disputes_are_all_in_the_rates"},
@@ -713,7 +713,7 @@ MUTATIONS = {
     ),
     "an_overturn_rate_without_a_reason": (
         update(DISPUTES, "overturn_reason_code = null", "n_resolved = 0"),
-        {"a_missing_dispute_rate_says_why"},
+        {"a_missing_dispute_rate_says_why", "reportable_dispute_rates_have_enough_audits"},
     ),
     "operations_twice": (repeat(OPERATIONS), {"audit_operations_are_unique"}),
     "more_audited_than_there_is": (

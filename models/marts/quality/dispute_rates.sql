@@ -40,11 +40,14 @@ by_audit as (
 audits as (
     select
         verdicts.*,
-        coalesce(verdicts.left_out_reason is null and verdicts.found_error_class <> 'correct', false)
-            as has_found_error,
+        coalesce(
+            verdicts.left_out_reason is null and verdicts.found_error_class <> 'correct', false
+        ) as has_found_error,
         {% for state in ['disputes', 'pending', 'upheld', 'overturned', 'withdrawn'] -%}
-        case when verdicts.left_out_reason is null then coalesce(by_audit.n_{{ state }}, 0) else 0 end
-            as n_{{ state }},
+        case
+            when verdicts.left_out_reason is null then coalesce(by_audit.n_{{ state }}, 0)
+            else 0
+        end as n_{{ state }},
         {% endfor -%}
         case when verdicts.left_out_reason is null then 0 else by_audit.n_disputes end as n_excluded
     from verdicts
