@@ -90,8 +90,9 @@ judged as (
             concat_ws(
                 ', ',
                 {% for reason in ['benchmark', 'finding_unknown'] -%}
-                case when n_{{ reason }} > 0 then
-                    concat('{{ reason }}=', cast(n_{{ reason }} as string))
+                case
+                    when n_{{ reason }} > 0
+                        then concat('{{ reason }}=', cast(n_{{ reason }} as string))
                 end{{ ',' if not loop.last }}
                 {% endfor %}
             ),

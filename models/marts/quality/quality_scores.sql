@@ -8,8 +8,9 @@
 with ratings as (
     select
         *,
-        case when exclusion_reason is null and weight is not null then
-            concat(score_of, '|', category_id, '|', stratum_key)
+        case
+            when exclusion_reason is null and weight is not null
+                then concat(score_of, '|', category_id, '|', stratum_key)
         end as scored_stratum_key
     from {{ ref('int_scores__ratings') }}
     where decided_on is not null
@@ -78,7 +79,14 @@ cells_of_days as (
         ('{{ name }}'){{ ', ' if not loop.last }}
         {%- endfor %}
     ) as dimensions (dimension_name)
-    group by 1, 2, 3, 4, 5, 6, 7
+    group by
+        ratings.score_of,
+        ratings.category_id,
+        ratings.decided_on,
+        dimensions.dimension_name,
+        {{ value_of_dimension(reporting_dimensions()) }},
+        ratings.exclusion_reason,
+        ratings.scored_stratum_key
 ),
 
 grouped as (
@@ -142,7 +150,7 @@ populations as (
     select
         period_type,
         case
-            when period_type = 'all' then (select min(decided_on) from ratings)
+            when period_type = 'all' then (select min(ratings.decided_on) from ratings)
             else period_starts_on
         end as period_starts_on,
         dimension_name,
