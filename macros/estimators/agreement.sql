@@ -14,67 +14,45 @@
     group by {{ keys }}, item_key
 {%- endmacro %}
 
-{% macro percent_agreement(cells, by) -%}
+{% macro observed_agreement(items, by) -%}
     {%- set keys = by | join(', ') -%}
-    with items as (
-        {{ rated_items(cells, by) }}
-    ),
-
-    means as (
-        select
-            {{ keys }},
-            count(*) as n_items,
-            count(item_agreement) as n_paired_items,
-            {{ exact_sum('item_agreement') }} / nullif(count(item_agreement), 0) as mean_agreement
-        from items
-        group by {{ keys }}
-    ),
-
-    squares as (
-        select
-            {% for key in by -%}
-            items.{{ key }},
-            {% endfor -%}
-            {{ exact_sum('power(items.item_agreement - means.mean_agreement, 2)') }} as sum_of_squares
-        from items
-        inner join means on {{ same_keys('items', 'means', by) }}
-        group by {% for key in by %}items.{{ key }}{{ ', ' if not loop.last }}{% endfor %}
-    )
-
     select
-        {% for key in by -%}
-        means.{{ key }},
-        {% endfor -%}
-        cast(means.n_items as bigint) as n_items,
-        cast(means.n_paired_items as bigint) as n_paired_items,
-        means.mean_agreement as percent_agreement,
-        case when means.n_paired_items > 1 then
-            sqrt(
-                squares.sum_of_squares
-                / (cast(means.n_paired_items as double) * (means.n_paired_items - 1))
-            )
-        end as percent_agreement_standard_error
-    from means
-    inner join squares on {{ same_keys('means', 'squares', by) }}
+        {{ keys }},
+        cast(count(*) as double) as n_items,
+        cast(count(item_agreement) as double) as n_paired_items,
+        {{ exact_sum('item_agreement') }} / nullif(count(item_agreement), 0) as pa
+    from {{ items }}
+    group by {{ keys }}
 {%- endmacro %}
 
-{% macro gwets_ac1(cells, by) -%}
+{% macro percent_agreement(items, observed, by) -%}
+    select
+        {% for key in by -%}
+        observed.{{ key }},
+        {% endfor -%}
+        cast(observed.n_items as bigint) as n_items,
+        cast(observed.n_paired_items as bigint) as n_paired_items,
+        observed.pa as percent_agreement,
+        case when observed.n_paired_items > 1 then
+            sqrt(
+                {{ exact_sum('power(items.item_agreement - observed.pa, 2)') }}
+                / (observed.n_paired_items * (observed.n_paired_items - 1))
+            )
+        end as percent_agreement_standard_error
+    from {{ items }} as items
+    inner join {{ observed }} as observed on {{ same_keys('items', 'observed', by) }}
+    group by
+        {% for key in by -%}
+        observed.{{ key }},
+        {% endfor -%}
+        observed.n_items,
+        observed.n_paired_items,
+        observed.pa
+{%- endmacro %}
+
+{% macro gwets_ac1(cells, items, observed, by) -%}
     {%- set keys = by | join(', ') -%}
-    with items as (
-        {{ rated_items(cells, by) }}
-    ),
-
-    observed as (
-        select
-            {{ keys }},
-            cast(count(*) as double) as n_items,
-            cast(count(item_agreement) as double) as n_paired_items,
-            {{ exact_sum('item_agreement') }} / nullif(count(item_agreement), 0) as pa
-        from items
-        group by {{ keys }}
-    ),
-
-    shares as (
+    with shares as (
         select
             {% for key in by -%}
             rated.{{ key }},
@@ -82,9 +60,9 @@
             rated.label,
             {{ exact_sum('rated.n_ratings / items.m') }} / max(observed.n_items) as label_share
         from {{ cells }} as rated
-        inner join items
+        inner join {{ items }} as items
             on {{ same_keys('rated', 'items', by) }} and rated.item_key = items.item_key
-        inner join observed on {{ same_keys('rated', 'observed', by) }}
+        inner join {{ observed }} as observed on {{ same_keys('rated', 'observed', by) }}
         group by {% for key in by %}rated.{{ key }}, {% endfor %}rated.label
     ),
 
@@ -104,7 +82,7 @@
             by_chance.n_labels,
             by_chance.pe,
             (observed.pa - by_chance.pe) / (1 - by_chance.pe) as ac1
-        from observed
+        from {{ observed }} as observed
         inner join by_chance on {{ same_keys('observed', 'by_chance', by) }}
     ),
 
@@ -134,7 +112,7 @@
                 - coefficients.pe
             ) / (1 - coefficients.pe)
             - coefficients.ac1 as residual
-        from items
+        from {{ items }} as items
         inner join item_chances
             on
                 {{ same_keys('items', 'item_chances', by) }}
@@ -272,22 +250,9 @@
     left join observed on {{ same_keys('rated_groups', 'observed', by) }}
 {%- endmacro %}
 
-{% macro fleiss_kappa(cells, by) -%}
+{% macro fleiss_kappa(cells, items, observed, by) -%}
     {%- set keys = by | join(', ') -%}
-    with items as (
-        {{ rated_items(cells, by) }}
-    ),
-
-    observed as (
-        select
-            {{ keys }},
-            count(item_agreement) as n_paired_items,
-            {{ exact_sum('item_agreement') }} / nullif(count(item_agreement), 0) as pa
-        from items
-        group by {{ keys }}
-    ),
-
-    shares as (
+    with shares as (
         select
             {% for key in by -%}
             rated.{{ key }},
@@ -296,9 +261,9 @@
             {{ exact_sum('rated.n_ratings / items.m') }} / max(observed.n_paired_items)
                 as label_share
         from {{ cells }} as rated
-        inner join items
+        inner join {{ items }} as items
             on {{ same_keys('rated', 'items', by) }} and rated.item_key = items.item_key
-        inner join observed on {{ same_keys('rated', 'observed', by) }}
+        inner join {{ observed }} as observed on {{ same_keys('rated', 'observed', by) }}
         where items.m > 1
         group by {% for key in by %}rated.{{ key }}, {% endfor %}rated.label
     ),
@@ -320,17 +285,13 @@
             when observed.n_paired_items = 0 then 'no_pairs'
             when by_chance.pe = 1 then 'one_label'
         end as fleiss_kappa_reason_code
-    from observed
+    from {{ observed }} as observed
     left join by_chance on {{ same_keys('observed', 'by_chance', by) }}
 {%- endmacro %}
 
-{% macro cohens_kappa(cells, by) -%}
+{% macro cohens_kappa(cells, items, by) -%}
     {%- set keys = by | join(', ') -%}
-    with items as (
-        {{ rated_items(cells, by) }}
-    ),
-
-    raters as (
+    with raters as (
         select
             {{ keys }},
             max(n_raters) as n_raters
@@ -348,7 +309,7 @@
             cast(sum(rated.n_ratings - rated.n_by_first_rater) as double) as n_second,
             cast(sum(case when rated.n_ratings = 2 then 1 else 0 end) as double) as n_both
         from {{ cells }} as rated
-        inner join items
+        inner join {{ items }} as items
             on {{ same_keys('rated', 'items', by) }} and rated.item_key = items.item_key
         where rated.n_raters = 2 and items.m = 2
         group by {% for key in by %}rated.{{ key }}, {% endfor %}rated.label

@@ -5,6 +5,10 @@
         {% endfor -%}
         cast(count(distinct case when benchmark_audit_id is not null then auditor_key end) as bigint)
             as n_auditors,
+        {% for name, condition in {'correct': "= 'correct'", 'wrong': "<> 'correct'"}.items() -%}
+        count(distinct case when benchmark_error_class {{ condition }} then auditor_key end)
+            as n_auditors_of_{{ name }},
+        {% endfor -%}
         cast(count(*) as bigint) as n_audits,
         cast(count(benchmark_audit_id) as bigint) as n_benchmarked,
         cast(sum(case when is_same_finding then 1 else 0 end) as bigint) as n_same_finding,

@@ -89,6 +89,9 @@
 
     select
         *,
+        -- Of the fewer of what the error is clustered by.
+        case when n_raters < 2 then n_items else least(n_items, n_raters) end - 1
+            as degrees_of_freedom,
         sqrt(
             case
                 when n_items < 2 then null

@@ -12,11 +12,7 @@
         {% endfor -%}
         {% if dimensions -%}
         dimensions.dimension_name,
-        case dimensions.dimension_name
-            {% for name, expression in dimensions.items() -%}
-            when '{{ name }}' then {{ expression }}
-            {% endfor -%}
-        end as dimension_value,
+        {{ value_of_dimension(dimensions) }} as dimension_value,
         {% endif -%}
         periods.period_type,
         case periods.period_type
@@ -61,4 +57,12 @@
         'team': "coalesce(team_id, 'unknown')",
         'language': "coalesce(language, 'unknown')",
     }) }}
+{%- endmacro %}
+
+{% macro value_of_dimension(dimensions) -%}
+    case dimensions.dimension_name
+        {% for name, expression in dimensions.items() -%}
+        when '{{ name }}' then {{ expression }}
+        {% endfor -%}
+    end
 {%- endmacro %}

@@ -14,6 +14,24 @@
     {{ return(known[level]) }}
 {%- endmacro %}
 
+{% macro t_value(df, level=var('confidence_level')) -%}
+    {%- set z = z_value(level) -%}
+    {%- set level = level | float -%}
+    {%- set terms = [
+        (z ** 3 + z) / 4,
+        (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96,
+        (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / 384,
+        (79 * z ** 9 + 776 * z ** 7 + 1482 * z ** 5 - 1920 * z ** 3 - 945 * z) / 92160,
+    ] -%}
+    {%- set df = 'cast(' ~ df ~ ' as double)' -%}
+    case
+        when {{ df }} = 2 then {{ level * (2 / (1 - level * level)) ** 0.5 }}
+        when {{ df }} > 2 then
+            {{ z }}
+            {%- for term in terms %} + {{ term }} / power({{ df }}, {{ loop.index }}){% endfor %}
+    end
+{%- endmacro %}
+
 {% macro wilson_bound(p, n, side) -%}
     {%- set z = z_value() -%}
     {%- set zz = z * z -%}

@@ -48,7 +48,12 @@ def hide(
     if rows.empty:
         return rows
     rows = rows.astype(dict.fromkeys(rows[columns].select_dtypes("integer"), float))
-    rows.loc[withheld(rows, n_people, of_set, key).notna(), columns] = np.nan
+    codes = withheld(rows, n_people, of_set, key)
+    rows.loc[codes.notna(), columns] = np.nan
+    for name in rows.columns[rows.columns.str.endswith("reason_code")]:
+        # Of nothing there is nothing to withhold.
+        is_why = codes.notna() & ~rows[name].fillna("").str.startswith("no_")
+        rows[name] = codes.where(is_why, rows[name])
     return rows
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
+from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
@@ -21,8 +22,17 @@ from .accuracy import (
 )
 from .disclosure import MIN_PEOPLE, head_counts, hide, withheld
 from .raw_tables import RawTables
-from .sample import ENFORCING, STRENGTH, Sample, read_sample, standing_audits, valid_at
+from .sample import (
+    ENFORCING,
+    STRENGTH,
+    Sample,
+    read_sample,
+    standing_audits,
+    valid_at,
+    with_design,
+)
 
+MIN_AUDITS = 30
 GROUP = ["period_type", "period_starts_on", "dimension_name", "dimension_value"]
 SET = GROUP[:-1]
 
@@ -83,10 +93,10 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
             raw, _quality_scores(sample, ratings), ratings["decided_at"], "n_reviews", SCORES
         ),
         "quality.auditor_accuracy": hide(
-            _auditors(judged, of_auditors), "n_auditors", SET, "dimension_value", FOUND
+            _auditors(judged, of_auditors, MIN_PEOPLE), "n_auditors", SET, "dimension_value", FOUND
         ),
         "restricted.auditor_accuracy_by_person": _by_person(
-            _auditors(judged, {"auditor": auditor}), "auditor_key"
+            _auditors(judged, {"auditor": auditor}, 0), "auditor_key"
         ),
         "quality.accuracy_if_audits_err": _if_audits_err(raw, sample, verdicts),
         "quality.calibration_gap": hide(
@@ -96,17 +106,17 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
             _gaps(pairs, {"rater": rater}).drop(columns="n_raters"), "rater_key"
         ),
         "quality.golden_items": hide(
-            _golden_items(servings), "n_who_answered", ["key_version"], "golden_id", PASSED
-        ).drop(columns="n_who_answered", errors="ignore"),
+            _golden_items(servings), "n_people", ["key_version"], "golden_id", PASSED
+        ),
         "quality.golden_pass_rates": hide(
             _golden_pass_rates(servings),
-            "n_who_answered",
+            "n_people",
             SET,
             "dimension_value",
             [*PASSED, *GOOD_KEYS],
-        ).drop(columns="n_who_answered", errors="ignore"),
+        ),
         "quality.dispute_rates": _hide_few(
-            raw, _disputes(raw, judged), judged["audited_at"], "n_audits", DISPUTED
+            raw, _disputes(raw, verdicts), verdicts["first_final_at"], "n_audits", DISPUTED
         ),
         "quality.audit_operations": _operations(sample, verdicts),
         "quality.audit_completion": _completion(raw, sample),
@@ -177,7 +187,13 @@ def _hide_few(
     codes = withheld(groups, "n_people", SET, "dimension_value")
     few = pd.MultiIndex.from_frame(groups.loc[codes.notna(), GROUP])
     found = found.astype(dict.fromkeys(found[columns].select_dtypes("integer"), float))
-    found.loc[pd.MultiIndex.from_frame(found[GROUP]).isin(few), columns] = np.nan
+    place = pd.MultiIndex.from_frame(found[GROUP])
+    is_few = place.isin(few)
+    found.loc[is_few, columns] = np.nan
+    why = codes.set_axis(pd.MultiIndex.from_frame(groups[GROUP])).reindex(place).to_numpy()
+    is_why = is_few & (found[n] > 0)
+    for reason in found.columns[found.columns.str.endswith("reason_code")]:
+        found[reason] = found[reason].astype(object).where(~is_why, why)
     return found
 
 
@@ -189,6 +205,19 @@ def _share(name: str, count: float, n: float) -> dict[str, float]:
         f"{name}_ci_low": max(low, 0) if n else np.nan,
         f"{name}_ci_high": min(high, 1) if n else np.nan,
     }
+
+
+def _few(n: float, of: str) -> tuple[bool, str]:
+    return n < MIN_AUDITS, f"too_few_{of}"
+
+
+def _few_people(n: float, least: int) -> tuple[bool, str]:
+    return n < least, "too_few_people"
+
+
+def _reason(name: str, *cases: tuple[bool, str]) -> dict[str, str | None]:
+    """The first reason that holds; none, and the number can stand alone."""
+    return {name: next((reason for holds, reason in cases if holds), None)}
 
 
 def _by_person(rows: pd.DataFrame, key: str) -> pd.DataFrame:
@@ -265,16 +294,23 @@ def _verdicts(raw: RawTables, sample: Sample) -> pd.DataFrame:
         & (audits["benchmark_auditor_id"] != audits["auditor_id"])
     )
     both_none = audits["found_policy"].isna() & audits["benchmark_truth_policy_id"].isna()
-    audits["is_same"] = (audits["found_action"] == audits["benchmark_truth_action_code"]) & (
-        (audits["found_policy"] == audits["benchmark_truth_policy_id"]) | both_none
+    of_no_policy = both_none | (audits["found_action"] == "no_action")
+    is_technical = audits["found"] == "technical"
+    audits["is_same"] = (
+        (audits["found_action"] == audits["benchmark_truth_action_code"])
+        & (is_technical == (audits["benchmark_error_class"] == "technical"))
+        & (of_no_policy | (audits["found_policy"] == audits["benchmark_truth_policy_id"]))
     )
+    revisions = raw.latest("audits", ["audit_id", "revision_no"], ["audit_status", "audited_at"])
+    finals = revisions[revisions["audit_status"] == "final"].groupby("audit_id")["audited_at"]
+    audits["first_final_at"] = pd.to_datetime(audits["audit_id"].map(finals.min()))
     return audits
 
 
-def _auditors(judged: pd.DataFrame, of: dict) -> pd.DataFrame:
-    """Auditors against their benchmarks."""
+def _auditors(judged: pd.DataFrame, of: dict, least: int) -> pd.DataFrame:
+    """Auditors against their benchmarks; least people behind either error rate."""
     rows = []
-    for group, audits in _groups(judged, "audited_at", of):
+    for group, audits in _groups(judged, "first_final_at", of):
         known = audits[audits["is_benchmarked"]]
         right = known["benchmark_error_class"] == "correct"
         says_right = known["found"] == "correct"
@@ -292,6 +328,17 @@ def _auditors(judged: pd.DataFrame, of: dict) -> pd.DataFrame:
             | _share("missed_error_rate", counts["n_missed_errors"], counts["n_benchmark_wrong"])
         )
         sizes = {"n_auditors": n_people, "n_audits": len(audits), "n_benchmarked": len(known)}
+        for name, behind, least_people in (
+            ("reason_code", known, 0),
+            ("false_alarm_reason_code", known[right], least),
+            ("missed_error_reason_code", known[~right], least),
+        ):
+            sizes |= _reason(
+                name,
+                (not len(behind), "no_benchmarks"),
+                _few_people(behind["auditor_id"].nunique(), least_people),
+                _few(len(behind), "audits"),
+            )
         rows.append(group | sizes | shown)
     return _table(rows)
 
@@ -433,15 +480,21 @@ def _ratings(raw: RawTables, sample: Sample) -> pd.DataFrame:
         reviews.append(cards.assign(score_of="review", category_id="all"))
     both = pd.concat(reviews, ignore_index=True)
     both["reason"] = both["reason"].where(both["reason"] != "", both["why"])
-    both["position"] = both["audit_id"].map(
-        pd.Series(sample.audits.index, index=sample.audits["audit_id"])
-    )
     drop = both.columns.intersection(sample.decisions.columns).difference(["decision_id"])
     return both.merge(sample.decisions.drop(columns=drop), on="decision_id")
 
 
 def _quality_scores(sample: Sample, ratings: pd.DataFrame) -> pd.DataFrame:
     rows = []
+    scored = {
+        key: _scored(sample, part)
+        for key, part in ratings[ratings["reason"] == ""].groupby(["score_of", "category_id"])
+    }
+    decisions = sample.decisions[sample.decisions["is_eligible"]]
+    strata_of = {
+        _place(group): part["stratum"]
+        for group, part in _groups(decisions, "decided_at", dimensions(decisions))
+    }
     for group, part in _groups(
         ratings, "decided_at", dimensions(ratings), ["score_of", "category_id"]
     ):
@@ -453,6 +506,13 @@ def _quality_scores(sample: Sample, ratings: pd.DataFrame) -> pd.DataFrame:
             "n_excluded": int(excluded.sum()),
             "excluded_by_reason": ", ".join(f"{k}={v}" for k, v in excluded.items()) or None,
         }
+        is_constant = len(kept) > 1 and np.ptp(kept["final"].to_numpy(float)) < 1e-9
+        row |= _reason(
+            "reason_code",
+            (not len(kept), "no_reviews"),
+            _few(len(kept), "audits"),
+            (is_constant, "no_variation"),
+        )
         for column, end in (("final", ""), ("plain", "_without_fails")):
             stats = DescrStatsW(kept[column].to_numpy(float)) if len(kept) else None
             mean = stats.mean if stats else np.nan
@@ -463,21 +523,44 @@ def _quality_scores(sample: Sample, ratings: pd.DataFrame) -> pd.DataFrame:
                 f"ci_low{end}": np.fmax(mean - Z * error, 0) if len(kept) > 1 else np.nan,
                 f"ci_high{end}": np.fmin(mean + Z * error, 1) if len(kept) > 1 else np.nan,
             }
-        at = kept["position"][kept["position"].map(sample.audits["stratum"]) >= 0].astype(int)
-        row |= {"n_weighted": len(at), "weighted_score": np.nan, "weighted_standard_error": np.nan}
-        if len(at):
+        among = scored.get((group["score_of"], group["category_id"]))
+        strata = strata_of.get(_place(group), pd.Series(dtype=int))
+        covered = among.strata["n_audits"] > 0 if among else pd.Series(dtype=bool)
+        n_covered = strata.isin(covered.index[covered]).sum()
+        row |= {"n_weighted": 0, "weighted_score": np.nan, "weighted_standard_error": np.nan}
+        row |= {"n_eligible_decisions": len(strata), "n_covered_decisions": n_covered}
+        row["coverage_rate"] = n_covered / len(strata) if len(strata) else np.nan
+        inside = among.audits["audit_id"].isin(kept["audit_id"]) if among else pd.Series(dtype=bool)
+        if inside.any():
             # Strata that stand for each other in the variance come together.
-            pools = sample.audits["stratum"].map(sample.strata["pool"])
-            audits = sample.audits[pools.isin(pools[at].unique())]
-            score = pd.Series(kept.loc[at.index, "final"].to_numpy(float), index=at.to_numpy())
-            inside = pd.Series("x", index=score.index).reindex(audits.index)
-            found = estimates(
-                sample, audits, inside, score.reindex(audits.index).fillna(0), inside.notna() * 1.0
-            )
+            pools = among.audits["stratum"].map(among.strata["pool"])
+            audits = among.audits[pools.isin(pools[inside].unique())]
+            inside = pd.Series("x", index=audits.index).where(inside[audits.index])
+            score = audits["score"].where(inside.notna(), 0)
+            found = estimates(among, audits, inside, score, inside.notna() * 1.0)
+            row["n_weighted"] = int(inside.notna().sum())
             row["weighted_score"] = found.loc["x", "estimate"]
             row["weighted_standard_error"] = found.loc["x", "standard_error"]
         rows.append(row)
     return _table(rows, ["score_of", "category_id"])
+
+
+def _scored(sample: Sample, kept: pd.DataFrame) -> Sample:
+    """The sample as it would be had only the audits with one of these scores been made."""
+    score = kept.set_index("audit_id")["final"].astype(float)
+    audits = sample.audits[sample.audits["stratum"] >= 0]
+    audits = audits[audits["audit_id"].isin(score.index)].reset_index(drop=True)
+    strata = with_design(sample.strata, audits["stratum"])
+    audits = audits.assign(
+        score=audits["audit_id"].map(score), weight=audits["stratum"].map(strata["weight"])
+    )
+    return Sample(sample.decisions, strata, audits)
+
+
+def _place(group: dict[str, object]) -> tuple:
+    """A group of any rows: of "all" the first day depends on what is grouped."""
+    of_all = group["period_type"] == "all"
+    return tuple(None if of_all and name == "period_starts_on" else group[name] for name in GROUP)
 
 
 # --- calibration ------------------------------------------------------------------------------
@@ -528,6 +611,15 @@ def _gaps(pairs: pd.DataFrame, of: dict) -> pd.DataFrame:
                 "n_no_benchmark": len(rated) - len(known),
             }
             row |= dict.fromkeys(GAP, np.nan)
+            df = (row["n_items"] if n_raters < 2 else min(row["n_items"], n_raters)) - 1
+            off = known[measure] - known[f"benchmark_{measure}"]
+            row |= _reason(
+                "reason_code",
+                (not len(known), "no_ratings"),
+                _few(len(known), "ratings"),
+                (df < 2, "variance_unknown"),
+                (len(off) and np.ptp(off.to_numpy(float)) < 1e-9, "no_variation"),
+            )
             if len(known):
                 theirs, benchmark = known[measure], known[f"benchmark_{measure}"]
                 gap = (theirs - benchmark).mean()
@@ -537,11 +629,29 @@ def _gaps(pairs: pd.DataFrame, of: dict) -> pd.DataFrame:
                     "benchmark_mean": benchmark.mean(),
                     "gap": gap,
                     "standard_error": error,
-                    "ci_low": gap - Z * error,
-                    "ci_high": gap + Z * error,
+                    "ci_low": gap - _t(df) * error,
+                    "ci_high": gap + _t(df) * error,
                 }
             rows.append(row)
     return _table(rows, ["measure", "n_raters"])
+
+
+def _t(df: int) -> float:
+    """Student's quantile, as its expansion around the normal one has it; NaN below 2."""
+    if df < 2:
+        return np.nan
+    if df == 2:
+        return float(stats.t.ppf(0.975, 2))
+    # Coefficients of z, z³, z⁵, z⁷ and z⁹, by the power of 1/df (Abramowitz and Stegun 26.7.5).
+    by_power = [
+        np.array([1, 0, 0, 0, 0]),
+        np.array([1, 1, 0, 0, 0]) / 4,
+        np.array([3, 16, 5, 0, 0]) / 96,
+        np.array([-15, 17, 19, 3, 0]) / 384,
+        np.array([-945, -1920, 1482, 776, 79]) / 92160,
+    ]
+    odd = Z ** np.arange(1, 10, 2)
+    return sum(float(part @ odd) / df**power for power, part in enumerate(by_power))
 
 
 def _clustered(differences: pd.Series, item: pd.Series, rater: pd.Series) -> float:
@@ -593,16 +703,29 @@ def _servings(raw: RawTables) -> pd.DataFrame:
 
 
 def _tested(part: pd.DataFrame) -> dict[str, float]:
-    n_people, n_answered = part["moderator_id"].nunique(), part["is_answered"].sum()
+    answers = part[part["is_answered"]]
+    n_people, n_answered = answers["moderator_id"].nunique(), len(answers)
     passed = part["is_passed"].sum()
-    return {
-        "n_people": n_people,
-        "n_who_answered": part.loc[part["is_answered"], "moderator_id"].nunique(),
-        "n_served": len(part),
-        "n_answered": n_answered,
-        "answer_rate": n_answered / len(part),
-        "n_passed": passed,
-    } | _share("pass_rate", passed, n_answered)
+    shown = {"n_passed": passed} | _share("pass_rate", passed, n_answered)
+    return (
+        {
+            "n_people": n_people,
+            "n_served": len(part),
+            "n_answered": n_answered,
+            "answer_rate": n_answered / len(part),
+        }
+        | _golden_reason("reason_code", answers, 0)
+        | shown
+    )
+
+
+def _golden_reason(name: str, answers: pd.DataFrame, least: int) -> dict[str, str | None]:
+    return _reason(
+        name,
+        (not len(answers), "no_answers"),
+        _few_people(answers["moderator_id"].nunique(), least),
+        _few(len(answers), "answers"),
+    )
 
 
 def _golden_items(servings: pd.DataFrame) -> pd.DataFrame:
@@ -625,6 +748,11 @@ def _golden_pass_rates(servings: pd.DataFrame) -> pd.DataFrame:
     for group, part in _groups(servings, "served_at", of):
         bad = (part["is_bad_key"] & part["is_answered"]).sum()
         row = group | _tested(part) | {"n_answered_with_bad_key": bad}
+        row |= _golden_reason(
+            "without_bad_keys_reason_code",
+            part[part["is_answered"] & ~part["is_bad_key"]],
+            MIN_PEOPLE,
+        )
         name = "pass_rate_without_bad_keys"
         good = _share(name, part["is_passed"].sum(), row["n_answered"] - bad)
         rows.append(row | good)
@@ -634,33 +762,52 @@ def _golden_pass_rates(servings: pd.DataFrame) -> pd.DataFrame:
 # --- disputes and operations ------------------------------------------------------------------
 
 
-def _disputes(raw: RawTables, judged: pd.DataFrame) -> pd.DataFrame:
+def _disputes(raw: RawTables, verdicts: pd.DataFrame) -> pd.DataFrame:
     disputes = raw.latest("disputes", ["dispute_id"], ["audit_id", "outcome"])
     counts = (
         pd.crosstab(disputes["audit_id"], disputes["outcome"]).reindex(columns=STATES).fillna(0)
     )
-    audits = judged.join(counts, on="audit_id").fillna(dict.fromkeys(STATES, 0))
+    audits = verdicts.join(counts, on="audit_id").fillna(dict.fromkeys(STATES, 0))
+    audits["why"] = np.select(
+        [audits["sampling_method"] == "benchmark", audits["found"].isna()],
+        ["benchmark", "finding_unknown"],
+        "",
+    )
+    audits = audits[(audits["why"] == "") | (audits[STATES].sum(axis=1) > 0)]
     of = dimensions(audits) | {
         "sampling_method": audits["sampling_method"],
         "auditor_tier": _known(audits["auditor_tier"]),
     }
     rows = []
-    for group, part in _groups(audits, "audited_at", of):
+    for group, both in _groups(audits, "first_final_at", of):
+        left_out = both[both["why"] != ""]
+        by_reason = left_out[STATES].sum(axis=1).groupby(left_out["why"]).sum().astype(int)
+        part = both[both["why"] == ""]
         has_error = part["found"] != "correct"
         is_disputed = has_error & (part[STATES].sum(axis=1) > 0)
         sums = part[STATES].sum()
-        resolved = sums["upheld"] + sums["overturned"]
+        n_errors, n_disputes = int(has_error.sum()), int(sums.sum())
+        resolved = int(sums["upheld"] + sums["overturned"])
         rows.append(
             group
             | {f"n_{state}": sums[state] for state in STATES}
             | {
                 "n_audits": len(part),
-                "n_audits_with_error": has_error.sum(),
+                "n_audits_with_error": n_errors,
                 "n_audits_disputed": is_disputed.sum(),
-                "n_disputes": sums.sum(),
+                "n_disputes": n_disputes,
                 "n_resolved": resolved,
+                "n_excluded": int(by_reason.sum()),
+                "excluded_by_reason": ", ".join(f"{k}={v}" for k, v in by_reason.items()) or None,
             }
-            | _share("dispute_rate", is_disputed.sum(), has_error.sum())
+            | _reason("reason_code", (not n_errors, "no_errors_found"), _few(n_errors, "audits"))
+            | _reason(
+                "overturn_reason_code",
+                (not n_disputes, "no_disputes"),
+                (not resolved, "none_resolved"),
+                _few(resolved, "disputes"),
+            )
+            | _share("dispute_rate", is_disputed.sum(), n_errors)
             | _share("overturn_rate", sums["overturned"], resolved)
         )
     return _table(rows)
@@ -695,10 +842,15 @@ def _operations(sample: Sample, verdicts: pd.DataFrame) -> pd.DataFrame:
                 "n_blind_known": known,
                 "n_blind": blind,
                 **_share("blind_share", blind, known),
+                **_reason("reason_code", (not known, "blindness_unknown")),
+                **_reason(
+                    "blind_reason_code", (not known, "blindness_unknown"), _few(known, "audits")
+                ),
                 "turnaround_seconds_median": np.quantile(seconds, 0.5, method="inverted_cdf"),
                 "turnaround_seconds_p90": np.quantile(seconds, 0.9, method="inverted_cdf"),
             }
     nothing = dict.fromkeys(["n_audited_decisions", "n_audits", "n_blind_known", "n_blind"], 0)
+    nothing |= dict.fromkeys(["reason_code", "blind_reason_code"], "no_audits")
     rows = []
     of = dimensions(decisions) | {"stratum": strata(decisions)}
     for group, part in _groups(decisions, "decided_at", of):
@@ -727,8 +879,9 @@ def _completion(raw: RawTables, sample: Sample) -> pd.DataFrame:
     place["n_withdrawn"] = place["is_withdrawn"] * 1
     place["n_not_final"] = ((place["audit_status"] != "final") & ~place["is_withdrawn"]) * 1
     place["n_final"] = 1 - place["n_withdrawn"] - place["n_not_final"]
+    place["n_counted"] = place["audit_id"].isin(sample.audits["audit_id"]) * 1
     key = ["plan_id", "stratum_id", "period_start"]
-    counts = ["n_begun", "n_withdrawn", "n_not_final", "n_final"]
+    counts = ["n_begun", "n_withdrawn", "n_not_final", "n_final", "n_counted"]
     strata = frame[[*key, "population_size", "planned_sample_size"]].merge(
         place.groupby(key)[counts].sum().reset_index(), on=key, how="left"
     )
@@ -745,4 +898,9 @@ def _completion(raw: RawTables, sample: Sample) -> pd.DataFrame:
     rows["n_planned"] = rows["n_planned"].astype(float)
     rows["n_not_begun"] = rows["n_planned"] - rows["n_begun"]
     rows["completion_rate"] = rows["n_final"] / rows["n_planned"].replace(0, np.nan)
+    rows["counted_rate"] = rows["n_counted"] / rows["n_planned"].replace(0, np.nan)
+    rows["reason_code"] = np.select(
+        [rows["n_planned"].isna(), rows["n_planned"] == 0], ["not_planned", "none_planned"], ""
+    )
+    rows["reason_code"] = rows["reason_code"].astype(object).replace("", None)
     return rows.drop(columns="n_begun")

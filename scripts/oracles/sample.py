@@ -51,18 +51,26 @@ def read_sample(raw: RawTables) -> Sample:
         decisions.index, fill_value=-1
     )
     audits = _audits(raw, decisions, frame, policies)
-    strata = frame.assign(
-        n_audits=audits.loc[audits["stratum"] >= 0, "stratum"]
-        .value_counts()
-        .reindex(frame.index, fill_value=0)
-    )
+    strata = with_design(frame, audits["stratum"])
+    audits["weight"] = audits["stratum"].map(strata["weight"])
+    return Sample(decisions, strata, audits)
+
+
+def with_design(frame: pd.DataFrame, stratum: pd.Series) -> pd.DataFrame:
+    """The strata with what an estimate needs, of these audits.
+
+    Args:
+        frame: the strata.
+        stratum: of each audit; below 0 it has none.
+    """
+    n_audits = stratum[stratum >= 0].value_counts().reindex(frame.index, fill_value=0)
+    strata = frame.assign(n_audits=n_audits)
     strata["weight"] = strata["population_size"] / strata["n_audits"].replace(0, np.nan)
     strata["is_certain"] = (strata["n_audits"] > 0) & (
         strata["n_audits"] >= strata["population_size"]
     )
     strata["pool"] = pools(strata)
-    audits["weight"] = audits["stratum"].map(strata["weight"])
-    return Sample(decisions, strata, audits)
+    return strata
 
 
 def valid_at(

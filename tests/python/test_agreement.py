@@ -20,15 +20,19 @@ from statsmodels.stats.inter_rater import fleiss_kappa
 
 EXACT = 1e-9
 
-MACROS = {
-    "percent_agreement": "percent_agreement('cells', ['domain'])",
-    "gwets_ac1": "gwets_ac1('cells', ['domain'])",
-    "alpha_nominal": "krippendorffs_alpha('cells', ['domain'], 'nominal')",
-    "alpha_ordinal": "krippendorffs_alpha('cells', ['domain'], 'ordinal')",
-    "fleiss_kappa": "fleiss_kappa('cells', ['domain'])",
-    "cohens_kappa": "cohens_kappa('cells', ['domain'])",
+MACROS = [
+    "percent_agreement('items', 'observed', ['domain'])",
+    "gwets_ac1('cells', 'items', 'observed', ['domain'])",
+    "krippendorffs_alpha('cells', ['domain'], 'nominal')",
+    "krippendorffs_alpha('cells', ['domain'], 'ordinal')",
+    "fleiss_kappa('cells', 'items', 'observed', ['domain'])",
+    "cohens_kappa('cells', 'items', ['domain'])",
+]
+TEMPLATE = "\n/* next */\n".join(f"{{{{ {call} }}}}" for call in MACROS)
+SHARED = {
+    "items": "{{ rated_items('cells', ['domain']) }}",
+    "observed": "{{ observed_agreement('items', ['domain']) }}",
 }
-TEMPLATE = "\n/* next */\n".join(f"{{{{ {call} }}}}" for call in MACROS.values())
 
 CELLS = """
 with raters as (
@@ -57,6 +61,8 @@ def run(ratings: pd.DataFrame) -> pd.DataFrame:
         database.register("given", ratings.astype({"rank": "Int64"}))
         database.execute("create table ratings as from given")
         database.execute(f"create table cells as {CELLS}")
+        for name, sql in SHARED.items():
+            database.execute(f"create table {name} as {render(sql)}")
         parts = [
             database.execute(sql).df().set_index("domain")
             for sql in render(TEMPLATE).split("/* next */")
@@ -83,14 +89,11 @@ def assert_agrees(ratings: pd.DataFrame) -> pd.DataFrame:
             np.testing.assert_allclose(
                 found.loc[domain, name], value, rtol=0, atol=EXACT, err_msg=name
             )
-    reasons = {
-        "gwets_ac1": "gwets_ac1",
-        "krippendorffs_alpha_nominal": "krippendorffs_alpha_nominal",
-        "krippendorffs_alpha_ordinal": "krippendorffs_alpha_ordinal",
-        "fleiss_kappa": "fleiss_kappa",
-        "cohens_kappa": "cohens_kappa",
-    }
-    for name in reasons:
+    have_a_reason = [
+        *("gwets_ac1", "krippendorffs_alpha_nominal", "krippendorffs_alpha_ordinal"),
+        *("fleiss_kappa", "cohens_kappa"),
+    ]
+    for name in have_a_reason:
         assert (found[name].isna() == found[f"{name}_reason_code"].notna()).all(), name
     return found
 

@@ -614,6 +614,10 @@ MUTATIONS = {
         update(SCORES, "score = 1.5", "n_reviews > 5"),
         {"quality_scores_are_shares"},
     ),
+    "a_score_reportable_on_few_reviews": (
+        update(SCORES, "is_reportable = true, reason_code = null", "n_reviews between 2 and 9"),
+        {"reportable_scores_have_enough_reviews"},
+    ),
     "an_automatic_fail_that_helps": (
         update(SCORES, "score_without_fails = score - 0.1", "n_reviews > 5 and score > 0.5"),
         {"quality_scores_are_shares"},
@@ -631,6 +635,18 @@ MUTATIONS = {
         update(AUDITORS, "n_same_finding = null", "accuracy is not null"),
         {"audits_of_auditors_add_up"},
     ),
+    "auditors_reportable_on_few_benchmarks": (
+        update(
+            AUDITORS,
+            "is_reportable = true, reason_code = null",
+            "n_benchmarked < 30 and n_auditors >= 3",
+        ),
+        {"reportable_auditors_have_enough_benchmarks"},
+    ),
+    "a_rate_of_missed_errors_reportable_on_few": (
+        update(AUDITORS, "missed_error_reason_code = null", "n_benchmark_wrong < 30"),
+        {"reportable_auditors_have_enough_benchmarks"},
+    ),
     "one_auditor_shown": (
         update(AUDITORS, "accuracy = 1", "n_auditors = 1"),
         {"auditors_are_not_singled_out"},
@@ -639,6 +655,10 @@ MUTATIONS = {
     "an_auditor_whose_audits_do_not_add_up": (
         update(AUDITOR, "n_benchmark_wrong = n_benchmark_wrong + 1", "true"),
         {"audits_of_an_auditor_add_up"},
+    ),
+    "an_auditor_reportable_on_little": (
+        update(AUDITOR, "false_alarm_reason_code = null", "n_benchmark_correct < 30"),
+        {"reportable_auditors_say_so"},
     ),
     "an_auditor_ranked_on_little": (
         update(AUDITOR, "is_rankable = true", "n_benchmarked < 100"),
@@ -666,6 +686,14 @@ MUTATIONS = {
         update(GAPS, "ci_low = gap + 1", "n_raters >= 3 and gap > 0"),
         {"a_gap_is_rater_less_benchmark"},
     ),
+    "a_gap_reportable_without_an_interval": (
+        update(
+            GAPS,
+            "is_reportable = true, reason_code = null, n_ratings = 5",
+            "n_raters >= 3 and not is_reportable",
+        ),
+        {"reportable_gaps_have_enough_ratings"},
+    ),
     "one_rater_shown": (
         update(GAPS, "gap = 0", "n_raters = 1"),
         {"raters_are_not_singled_out"},
@@ -675,6 +703,10 @@ MUTATIONS = {
         update(GAP, "gap = -gap", "gap > 0"),
         {"a_gap_of_a_person_is_rater_less_benchmark"},
     ),
+    "a_rater_reportable_without_a_reason_not_to_be": (
+        update(GAP, "is_reportable = true", "n_ratings >= 3 and not is_reportable"),
+        {"reportable_gaps_of_a_person_have_enough_ratings", "no_rater_is_ranked_on_little"},
+    ),
     "a_rater_ranked_on_little": (
         update(GAP, "is_rankable = true", "n_ratings < 100"),
         {"no_rater_is_ranked_on_little"},
@@ -683,6 +715,10 @@ MUTATIONS = {
     "a_golden_item_passed_more_than_answered": (
         update(GOLDEN, "n_passed = n_answered + 1", "n_passed > 0"),
         {"golden_items_add_up"},
+    ),
+    "a_golden_item_reportable_on_few_answers": (
+        update(GOLDEN, "is_reportable = true, reason_code = null", "n_answered < 30"),
+        {"reportable_golden_items_have_enough_answers"},
     ),
     "a_suspected_key_that_was_passed": (
         update(GOLDEN, "is_bad_key = true", "n_passed > 0"),
@@ -695,7 +731,15 @@ MUTATIONS = {
     "a_pass_rate_twice": (repeat(PASSES), {"golden_pass_rates_are_unique"}),
     "a_suspected_key_in_the_passes": (
         update(PASSES, "n_answered_with_bad_key = n_answered", "n_passed > 0"),
-        {"golden_pass_rates_add_up"},
+        {"golden_pass_rates_add_up", "reportable_pass_rates_have_enough_answers"},
+    ),
+    "a_pass_rate_reportable_on_few_answers": (
+        update(
+            PASSES,
+            "without_bad_keys_reason_code = null",
+            "n_answered < 30 and n_people >= 3",
+        ),
+        {"reportable_pass_rates_have_enough_answers"},
     ),
     "one_person_tested_shown": (
         update(
@@ -708,6 +752,30 @@ MUTATIONS = {
         update(DISPUTES, "n_disputes = n_disputes + 1", "n_disputes > 0"),
         {"disputes_add_up"},
     ),
+    "a_dispute_left_out_twice": (
+        update(
+            DISPUTES,
+            "n_excluded = n_excluded + 1",
+            "period_type = 'all' and dimension_name = 'overall'",
+        ),
+        {"disputes_are_all_in_the_rates"},
+    ),
+    "a_dispute_left_out_that_is_not_counted": (
+        update(
+            DISPUTES,
+            "n_excluded = null",
+            "period_type = 'all' and dimension_name = 'overall'",
+        ),
+        {"disputes_are_all_in_the_rates"},
+    ),
+    "a_dispute_rate_reportable_on_few_audits": (
+        update(
+            DISPUTES,
+            "is_overturn_reportable = true, overturn_reason_code = null",
+            "n_resolved between 1 and 29",
+        ),
+        {"reportable_dispute_rates_have_enough_audits"},
+    ),
     "a_dispute_rate_of_no_error": (
         update(
             DISPUTES,
@@ -718,7 +786,7 @@ MUTATIONS = {
     ),
     "an_overturn_rate_without_a_reason": (
         update(DISPUTES, "overturn_reason_code = null", "n_resolved = 0"),
-        {"a_missing_dispute_rate_says_why"},
+        {"a_missing_dispute_rate_says_why", "reportable_dispute_rates_have_enough_audits"},
     ),
     "operations_twice": (repeat(OPERATIONS), {"audit_operations_are_unique"}),
     "more_audited_than_there_is": (
@@ -729,6 +797,10 @@ MUTATIONS = {
         ),
         {"audited_decisions_are_eligible_decisions"},
     ),
+    "a_blind_share_reportable_on_few_audits": (
+        update(OPERATIONS, "blind_reason_code = null", "n_blind_known between 1 and 29"),
+        {"shares_of_blind_audits_say_when_they_are_few"},
+    ),
     "audits_without_a_turnaround": (
         update(OPERATIONS, "turnaround_seconds_median = null", "n_audits > 0"),
         {"audited_decisions_are_eligible_decisions"},
@@ -736,6 +808,10 @@ MUTATIONS = {
     "a_plan_twice": (repeat(COMPLETION), {"audit_completion_is_unique"}),
     "a_planned_audit_that_is_nowhere": (
         update(COMPLETION, "n_not_begun = n_not_begun + 1", "true"),
+        {"planned_audits_add_up"},
+    ),
+    "more_audits_count_than_are_final": (
+        update(COMPLETION, "n_counted = n_final + 1", "n_planned > 0"),
         {"planned_audits_add_up"},
     ),
     "a_plan_of_unknown_size_completed": (

@@ -9,6 +9,7 @@ import oracle
 import pandas as pd
 import pyarrow.dataset as ds
 import pytest
+import scipy.stats
 import simulate as simulator
 import statsmodels.api as sm
 from click.testing import CliRunner
@@ -89,6 +90,16 @@ def test_any_gap_agrees_with_statsmodels(pairs):
             row["standard_error"], math.sqrt(max(expected, 0)), rtol=0, atol=1e-7
         )
         np.testing.assert_allclose(row["standard_error"] ** 2, expected, rtol=0, atol=EXACT)
+
+
+@pytest.mark.parametrize(("level", "off"), [(0.8, 2e-3), (0.9, 2e-3), (0.95, 2e-3), (0.99, 1e-2)])
+def test_the_t_quantile_is_scipys(level, off):
+    sql = render(f"select df, {{{{ t_value('df', {level}) }}}} as t from range(0, 201) as of(df)")
+    found = duckdb.sql(sql).df().set_index("df")["t"]
+    assert found[:1].isna().all()
+    degrees = np.arange(2, 201)
+    np.testing.assert_allclose(found[2:], scipy.stats.t.ppf((1 + level) / 2, degrees), rtol=off)
+    assert found[2] == pytest.approx(scipy.stats.t.ppf((1 + level) / 2, 2), rel=EXACT)
 
 
 def corrected(rates: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,7 @@ grouped as (
 raters as (
     select
         {{ group_keys | join(', ') }},
+        dense_rank() over (order by {{ group_keys | join(', ') }}) as group_key,
         count(distinct rater_key) as n_raters,
         min(rater_key) as first_rater
     from grouped
@@ -20,6 +21,7 @@ raters as (
 )
 
 select
+    cast(raters.group_key as bigint) as group_key,
     {% for key in group_keys -%}
     grouped.{{ key }},
     {% endfor -%}
@@ -33,6 +35,7 @@ select
 from grouped
 inner join raters on {{ same_keys('grouped', 'raters', group_keys) }}
 group by
+    raters.group_key,
     {% for key in group_keys -%}
     grouped.{{ key }},
     {% endfor -%}

@@ -1,4 +1,5 @@
 {% set keys = agreement_keys() %}
+{% set by = ['group_key'] %}
 
 with cells as (
     select * from {{ ref('int_agreement__cells') }}
@@ -6,35 +7,44 @@ with cells as (
 
 rated as (
     select
+        group_key,
         {{ keys | join(', ') }},
         cast(sum(n_ratings) as bigint) as n_ratings,
         max(n_raters) as n_raters
     from cells
-    group by {{ keys | join(', ') }}
+    group by group_key, {{ keys | join(', ') }}
+),
+
+items as (
+    {{ rated_items('cells', by) }}
+),
+
+observed as (
+    {{ observed_agreement('items', by) }}
 ),
 
 percent as (
-    {{ percent_agreement('cells', keys) }}
+    {{ percent_agreement('items', 'observed', by) }}
 ),
 
 ac1 as (
-    {{ gwets_ac1('cells', keys) }}
+    {{ gwets_ac1('cells', 'items', 'observed', by) }}
 ),
 
 alpha_nominal as (
-    {{ krippendorffs_alpha('cells', keys, 'nominal') }}
+    {{ krippendorffs_alpha('cells', by, 'nominal') }}
 ),
 
 alpha_ordinal as (
-    {{ krippendorffs_alpha('cells', keys, 'ordinal') }}
+    {{ krippendorffs_alpha('cells', by, 'ordinal') }}
 ),
 
 fleiss as (
-    {{ fleiss_kappa('cells', keys) }}
+    {{ fleiss_kappa('cells', 'items', 'observed', by) }}
 ),
 
 cohen as (
-    {{ cohens_kappa('cells', keys) }}
+    {{ cohens_kappa('cells', 'items', by) }}
 )
 
 select
@@ -61,9 +71,9 @@ select
     cohen.cohens_kappa,
     cohen.cohens_kappa_reason_code
 from rated
-inner join percent on {{ same_keys('rated', 'percent', keys) }}
-inner join ac1 on {{ same_keys('rated', 'ac1', keys) }}
-inner join alpha_nominal on {{ same_keys('rated', 'alpha_nominal', keys) }}
-inner join alpha_ordinal on {{ same_keys('rated', 'alpha_ordinal', keys) }}
-inner join fleiss on {{ same_keys('rated', 'fleiss', keys) }}
-inner join cohen on {{ same_keys('rated', 'cohen', keys) }}
+inner join percent on rated.group_key = percent.group_key
+inner join ac1 on rated.group_key = ac1.group_key
+inner join alpha_nominal on rated.group_key = alpha_nominal.group_key
+inner join alpha_ordinal on rated.group_key = alpha_ordinal.group_key
+inner join fleiss on rated.group_key = fleiss.group_key
+inner join cohen on rated.group_key = cohen.group_key

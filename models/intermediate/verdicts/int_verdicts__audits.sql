@@ -16,6 +16,16 @@ roster as (
     select * from {{ ref('stg_roster') }}
 ),
 
+-- A later revision does not move the audit into another period.
+first_finals as (
+    select
+        audit_id,
+        min(audited_at) as first_final_at
+    from revisions
+    where audit_status = 'final'
+    group by audit_id
+),
+
 -- What the auditor found: fct_audits has it only until a dispute overturns it.
 judged as (
     select
@@ -85,9 +95,15 @@ benchmarked as (
         found.audit_id,
         benchmarks.audit_id as benchmark_audit_id,
         benchmarks.error_class as benchmark_error_class,
-        (
+        -- A policy is a part of the finding only where something is enforced.
+        coalesce(
             found.final_action_code = benchmarks.truth_action_code
-            and found.final_policy_id is not distinct from benchmarks.truth_policy_id
+            and (found.found_error_class = 'technical') = (benchmarks.error_class = 'technical')
+            and (
+                not found.is_violating
+                or found.final_policy_id is not distinct from benchmarks.truth_policy_id
+            ),
+            false
         ) as is_same_finding
     from found
     inner join benchmarks
@@ -101,7 +117,7 @@ benchmarked as (
 select
     found.audit_id,
     found.decision_id,
-    {{ reporting_date('found.audited_at') }} as audited_on,
+    {{ reporting_date('first_finals.first_final_at') }} as audited_on,
     found.decided_on,
     found.queue_id,
     found.policy_id,
@@ -127,6 +143,7 @@ select
     benchmarked.benchmark_error_class,
     benchmarked.is_same_finding
 from found
+inner join first_finals on found.audit_id = first_finals.audit_id
 left join benchmarked on found.audit_id = benchmarked.audit_id
 left join roster
     on

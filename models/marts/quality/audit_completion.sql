@@ -28,7 +28,8 @@ begun as (
                 when coalesce(eligibility.exclusion_reason, '') in ('withdrawn', 'not_final') then 0
                 else 1
             end
-        ) as n_final
+        ) as n_final,
+        sum(case when eligibility.exclusion_reason is null then 1 else 0 end) as n_counted
     from audits
     inner join eligibility on audits.audit_id = eligibility.audit_id
     where eligibility.is_probability_sample
@@ -46,7 +47,8 @@ strata as (
         coalesce(begun.n_begun, 0) as n_begun,
         coalesce(begun.n_withdrawn, 0) as n_withdrawn,
         coalesce(begun.n_not_final, 0) as n_not_final,
-        coalesce(begun.n_final, 0) as n_final
+        coalesce(begun.n_final, 0) as n_final,
+        coalesce(begun.n_counted, 0) as n_counted
     from frame
     left join begun on frame.stratum_key = begun.stratum_key
 ),
@@ -64,7 +66,8 @@ both_scopes as (
         n_begun,
         n_withdrawn,
         n_not_final,
-        n_final
+        n_final,
+        n_counted
     from strata
     union all
     -- A plan of which one stratum's size is not known has no known size.
@@ -81,7 +84,8 @@ both_scopes as (
         sum(n_begun) as n_begun,
         sum(n_withdrawn) as n_withdrawn,
         sum(n_not_final) as n_not_final,
-        sum(n_final) as n_final
+        sum(n_final) as n_final,
+        sum(n_counted) as n_counted
     from strata
     group by plan_id, period_start
 )
@@ -100,11 +104,14 @@ select
     cast(both_scopes.population_size as bigint) as population_size,
     cast(both_scopes.planned_sample_size as bigint) as n_planned,
     cast(both_scopes.n_final as bigint) as n_final,
+    cast(both_scopes.n_counted as bigint) as n_counted,
     cast(both_scopes.n_not_final as bigint) as n_not_final,
     cast(both_scopes.n_withdrawn as bigint) as n_withdrawn,
     cast(both_scopes.planned_sample_size - both_scopes.n_begun as bigint) as n_not_begun,
     both_scopes.n_final / cast(nullif(both_scopes.planned_sample_size, 0) as double)
         as completion_rate,
+    both_scopes.n_counted / cast(nullif(both_scopes.planned_sample_size, 0) as double)
+        as counted_rate,
     as_of.as_of
 from both_scopes
 cross join as_of

@@ -184,6 +184,11 @@ select
         when completed.n_audits = 0 then 'no_audits'
         when completed.n_blind_known = 0 then 'blindness_unknown'
     end as reason_code,
+    case
+        when completed.n_audits = 0 then 'no_audits'
+        when completed.n_blind_known = 0 then 'blindness_unknown'
+        when completed.n_blind_known < {{ var('min_audits') }} then 'too_few_audits'
+    end as blind_reason_code,
     cast(completed.n_eligible_decisions as bigint) as n_eligible_decisions,
     cast(completed.n_audited_decisions as bigint) as n_audited_decisions,
     cast(completed.n_audits as bigint) as n_audits,

@@ -41,7 +41,19 @@ judged as (
             when n_benchmarked = 0 then 'no_benchmarks'
             when few_people_code is not null then few_people_code
             when n_benchmarked < {{ var('min_audits') }} then 'too_few_audits'
-        end as reason_code
+        end as reason_code,
+        case
+            when n_benchmark_correct = 0 then 'no_benchmarks'
+            when few_people_code is not null then few_people_code
+            when n_auditors_of_correct < {{ var('min_people') }} then 'too_few_people'
+            when n_benchmark_correct < {{ var('min_audits') }} then 'too_few_audits'
+        end as false_alarm_reason_code,
+        case
+            when n_benchmark_wrong = 0 then 'no_benchmarks'
+            when few_people_code is not null then few_people_code
+            when n_auditors_of_wrong < {{ var('min_people') }} then 'too_few_people'
+            when n_benchmark_wrong < {{ var('min_audits') }} then 'too_few_audits'
+        end as missed_error_reason_code
     from of_enough_people
 )
 
@@ -53,6 +65,8 @@ select
     judged.period_ends_on,
     judged.reason_code is null as is_reportable,
     judged.reason_code,
+    judged.false_alarm_reason_code,
+    judged.missed_error_reason_code,
     judged.n_auditors,
     judged.n_audits,
     judged.n_benchmarked,

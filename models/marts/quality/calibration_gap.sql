@@ -44,9 +44,10 @@ judged as (
             when n_ratings = 0 then 'no_ratings'
             when few_people_code is not null then few_people_code
             when n_ratings < {{ var('min_audits') }} then 'too_few_ratings'
-            when standard_error is null then 'variance_unknown'
+            when standard_error is null or degrees_of_freedom < 2 then 'variance_unknown'
             when standard_error = 0 then 'no_variation'
-        end as reason_code
+        end as reason_code,
+        {{ t_value('degrees_of_freedom') }} * standard_error as half_width
     from of_enough_people
 )
 
@@ -68,10 +69,8 @@ select
     case when judged.is_shown then judged.benchmark_mean end as benchmark_mean,
     case when judged.is_shown then judged.gap end as gap,
     case when judged.is_shown then judged.standard_error end as standard_error,
-    case when judged.is_shown then judged.gap - {{ z_value() }} * judged.standard_error end
-        as ci_low,
-    case when judged.is_shown then judged.gap + {{ z_value() }} * judged.standard_error end
-        as ci_high,
+    case when judged.is_shown then judged.gap - judged.half_width end as ci_low,
+    case when judged.is_shown then judged.gap + judged.half_width end as ci_high,
     cast({{ var('confidence_level') }} as double) as confidence_level,
     as_of.as_of
 from judged

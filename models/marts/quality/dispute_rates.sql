@@ -12,9 +12,13 @@
 ] %}
 
 with verdicts as (
-    select *
+    select
+        *,
+        case
+            when sampling_method = 'benchmark' then 'benchmark'
+            when found_error_class is null then 'finding_unknown'
+        end as left_out_reason
     from {{ ref('int_verdicts__audits') }}
-    where sampling_method <> 'benchmark' and found_error_class is not null
 ),
 
 disputes as (
@@ -44,26 +48,32 @@ by_audit as (
 audits as (
     select
         verdicts.*,
-        verdicts.found_error_class <> 'correct' as has_found_error,
-        coalesce(by_audit.n_disputes, 0) as n_disputes,
-        coalesce(by_audit.n_pending, 0) as n_pending,
-        coalesce(by_audit.n_upheld, 0) as n_upheld,
-        coalesce(by_audit.n_overturned, 0) as n_overturned,
-        coalesce(by_audit.n_withdrawn, 0) as n_withdrawn
+        coalesce(
+            verdicts.left_out_reason is null and verdicts.found_error_class <> 'correct', false
+        ) as has_found_error,
+        {% for state in ['disputes', 'pending', 'upheld', 'overturned', 'withdrawn'] -%}
+        case
+            when verdicts.left_out_reason is null then coalesce(by_audit.n_{{ state }}, 0)
+            else 0
+        end as n_{{ state }},
+        {% endfor -%}
+        case when verdicts.left_out_reason is null then 0 else by_audit.n_disputes end as n_excluded
     from verdicts
     left join by_audit on verdicts.audit_id = by_audit.audit_id
+    where verdicts.left_out_reason is null or by_audit.audit_id is not null
 ),
 
 grouped as (
     {{ by_period_and_dimension('audits', 'audited_on', [
-        'has_found_error', 'n_disputes', 'n_pending', 'n_upheld', 'n_overturned', 'n_withdrawn',
+        'left_out_reason', 'has_found_error', 'n_disputes', 'n_pending', 'n_upheld',
+        'n_overturned', 'n_withdrawn', 'n_excluded',
     ], dimensions) }}
 ),
 
 counted as (
     select
         {{ keys | join(', ') }},
-        cast(count(*) as bigint) as n_audits,
+        cast(sum(case when left_out_reason is null then 1 else 0 end) as bigint) as n_audits,
         cast(sum(case when has_found_error then 1 else 0 end) as bigint) as n_audits_with_error,
         cast(sum(case when has_found_error and n_disputes > 0 then 1 else 0 end) as bigint)
             as n_audits_disputed,
@@ -72,13 +82,22 @@ counted as (
         cast(sum(n_withdrawn) as bigint) as n_withdrawn,
         cast(sum(n_upheld) as bigint) as n_upheld,
         cast(sum(n_overturned) as bigint) as n_overturned,
-        cast(sum(n_upheld + n_overturned) as bigint) as n_resolved
+        cast(sum(n_upheld + n_overturned) as bigint) as n_resolved,
+        cast(sum(n_excluded) as bigint) as n_excluded,
+        sum(case when left_out_reason = 'benchmark' then n_excluded else 0 end) as n_benchmark,
+        sum(case when left_out_reason = 'finding_unknown' then n_excluded else 0 end)
+            as n_finding_unknown
     from grouped
     group by {{ keys | join(', ') }}
 ),
 
+audited as (
+    select * from counted
+    where n_audits > 0
+),
+
 head_counts as (
-    {{ head_counts('counted', 'roster') }}
+    {{ head_counts('audited', 'roster') }}
 ),
 
 shown as (
@@ -90,7 +109,10 @@ shown as (
         case when head_counts.few_people_code is null then counted.{{ name }} end as {{ name }},
         {% endfor -%}
         head_counts.few_people_code,
-        counted.n_audits
+        counted.n_audits,
+        counted.n_excluded,
+        counted.n_benchmark,
+        counted.n_finding_unknown
     from counted
     left join head_counts on {{ same_keys('counted', 'head_counts', keys) }}
 ),
@@ -98,6 +120,18 @@ shown as (
 judged as (
     select
         *,
+        nullif(
+            concat_ws(
+                ', ',
+                {% for reason in ['benchmark', 'finding_unknown'] -%}
+                case
+                    when n_{{ reason }} > 0
+                        then concat('{{ reason }}=', cast(n_{{ reason }} as string))
+                end{{ ',' if not loop.last }}
+                {% endfor %}
+            ),
+            ''
+        ) as excluded_by_reason,
         case
             when few_people_code is not null then few_people_code
             when n_audits_with_error = 0 then 'no_errors_found'
@@ -131,6 +165,8 @@ select
     judged.n_upheld,
     judged.n_overturned,
     judged.n_resolved,
+    judged.n_excluded,
+    judged.excluded_by_reason,
     {{ share_with_interval(
         'judged.n_audits_disputed', 'judged.n_audits_with_error', 'dispute_rate') }},
     {{ share_with_interval('judged.n_overturned', 'judged.n_resolved', 'overturn_rate') }},

@@ -18,8 +18,7 @@ counted as (
         max(case when is_bad_key then 1 else 0 end) = 1 as is_bad_key,
         cast(count(distinct concat(true_action_code, '|', coalesce(true_policy_id, ''))) as bigint)
             as n_keys,
-        cast(count(distinct moderator_key) as bigint) as n_people,
-        count(distinct case when is_answered then moderator_key end) as n_who_answered,
+        cast(count(distinct case when is_answered then moderator_key end) as bigint) as n_people,
         cast(count(*) as bigint) as n_served,
         cast(sum(case when is_answered then 1 else 0 end) as bigint) as n_answered,
         cast(sum(case when is_passed then 1 else 0 end) as bigint) as n_passed
@@ -30,7 +29,7 @@ counted as (
 of_enough_people as (
     select
         *,
-        {{ few_people('n_who_answered', ['key_version'], 'golden_id') }} as few_people_code
+        {{ few_people('n_people', ['key_version'], 'golden_id') }} as few_people_code
     from counted
 ),
 

@@ -25,15 +25,16 @@ grouped as (
 counted as (
     select
         {{ keys | join(', ') }},
-        cast(count(distinct moderator_key) as bigint) as n_people,
-        count(distinct case when is_answered then moderator_key end) as n_who_answered,
+        cast(count(distinct case when is_answered then moderator_key end) as bigint) as n_people,
         cast(count(*) as bigint) as n_served,
         cast(sum(case when is_answered then 1 else 0 end) as bigint) as n_answered,
         cast(sum(case when is_passed then 1 else 0 end) as bigint) as n_passed,
         cast(sum(case when is_answered and is_bad_key then 1 else 0 end) as bigint)
             as n_answered_with_bad_key,
         cast(sum(case when is_answered and not is_bad_key then 1 else 0 end) as bigint)
-            as n_answered_with_good_key
+            as n_answered_with_good_key,
+        count(distinct case when is_answered and not is_bad_key then moderator_key end)
+            as n_people_with_good_key
     from grouped
     group by {{ keys | join(', ') }}
 ),
@@ -42,7 +43,7 @@ of_enough_people as (
     select
         *,
         {{ few_people(
-            'n_who_answered', ['period_type', 'period_starts_on', 'dimension_name'],
+            'n_people', ['period_type', 'period_starts_on', 'dimension_name'],
             'dimension_value') }} as few_people_code
     from counted
 ),
@@ -55,7 +56,13 @@ judged as (
             when n_answered = 0 then 'no_answers'
             when few_people_code is not null then few_people_code
             when n_answered < {{ var('min_audits') }} then 'too_few_answers'
-        end as reason_code
+        end as reason_code,
+        case
+            when n_answered_with_good_key = 0 then 'no_answers'
+            when few_people_code is not null then few_people_code
+            when n_people_with_good_key < {{ var('min_people') }} then 'too_few_people'
+            when n_answered_with_good_key < {{ var('min_audits') }} then 'too_few_answers'
+        end as without_bad_keys_reason_code
     from of_enough_people
 )
 
@@ -67,6 +74,7 @@ select
     judged.period_ends_on,
     judged.reason_code is null as is_reportable,
     judged.reason_code,
+    judged.without_bad_keys_reason_code,
     judged.n_people,
     judged.n_served,
     judged.n_answered,

@@ -3,15 +3,27 @@
     'dimension_value', 'period_ends_on',
 ] %}
 {% set by = keys | join(', ') %}
+{% set of_period = keys[2:6] | join(', ') %}
 
 with ratings as (
-    select *
+    select
+        *,
+        case
+            when exclusion_reason is null and weight is not null
+                then concat(score_of, '|', category_id, '|', stratum_key)
+        end as scored_stratum_key
     from {{ ref('int_scores__ratings') }}
     where decided_on is not null
 ),
 
 strata as (
     select * from {{ ref('int_sampling__strata') }}
+),
+
+days as (
+    select *
+    from {{ ref('accuracy_decisions_by_day') }}
+    where exclusion_reason is null
 ),
 
 as_of as (
@@ -22,102 +34,154 @@ roster as (
     select * from {{ ref('stg_roster') }}
 ),
 
+-- Not every audit has a scorecard, nor every scorecard a rating of each category: those that have
+-- one stand for their stratum.
+scored_strata as (
+    select
+        ratings.score_of,
+        ratings.category_id,
+        ratings.scored_stratum_key as stratum_key,
+        strata.stratum_key as frame_stratum_key,
+        concat(ratings.score_of, '|', ratings.category_id, '|', strata.design_key) as design_key,
+        strata.queue_id as queue_key,
+        strata.population_size,
+        count(*) as n_audits
+    from ratings
+    inner join strata on ratings.stratum_key = strata.stratum_key
+    where ratings.scored_stratum_key is not null
+    group by
+        ratings.score_of,
+        ratings.category_id,
+        ratings.scored_stratum_key,
+        strata.stratum_key,
+        strata.design_key,
+        strata.queue_id,
+        strata.population_size
+),
+
+design as (
+    {{ sampling_design('scored_strata') }}
+),
+
+-- By day and dimension value first: single ratings are read once, periods are made of these.
+cells_of_days as (
+    select
+        ratings.score_of,
+        ratings.category_id,
+        ratings.decided_on,
+        dimensions.dimension_name,
+        {{ value_of_dimension(reporting_dimensions()) }} as dimension_value,
+        ratings.exclusion_reason,
+        ratings.scored_stratum_key,
+        count(*) as n,
+        sum(case when ratings.is_automatic_fail then 1 else 0 end) as n_automatic_fails,
+        {{ moments('ratings.score', 'score') }},
+        {{ moments('ratings.score_without_fails', 'score_without_fails') }}
+    from ratings
+    cross join (
+        values {% for name in reporting_dimensions() -%}
+        ('{{ name }}'){{ ', ' if not loop.last }}
+        {%- endfor %}
+    ) as dimensions (dimension_name)
+    group by
+        ratings.score_of,
+        ratings.category_id,
+        ratings.decided_on,
+        dimensions.dimension_name,
+        {{ value_of_dimension(reporting_dimensions()) }},
+        ratings.exclusion_reason,
+        ratings.scored_stratum_key
+),
+
 grouped as (
-    {{ by_period_and_dimension('ratings', 'decided_on', [
-        'score_of', 'category_id', 'exclusion_reason', 'is_automatic_fail', 'score',
-        'score_without_fails', 'stratum_key', 'weight',
-    ], reporting_dimensions()) }}
+    {{ by_period_and_dimension('cells_of_days', 'decided_on', [
+        'score_of', 'category_id', 'dimension_name', 'dimension_value', 'exclusion_reason',
+        'scored_stratum_key', 'n', 'n_automatic_fails', 'score_sum', 'score_whole',
+        'score_whole_squared', 'score_without_fails_sum', 'score_without_fails_whole',
+        'score_without_fails_whole_squared',
+    ]) }}
 ),
 
-excluded_by_reason as (
+cells as (
     select
         {{ by }},
-        concat(exclusion_reason, '=', cast(count(*) as string)) as reason_and_count,
-        count(*) as n_excluded
+        exclusion_reason,
+        scored_stratum_key as stratum_key,
+        cast(sum(n) as bigint) as n,
+        sum(n_automatic_fails) as n_automatic_fails,
+        {{ sum_moments('score') }},
+        {{ sum_moments('score_without_fails') }}
     from grouped
-    where exclusion_reason is not null
-    group by {{ by }}, exclusion_reason
+    group by {{ by }}, exclusion_reason, scored_stratum_key
 ),
 
-excluded as (
+counted as (
     select
         {{ by }},
-        sum(n_excluded) as n_excluded,
-        {{ joined_text('reason_and_count') }} as excluded_by_reason
-    from excluded_by_reason
-    group by {{ by }}
-),
-
-means as (
-    select
-        {{ by }},
-        count(case when exclusion_reason is null then 1 end) as n_reviews,
-        sum(case when exclusion_reason is null and is_automatic_fail then 1 else 0 end)
+        sum(case when exclusion_reason is null then n else 0 end) as n_reviews,
+        sum(case when exclusion_reason is null then n_automatic_fails else 0 end)
             as n_automatic_fails,
-        {{ exact_sum('case when exclusion_reason is null then score end') }}
-        / nullif(count(case when exclusion_reason is null then 1 end), 0) as score,
-        {{ exact_sum('case when exclusion_reason is null then score_without_fails end') }}
-        / nullif(count(case when exclusion_reason is null then 1 end), 0)
-            as score_without_fails,
-        count(case when exclusion_reason is null then weight end) as n_weighted,
-        {{ exact_sum('case when exclusion_reason is null then weight end') }} as weight_sum,
-        {{ exact_sum('case when exclusion_reason is null then weight * score end') }}
-        / nullif({{ exact_sum('case when exclusion_reason is null then weight end') }}, 0)
-            as weighted_score
-    from grouped
+        sum(case when exclusion_reason is not null then n else 0 end) as n_excluded,
+        {{ joined_text(
+            "case when exclusion_reason is not null then"
+            ~ " concat(exclusion_reason, '=', cast(n as string)) end"
+        ) }} as excluded_by_reason
+    from cells
     group by {{ by }}
 ),
 
-deviations as (
-    select
-        {% for key in keys -%}
-        grouped.{{ key }},
-        {% endfor -%}
-        strata.variance_stratum_key,
-        strata.variance_factor,
-        strata.n_variance_audits,
-        grouped.score - means.score as deviation,
-        grouped.score_without_fails - means.score_without_fails as deviation_without_fails,
-        grouped.weight * (grouped.score - means.weighted_score) / means.weight_sum as residual
-    from grouped
-    inner join means on {{ same_keys('grouped', 'means', keys) }}
-    left join strata on grouped.weight is not null and grouped.stratum_key = strata.stratum_key
-    where grouped.exclusion_reason is null
+kept as (
+    select * from cells
+    where exclusion_reason is null
 ),
 
-spreads as (
-    select
-        {{ by }},
-        sqrt(
-            {{ exact_sum('deviation * deviation') }} / nullif(count(*) - 1, 0) / count(*)
-        ) as standard_error,
-        sqrt(
-            {{ exact_sum('deviation_without_fails * deviation_without_fails') }}
-            / nullif(count(*) - 1, 0) / count(*)
-        ) as standard_error_without_fails
-    from deviations
-    group by {{ by }}
+scores as (
+    {{ stratified_mean('kept', 'design', keys, 'score') }}
 ),
 
-residuals as (
-    select
-        {{ by }},
-        variance_stratum_key,
-        max(variance_factor) as variance_factor,
-        max(n_variance_audits) as n_variance_audits,
-        {{ exact_sum('residual', 100) }} as u_weighted,
-        {{ exact_sum('residual * residual', 100) }} as uu_weighted
-    from deviations
-    where residual is not null
-    group by {{ by }}, variance_stratum_key
+scores_without_fails as (
+    {{ stratified_mean('kept', 'design', keys, 'score_without_fails') }}
 ),
 
-weighted_spreads as (
+days_in_periods as (
+    {{ by_period_and_dimension('days', 'decided_on', [
+        'dimension_name', 'dimension_value', 'stratum_key', 'n_decisions',
+    ]) }}
+),
+
+-- The calendar of "all" is that of the ratings.
+populations as (
     select
-        {{ by }},
-        sqrt({{ variance_sum('weighted') }}) as weighted_standard_error
-    from residuals
-    group by {{ by }}
+        period_type,
+        case
+            when period_type = 'all' then (select min(ratings.decided_on) from ratings)
+            else period_starts_on
+        end as period_starts_on,
+        dimension_name,
+        dimension_value,
+        stratum_key,
+        sum(n_decisions) as n_decisions
+    from days_in_periods
+    group by {{ of_period }}, stratum_key
+),
+
+eligible as (
+    select
+        {{ of_period }},
+        cast(sum(n_decisions) as bigint) as n_eligible_decisions
+    from populations
+    group by {{ of_period }}
+),
+
+covered as (
+    select
+        scored_strata.score_of,
+        scored_strata.category_id,
+        {{ of_period }},
+        cast(sum(populations.n_decisions) as bigint) as n_covered_decisions
+    from populations
+    inner join scored_strata on populations.stratum_key = scored_strata.frame_stratum_key
+    group by scored_strata.score_of, scored_strata.category_id, {{ of_period }}
 ),
 
 reviewed as (
@@ -127,7 +191,7 @@ reviewed as (
         period_ends_on,
         dimension_name,
         dimension_value
-    from means
+    from counted
     where n_reviews > 0
 ),
 
@@ -137,29 +201,30 @@ head_counts as (
 
 judged as (
     select
-        means.*,
+        counted.*,
         head_counts.few_people_code is null as is_shown,
-        coalesce(excluded.n_excluded, 0) as n_excluded,
-        excluded.excluded_by_reason,
-        spreads.standard_error,
-        spreads.standard_error_without_fails,
-        weighted_spreads.weighted_standard_error,
+        coalesce(scores.n_weighted, 0) as n_weighted,
+        coalesce(eligible.n_eligible_decisions, 0) as n_eligible_decisions,
+        coalesce(covered.n_covered_decisions, 0) as n_covered_decisions,
+        scores.mean as score,
+        scores.standard_error,
+        scores_without_fails.mean as score_without_fails,
+        scores_without_fails.standard_error as standard_error_without_fails,
+        scores.weighted_mean as weighted_score,
+        scores.weighted_standard_error,
         case
-            when means.n_reviews = 0 then 'no_reviews'
+            when counted.n_reviews = 0 then 'no_reviews'
             when head_counts.few_people_code is not null then head_counts.few_people_code
-            when means.n_reviews < {{ var('min_audits') }} then 'too_few_audits'
-            when spreads.standard_error = 0 then 'no_variation'
+            when counted.n_reviews < {{ var('min_audits') }} then 'too_few_audits'
+            when scores.standard_error = 0 then 'no_variation'
         end as reason_code
-    from means
-    left join excluded on {{ same_keys('means', 'excluded', keys) }}
-    left join spreads on {{ same_keys('means', 'spreads', keys) }}
-    left join weighted_spreads on {{ same_keys('means', 'weighted_spreads', keys) }}
-    left join head_counts
-        on
-            means.period_type = head_counts.period_type
-            and means.period_starts_on = head_counts.period_starts_on
-            and means.dimension_name = head_counts.dimension_name
-            and means.dimension_value = head_counts.dimension_value
+    from counted
+    left join scores on {{ same_keys('counted', 'scores', keys) }}
+    left join scores_without_fails
+        on {{ same_keys('counted', 'scores_without_fails', keys) }}
+    left join eligible on {{ same_keys('counted', 'eligible', keys[2:6]) }}
+    left join covered on {{ same_keys('counted', 'covered', keys[:6]) }}
+    left join head_counts on {{ same_keys('counted', 'head_counts', keys[2:6]) }}
 ),
 
 shown as (
@@ -175,6 +240,8 @@ shown as (
         {% endfor -%}
         reason_code,
         n_reviews,
+        n_eligible_decisions,
+        n_covered_decisions,
         n_excluded,
         excluded_by_reason
     from judged
@@ -193,6 +260,8 @@ select
     cast(shown.n_reviews as bigint) as n_reviews,
     cast(shown.n_automatic_fails as bigint) as n_automatic_fails,
     cast(shown.n_weighted as bigint) as n_weighted,
+    shown.n_eligible_decisions,
+    shown.n_covered_decisions,
     cast(shown.n_excluded as bigint) as n_excluded,
     shown.excluded_by_reason,
     shown.score,
@@ -209,6 +278,8 @@ select
         as ci_high_without_fails,
     shown.weighted_score,
     shown.weighted_standard_error,
+    shown.n_covered_decisions / cast(nullif(shown.n_eligible_decisions, 0) as double)
+        as coverage_rate,
     cast({{ var('confidence_level') }} as double) as confidence_level,
     as_of.as_of
 from shown

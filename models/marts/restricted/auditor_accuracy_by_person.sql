@@ -30,7 +30,15 @@ judged as (
         case
             when n_benchmarked = 0 then 'no_benchmarks'
             when n_benchmarked < {{ var('min_audits') }} then 'too_few_audits'
-        end as reason_code
+        end as reason_code,
+        case
+            when n_benchmark_correct = 0 then 'no_benchmarks'
+            when n_benchmark_correct < {{ var('min_audits') }} then 'too_few_audits'
+        end as false_alarm_reason_code,
+        case
+            when n_benchmark_wrong = 0 then 'no_benchmarks'
+            when n_benchmark_wrong < {{ var('min_audits') }} then 'too_few_audits'
+        end as missed_error_reason_code
     from counted
 )
 
@@ -41,6 +49,8 @@ select
     judged.period_ends_on,
     judged.reason_code is null as is_reportable,
     judged.reason_code,
+    judged.false_alarm_reason_code,
+    judged.missed_error_reason_code,
     judged.n_benchmarked >= {{ var('min_effective_n_to_rank') }} as is_rankable,
     judged.n_audits,
     judged.n_benchmarked,

@@ -28,9 +28,10 @@ judged as (
         case
             when n_ratings = 0 then 'no_ratings'
             when n_ratings < {{ var('min_audits') }} then 'too_few_ratings'
-            when standard_error is null then 'variance_unknown'
+            when standard_error is null or degrees_of_freedom < 2 then 'variance_unknown'
             when standard_error = 0 then 'no_variation'
-        end as reason_code
+        end as reason_code,
+        {{ t_value('degrees_of_freedom') }} * standard_error as half_width
     from gaps
 )
 
@@ -51,8 +52,8 @@ select
     judged.benchmark_mean,
     judged.gap,
     judged.standard_error,
-    judged.gap - {{ z_value() }} * judged.standard_error as ci_low,
-    judged.gap + {{ z_value() }} * judged.standard_error as ci_high,
+    judged.gap - judged.half_width as ci_low,
+    judged.gap + judged.half_width as ci_high,
     cast({{ var('confidence_level') }} as double) as confidence_level,
     as_of.as_of
 from judged
