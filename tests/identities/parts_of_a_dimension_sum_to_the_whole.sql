@@ -21,8 +21,9 @@ parts as (
             case when reason_code in ('too_few_people', 'withheld_with_another') then 1 else 0 end
         ) = 1 as has_withheld,
         -- A rate that is refused shows no numerator either.
-        max(case when n_audits > 0 and weighted_numerator is null then 1 else 0 end) = 1
-            as has_refused
+        max(
+            case when reason_code in ('told_by_dimension', 'stratum_not_audited') then 1 else 0 end
+        ) = 1 as has_refused
     from rates
     group by metric_id, period_type, period_starts_on, dimension_name
 ),

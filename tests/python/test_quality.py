@@ -264,8 +264,9 @@ def test_marts_for_all_hold_no_number_of_one_person(project):
     }
     for mart, (people, shown) in few.items():
         rows = project.query(f"from quality.{mart}")
-        assert (rows[people] < 3).any() or mart == "golden_items", mart
-        assert rows.loc[rows[people] < 3, shown].isna().all(axis=None), mart
+        few_people = rows[people].between(1, 4)
+        assert few_people.any() or mart == "golden_items", mart
+        assert rows.loc[few_people, shown].isna().all(axis=None), mart
         assert not {"auditor_key", "moderator_key", "rater_key"} & set(rows.columns)
 
 
@@ -326,12 +327,13 @@ def odd_world(world: dict, seed: int) -> dict:
     )
     world["audit_scores"] = delivered(cards, "at").drop(columns="at")
 
-    n = 80
+    n = 200
+    people = [f"mod-{i}" for i in (0, 1, 2, 7, 8, 9)]
     golden = pd.DataFrame(
         {
             "golden_id": some(["g1", "g2", "g3", "g4"], n),
-            "moderator_id": some(["mod-0", "mod-1", "mod-2", "mod-9"], n),
-            "served_at": monday + pd.to_timedelta(np.arange(n) * 17, unit="h"),
+            "moderator_id": some(people, n),
+            "served_at": monday + pd.to_timedelta(np.arange(n) * 7, unit="h"),
             "key_version": some(["v1", "v2", None], n),
             "answer_action_code": some(["remove", "no_action", None], n),
             "answer_policy_id": some(["spam", "hate", None, ""], n),
@@ -345,7 +347,7 @@ def odd_world(world: dict, seed: int) -> dict:
     late["recorded_at"] += pd.Timedelta(days=3)
     world["golden_results"] = pd.concat([delivered(golden, "served_at"), late], ignore_index=True)
 
-    seats = pd.DataFrame({"rater_id": ["mod-0", "mod-1", "mod-2", "mod-9", "boss", "boss-2"]})
+    seats = pd.DataFrame({"rater_id": [*people, "boss", "boss-2"]})
     places = pd.DataFrame({"session_id": ["s1", "s1", "s1", "s2", "s3"], "item_id": list("abcab")})
     ratings = places.merge(seats, how="cross")
     n = len(ratings)

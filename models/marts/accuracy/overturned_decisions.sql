@@ -121,12 +121,14 @@ shown as (
             when population.n_eligible_decisions = 0 then 'no_decisions'
             else head_counts.few_people_code
         end as reason_code,
-        {% for name in counts -%}
         case
             when recorded.is_recorded and head_counts.few_people_code is null
-                then cast(coalesce(counted.{{ name }}, 0) as bigint)
-        end as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+                then cast(coalesce(counted.n_overturned_decisions, 0) as bigint)
+        end as n_overturned_decisions,
+        case
+            when recorded.is_recorded and head_counts.few_people_code is null
+                then cast(coalesce(counted.n_overturned_enforcements, 0) as bigint)
+        end as n_overturned_enforcements
     from population
     cross join recorded
     {% for relation in ['head_counts', 'counted'] -%}
