@@ -361,7 +361,7 @@ MUTATIONS = {
         update(PEOPLE, "mix_effect = mix_effect + 1e-6", SCORED),
         {"what_the_mix_adds_is_shown"},
     ),
-    "no_comparisons": (f"delete from {COMPARED}", {"there_are_comparisons"}),
+    "no_comparisons": (f"delete from {COMPARED}", {"marts_of_audits_hold_rows"}),
     "a_group_that_is_apart_by_nothing": (
         update(
             COMPARED,
@@ -552,7 +552,7 @@ MUTATIONS = {
         update(POLICIES, "n_audits = 29", "is_reportable"),
         {"reportable_policy_rates_have_enough_audits"},
     ),
-    "no_policy_rates": (f"delete from {POLICIES}", {"there_are_policy_rates"}),
+    "no_policy_rates": (f"delete from {POLICIES}", {"marts_of_audits_hold_rows"}),
     "a_pair_of_policies_twice": (repeat(CONFUSION), {"confusions_are_unique", SUMS}),
     "a_pair_of_policies_without_weight": (
         update(CONFUSION, "weighted_decisions = null", "true"),
