@@ -730,8 +730,12 @@ MUTATIONS = {
     ),
     "a_pass_rate_twice": (repeat(PASSES), {"golden_pass_rates_are_unique"}),
     "a_suspected_key_in_the_passes": (
-        update(PASSES, "n_answered_with_bad_key = n_answered", "n_passed > 0"),
-        {"golden_pass_rates_add_up"},
+        update(
+            PASSES,
+            "n_answered_with_bad_key = n_answered",
+            "n_passed > 0 and without_bad_keys_reason_code is null",
+        ),
+        {"golden_pass_rates_add_up", "reportable_pass_rates_have_enough_answers"},
     ),
     "a_pass_rate_reportable_on_few_answers": (
         update(
