@@ -47,6 +47,8 @@ def difference(
     """
     problems: list[str] = []
     values = [column for column in expected.columns if column not in key]
+    if expected.empty:  # of no rows pandas does not know the types
+        expected = expected.astype(found[key].dtypes)
     both = expected.merge(
         found[[*key, *values]], on=key, how="outer", indicator=True, suffixes=("", " found")
     )

@@ -90,6 +90,8 @@ def valid_at(
     """
     both = (
         rows[[left_on, "decided_at"]]
+        # Of a column that is all null pandas does not know the type.
+        .astype({left_on: periods[right_on].dtype})
         .reset_index(names="row")
         .merge(
             periods[[right_on, "valid_from", "valid_to", *values]],

@@ -166,7 +166,7 @@ def test_the_oracle_agrees_on_real_labels(run, warehouse, tmp_path):
     result = CliRunner().invoke(
         oracle.main,
         [
-            *("--raw", str(tmp_path / "raw"), "--family", "accuracy"),
+            *("--raw", str(tmp_path / "raw")),
             *("--warehouse", str(project.folder / "data" / "hatecheck.duckdb")),
             *("--manifest", str(project.folder / "target" / "hatecheck" / "manifest.json")),
         ],
