@@ -70,7 +70,10 @@
             sum(k) as n_successes,
             max(n_cells) as n_cells,
             max(comparable_share) as comparable_share,
-            {{ exact_sum('weight * k') }} as p,
+            -- The shares sum to one but for the last digit, which is not the same on every engine.
+            case
+                when sum(k) = sum(n) then 1e0 else least({{ exact_sum('weight * k') }}, 1e0)
+            end as p,
             {{ exact_sum('weight * n') }} as weight_sum,
             {{ exact_sum('weight * weight * n') }} as squared_weights
         from weighted
@@ -123,7 +126,7 @@
             *,
             case
                 when stabilised_variance is null then null
-                when p <= 0 or p >= 1 then kish_n
+                when n_successes in (0, n_audits) then kish_n
                 when stabilised_variance = 0 then n_audits
                 else least(p * (1 - p) / stabilised_variance, sqrt(n_audits * kish_n))
             end as effective_n
@@ -136,12 +139,11 @@
         cast(n_successes as bigint) as n_successes,
         cast(n_cells as bigint) as n_cells,
         comparable_share,
-        -- The shares sum to one but for the last digit.
-        least(p, 1) as estimate,
+        p as estimate,
         sqrt(variance) as standard_error,
         effective_n,
-        {{ interval_bound('least(p, 1)', 'effective_n', 'low') }} as ci_low,
-        {{ interval_bound('least(p, 1)', 'effective_n', 'high') }} as ci_high
+        {{ interval_bound('p', 'effective_n', 'low') }} as ci_low,
+        {{ interval_bound('p', 'effective_n', 'high') }} as ci_high
     from with_n
 {%- endmacro %}
 
