@@ -225,6 +225,19 @@ def test_any_standardised_rate_agrees_with_samplics(case):
 
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(designs())
+def test_a_rate_of_one_is_one_whatever_the_weights_round_to(case):
+    """Else it would be a rate just below one, whose variance is known to be almost nothing."""
+    strata, cells, shares = case
+    cells = cells.assign(n_successes=cells.n_audits)
+    found = ask(render(STANDARDISED), strata=strata, cells=cells, shares=shares)
+    assert (found.estimate == 1).all()
+    assert (found.ci_high == 1).all()
+    assert (found.effective_n <= found.n_audits).all()
+    assert (found.ci_low < 1).all()
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(designs())
 def test_in_a_mix_of_one_cell_it_is_the_plain_estimate(case):
     strata, cells, _ = case
     cells = cells.groupby(["world", "team", "stratum_key"], as_index=False).sum(numeric_only=True)
