@@ -18,6 +18,7 @@ select
     decisions.decision_id,
     decisions.decided_at,
     decisions.decided_on,
+    decisions.stratum_key,
     decisions.queue_id,
     decisions.policy_id,
     decisions.policy_version_at_decision,

@@ -3,7 +3,7 @@
     'n_overturned_enforcements': one_where("action_group = 'enforced'"),
 } -%}
 
-with decisions as (
+with decisions as {{ read_anew() }} (
     select * from {{ ref('fct_decisions') }}
 ),
 
@@ -49,22 +49,29 @@ replacing as (
         and coalesce(exclusion_reason, 'reversal') = 'reversal'
 ),
 
--- Replaced by the same, a decision was confirmed.
-overturned as (
+-- By their ids first: they are few, and engines that do not know it join the whole history.
+replaced as (
     select *
     from decisions
     where
         is_eligible
-        and exists (
-            select 1
-            from replacing
-            where
-                replacing.supersedes_decision_id = decisions.decision_id
-                and (
-                    replacing.action_code is distinct from decisions.action_code
-                    or replacing.policy_id is distinct from decisions.policy_id
-                )
-        )
+        and decision_id in (select replacing.supersedes_decision_id from replacing)
+),
+
+-- Replaced by the same, a decision was confirmed.
+overturned as (
+    select *
+    from replaced
+    where exists (
+        select 1
+        from replacing
+        where
+            replacing.supersedes_decision_id = replaced.decision_id
+            and (
+                replacing.action_code is distinct from replaced.action_code
+                or replacing.policy_id is distinct from replaced.policy_id
+            )
+    )
 ),
 
 -- noqa: PRS here: sqlfluff's DuckDB dialect does not know grouping sets.

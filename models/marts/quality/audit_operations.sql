@@ -5,7 +5,7 @@
 ] %}
 
 with decisions as (
-    select * from {{ ref('fct_decisions') }}
+    select * from {{ ref('int_eligibility__audited_decisions') }}
 ),
 
 daily_decisions as (
@@ -103,7 +103,7 @@ audits as (
     from by_method
     inner join decisions on by_method.decision_id = decisions.decision_id
     left join strata on decisions.stratum_key = strata.stratum_key
-    where decisions.is_eligible
+    where decisions.exclusion_reason is null
 ),
 
 -- The calendar of "all" is that of the decisions, not of those that were audited.
