@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import simulate as simulator
 from click.testing import CliRunner
+from oracles import disclosure
 from simulator.world import Settings
 
 
@@ -98,6 +99,17 @@ def test_differences_are_relative_and_nulls_are_told_apart():
     assert largest == pytest.approx(1e-6)
     assert len(problems) == 2
     assert oracle.difference(left, left, ["k"]) == (0.0, [])
+
+
+def test_few_people_are_withheld_whatever_else_is_said_but_that_there_is_nothing():
+    codes = ["no_ratings", "no_variation", "too_few_ratings", None, None]
+    rows = pd.DataFrame({"n": [0, 1, 4, 5, 6], "key": list("abcde"), "reason_code": codes})
+    rows = rows.assign(of="all", gap=0.5)
+    hidden = disclosure.hide(rows, "n", ["of"], "key", ["gap"])
+    few = ["too_few_people", "too_few_people", "withheld_with_another"]
+    assert [*hidden["reason_code"][:4]] == ["no_ratings", *few]
+    assert pd.isna(hidden["reason_code"][4])
+    assert [*hidden["gap"].isna()] == [False, True, True, True, False]
 
 
 def test_a_mart_without_a_key_is_refused(built):
