@@ -114,13 +114,9 @@ bounds as (
     from days
 ),
 
-grouped as (
-    {{ by_period_and_dimension('audits', 'decided_on', [
-        'sampling_method', 'is_first_of_decision', 'is_blind', 'turnaround_seconds',
-    ], dimensions) }}
-),
-
+-- Dimension after dimension: audits times dimensions times periods would be sorted as one.
 counted as (
+    {% for name, expression in dimensions.items() -%}
     select
         grouped.sampling_method,
         grouped.period_type,
@@ -138,7 +134,11 @@ counted as (
             as turnaround_seconds_median,
         percentile_disc(0.9) within group (order by grouped.turnaround_seconds)
             as turnaround_seconds_p90
-    from grouped
+    from (
+        {{ by_period_and_dimension('audits', 'decided_on', [
+            'sampling_method', 'is_first_of_decision', 'is_blind', 'turnaround_seconds',
+        ], {name: expression}) }}
+    ) as grouped
     cross join bounds
     group by
         grouped.sampling_method,
@@ -147,6 +147,8 @@ counted as (
         grouped.dimension_name,
         grouped.dimension_value,
         bounds.first_day
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 methods as (
