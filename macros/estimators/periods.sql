@@ -1,39 +1,60 @@
 {% macro period_types() -%}
-    {{ return(['week', 'month', 'all']) }}
+    {{ return(['week', 'month', 'quarter']) }}
 {%- endmacro %}
 
-{% macro by_period_and_dimension(relation, day, columns, dimensions={}) -%}
-    {%- set week = week_start('rows_of.' ~ day) -%}
-    {%- set month = "cast(date_trunc('month', rows_of." ~ day ~ ") as date)" -%}
-    {%- set next_month = 'cast(' ~ dbt.dateadd('month', 1, month) ~ ' as date)' -%}
-    select
-        {% for column in columns -%}
-        rows_of.{{ column }},
+{% macro period_start(day) -%}
+    case period_type
+        when 'week' then {{ week_start(day) }}
+        when 'month' then cast(date_trunc('month', {{ day }}) as date)
+        when 'quarter' then cast(date_trunc('quarter', {{ day }}) as date)
+    end
+{%- endmacro %}
+
+{% macro period_end() -%}
+    case period_type
+        when 'week' then {{ add_days('period_starts_on', 6) }}
+        {% for period_type, months in {'month': 1, 'quarter': 3}.items() -%}
+        {%- set next = 'cast(' ~ dbt.dateadd('month', months, 'period_starts_on') ~ ' as date)' -%}
+        when '{{ period_type }}' then {{ add_days(next, -1) }}
         {% endfor -%}
-        {% if dimensions -%}
+    end
+{%- endmacro %}
+
+{% macro by_period(relation, day, day_set=none, types=period_types()) -%}
+    select
+        *,
+        {{ period_end() }} as period_ends_on
+    from (
+        select
+            rows_of.*,
+            period_types.period_type,
+            {{ period_start('rows_of.' ~ day) }} as period_starts_on
+        from {{ relation }} as rows_of
+        cross join (
+            values {% for name in types %}('{{ name }}'){{ ', ' if not loop.last }}{% endfor %}
+        ) as period_types (period_type)
+        {% if day_set -%}
+        where {{ near_days_to_build(day_set, 'rows_of.' ~ day) }}
+        {%- endif %}
+    ) as dated
+    {% if day_set -%}
+    where {{ in_days_to_build(day_set, 'period_starts_on') }}
+    {%- endif %}
+{%- endmacro %}
+
+{% macro by_period_and_dimension(
+    relation, day, dimensions, day_set=none, types=period_types()
+) -%}
+    select
+        in_periods.*,
         dimensions.dimension_name,
-        {{ value_of_dimension(dimensions) }} as dimension_value,
-        {% endif -%}
-        periods.period_type,
-        case periods.period_type
-            when 'week' then {{ week }}
-            when 'month' then {{ month }}
-            else (select min(of_all.{{ day }}) from {{ relation }} as of_all)
-        end as period_starts_on,
-        case periods.period_type
-            when 'week' then {{ add_days(week, 6) }}
-            when 'month' then {{ add_days(next_month, -1) }}
-            else (select max(of_all.{{ day }}) from {{ relation }} as of_all)
-        end as period_ends_on
-    from {{ relation }} as rows_of
-    cross join (
-        values {% for name in period_types() %}('{{ name }}'){{ ', ' if not loop.last }}{% endfor %}
-    ) as periods (period_type)
-    {% if dimensions -%}
+        {{ value_of_dimension(dimensions) }} as dimension_value
+    from (
+        {{ by_period(relation, day, day_set, types) }}
+    ) as in_periods
     cross join (
         values {% for name in dimensions %}('{{ name }}'){{ ', ' if not loop.last }}{% endfor %}
     ) as dimensions (dimension_name)
-    {%- endif %}
 {%- endmacro %}
 
 {% macro auditor_dimensions() -%}

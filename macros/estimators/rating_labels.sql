@@ -17,41 +17,15 @@
     }) }}
 {%- endmacro %}
 
-{% macro by_rating_dimension(relation, day) -%}
-    {%- set dimensions = {
+{% macro by_rating_dimension(relation, day, day_set=none) -%}
+    {#- Ratings are many, and a quarter has few questions that its months have not. -#}
+    {{ by_period_and_dimension(relation, day, {
         'overall': "'all'",
         'session': 'session_id',
         'policy': 'item_policy_id',
         'site': "coalesce(site, 'unknown')",
         'language': "coalesce(language, 'unknown')",
-    } -%}
-    select
-        dated.*,
-        dimensions.dimension_name,
-        case dimensions.dimension_name
-            {% for name, expression in dimensions.items() -%}
-            when '{{ name }}' then {{ expression }}
-            {% endfor -%}
-        end as dimension_value
-    from (
-        select
-            *,
-            'week' as period_type,
-            {{ week_start(day) }} as period_starts_on
-        from {{ relation }}
-        union all
-        select
-            *,
-            'month' as period_type,
-            cast(date_trunc('month', {{ day }}) as date) as period_starts_on
-        from {{ relation }}
-    ) as dated
-    cross join (
-        {% for name in dimensions -%}
-        select '{{ name }}' as dimension_name
-        {{ 'union all' if not loop.last }}
-        {% endfor %}
-    ) as dimensions
+    }, day_set, ['week', 'month']) }}
 {%- endmacro %}
 
 {% macro agreement_keys() -%}
@@ -59,12 +33,4 @@
         'rating_source', 'label_kind', 'period_type', 'period_starts_on', 'dimension_name',
         'dimension_value',
     ]) }}
-{%- endmacro %}
-
-{% macro period_end() -%}
-    {%- set next_month = 'cast(' ~ dbt.dateadd('month', 1, 'period_starts_on') ~ ' as date)' -%}
-    case period_type
-        when 'week' then {{ add_days('period_starts_on', 6) }}
-        else {{ add_days(next_month, -1) }}
-    end
 {%- endmacro %}

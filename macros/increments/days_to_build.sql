@@ -1,8 +1,13 @@
 {#- The days that a run builds anew, and the filter and the hook made of them. A set of days is the
-    name of a raw table (the days of recording of which rows were delivered), or one of those that the
-    model int_deliveries__days_to_build has: decided, judged, published. -#}
+    name of a raw table (the days of recording of which rows were delivered), one of those that the
+    model int_deliveries__days_to_build has (decided, judged, published, reported), or rated, which is
+    int_deliveries__rated_days_to_build. -#}
 {% macro days_to_build(day_set) -%}
-    {%- if day_set in ['decided', 'judged', 'published'] -%}
+    {%- if day_set == 'rated' -%}
+        {%- set select_days -%}
+            select built_on from {{ ref('int_deliveries__rated_days_to_build') }}
+        {%- endset -%}
+    {%- elif day_set in ['decided', 'judged', 'published', 'reported'] -%}
         {%- set select_days -%}
             select built_on from {{ ref('int_deliveries__days_to_build') }}
             where day_set = '{{ day_set }}'
@@ -25,8 +30,20 @@
     {{ return(days.columns[0].values() | list) }}
 {%- endmacro %}
 
+{#- Where an engine cannot restate what time alone changes, marts of periods are tables, built whole. -#}
+{% macro are_all_days_built(day_set) -%}
+    {{ return(
+        is_full_build()
+        or (day_set in period_day_sets() and model.config.materialized != 'incremental')
+    ) }}
+{%- endmacro %}
+
+{% macro period_day_sets() -%}
+    {{ return(['published', 'reported', 'rated']) }}
+{%- endmacro %}
+
 {% macro in_days_to_build(day_set, column, moment=none) -%}
-    {%- set is_full = is_full_build() -%}
+    {%- set is_full = are_all_days_built(day_set) -%}
     {#- Called while parsing too, when its ref() makes the lineage. -#}
     {%- set days = days_to_build(day_set) if not (execute and is_full) -%}
     {%- if is_full -%}
@@ -40,6 +57,20 @@
         and {{ moment }} >= timestamp '{{ days[0] }} 00:00:00'
         and {{ moment }} <= timestamp '{{ days[-1] }} 23:59:59.999999'
         {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro near_days_to_build(day_set, column) -%}
+    {#- Periods to build have days between these; written out, they pass over what is older. -#}
+    {%- set is_full = are_all_days_built(day_set) -%}
+    {%- set days = days_to_build(day_set) if not (execute and is_full) -%}
+    {%- if is_full -%}
+    true
+    {%- elif not days -%}
+    false
+    {%- else -%}
+    {{ column }} >= date '{{ days[0] }}'
+    and {{ column }} <= {{ add_days("date '" ~ days[-1] ~ "'", 92) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -64,11 +95,26 @@
 {%- endmacro %}
 
 {% macro drop_days_to_build(day_set, column, is_null_unknown=false) -%}
-    {%- if execute and not is_full_build() and load_relation(this) -%}
+    {%- if execute and not are_all_days_built(day_set) and load_relation(this) -%}
         {%- set days = days_to_build(day_set) -%}
         {%- if days -%}
             {{ drop_days(this, column, days, is_null_unknown) }}
         {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro restate_as_of(maturity_days=none) -%}
+    {#- Of the rows that were not built again, what time alone changes. -#}
+    {%- set as_of = ref('int_context__as_of') -%}
+    {%- if execute and not are_all_days_built('published') -%}
+        update {{ this }} as kept
+        set
+            {% if maturity_days is not none -%}
+            period_status = {{ period_status('kept.period_ends_on', 'now.as_of', maturity_days) }},
+            {% endif -%}
+            as_of = now.as_of
+        from {{ as_of }} as now
+        where kept.as_of is distinct from now.as_of
     {%- endif -%}
 {%- endmacro %}
 

@@ -53,7 +53,8 @@
     {#- The variables that models built by days read; a test says which others there are. -#}
     {%- for name in ['raw_path', 'raw_schema', 'raw_connector', 'connectors', 'hatecheck_file',
             'hatecheck_audits', 'hatecheck_seed', 'convabuse_file', 'as_of', 'reporting_timezone',
-            'week_starts_on', 'confidence_level'] -%}
+            'week_starts_on', 'confidence_level', 'min_audits', 'min_effective_n',
+            'max_interval_width', 'min_people', 'accuracy_maturity_days', 'overturn_maturity_days'] -%}
         {%- do texts.update({'var ' ~ name: var(name, none) | string}) -%}
     {%- endfor -%}
     {%- set secret = run_query(

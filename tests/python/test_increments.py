@@ -19,6 +19,7 @@ OF_THE_RUN = {
     "deliveries",
     "int_deliveries__raw_days",
     "int_deliveries__days_to_build",
+    "int_deliveries__rated_days_to_build",
     "int_deliveries__decision_revisions",
     "int_deliveries__job_revisions",
     "int_deliveries__audit_revisions",
@@ -223,11 +224,6 @@ def test_the_warehouse_of_an_earlier_version_is_built_over(in_two_parts, raw):
 # Read by tests, and by marts that are always built whole.
 OF_WHOLE_MODELS = {
     "max_clock_skew_minutes",
-    "min_audits",
-    "min_effective_n",
-    "max_interval_width",
-    "accuracy_maturity_days",
-    "overturn_maturity_days",
     "people_window_days",
     "min_peers",
     "min_effective_n_to_rank",
@@ -239,7 +235,6 @@ OF_WHOLE_MODELS = {
     "plan_more_audits",
     "min_agreement_items",
     "min_repeats",
-    "min_people",
 }
 
 

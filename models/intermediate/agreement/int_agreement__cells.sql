@@ -3,17 +3,18 @@
 with ratings as (
     select *
     from {{ ref('int_agreement__ratings') }}
-    where exclusion_reason is null
+    where
+        exclusion_reason is null
+        and {{ near_days_to_build('rated', 'item_rated_on') }}
 ),
 
 grouped as (
-    {{ by_rating_dimension('ratings', 'item_rated_on') }}
+    {{ by_rating_dimension('ratings', 'item_rated_on', day_set='rated') }}
 ),
 
 raters as (
     select
         {{ group_keys | join(', ') }},
-        dense_rank() over (order by {{ group_keys | join(', ') }}) as group_key,
         count(distinct rater_key) as n_raters,
         min(rater_key) as first_rater
     from grouped
@@ -21,7 +22,6 @@ raters as (
 )
 
 select
-    cast(raters.group_key as bigint) as group_key,
     {% for key in group_keys -%}
     grouped.{{ key }},
     {% endfor -%}
@@ -35,7 +35,6 @@ select
 from grouped
 inner join raters on {{ same_keys('grouped', 'raters', group_keys) }}
 group by
-    raters.group_key,
     {% for key in group_keys -%}
     grouped.{{ key }},
     {% endfor -%}

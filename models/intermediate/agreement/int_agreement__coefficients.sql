@@ -1,8 +1,26 @@
 {% set keys = agreement_keys() %}
 {% set by = ['group_key'] %}
 
-with cells as (
+with all_cells as (
     select * from {{ ref('int_agreement__cells') }}
+    where {{ in_days_to_build('rated', 'period_starts_on') }}
+),
+
+-- One number a group: what is joined by it often is joined fast.
+groups as (
+    select
+        {{ keys | join(', ') }},
+        row_number() over (order by {{ keys | join(', ') }}) as group_key
+    from all_cells
+    group by {{ keys | join(', ') }}
+),
+
+cells as (
+    select
+        all_cells.*,
+        groups.group_key
+    from all_cells
+    inner join groups on {{ same_keys('all_cells', 'groups', keys) }}
 ),
 
 rated as (

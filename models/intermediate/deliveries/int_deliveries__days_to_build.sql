@@ -4,12 +4,14 @@
 {%- set revisions = ref('int_deliveries__decision_revisions') -%}
 {%- set frame = ref('stg_sampling_frame') -%}
 {%- set disputes = raw('disputes') -%}
+{%- set scores = raw('audit_scores') -%}
 {%- set new_jobs -%}
     select job_id
     from {{ jobs }}
     where {{ in_days_to_build('review_jobs', 'recorded_on') }}
 {%- endset -%}
-{#- All rows of an audit that came again or was disputed: it may have moved to another decision. -#}
+{#- All rows of an audit that came again, was scored or disputed: it may have moved to another
+    decision, as a dispute may have to another audit. -#}
 {%- set audited -%}
     select decision_id
     from {{ audits }}
@@ -21,20 +23,42 @@
         )
         or audit_id in (
             select audit_id
-            from ({{ disputes }}) as new_disputes
-            where {{ in_days_to_build('disputes', recorded_on(), 'recorded_at') }}
+            from ({{ scores }}) as new_scores
+            where {{ in_days_to_build('audit_scores', recorded_on(), 'recorded_at') }}
         )
+        or audit_id in (
+            select audit_id
+            from ({{ disputes }}) as all_disputes
+            where
+                dispute_id in (
+                    select dispute_id
+                    from ({{ disputes }}) as new_disputes
+                    where {{ in_days_to_build('disputes', recorded_on(), 'recorded_at') }}
+                )
+        )
+{%- endset -%}
+{#- Who audited may be from somewhere else than was said. -#}
+{%- set placed_again -%}
+    select audits.decision_id
+    from {{ audits }} as audits
+    inner join changed_roster as periods
+        on {{ touches_day(
+            'periods.begins_at', 'periods.ends_at', reporting_date('audits.audited_at')) }}
 {%- endset -%}
 {%- set changed = {
     'sampling_frame': changed_periods('sampling_frame', 'period_start', 'period_end'),
     'roster': changed_periods('roster'),
     'policies': changed_periods('policies'),
 } -%}
+{%- set first_and_last = {} -%}
+{%- for extreme, n_days in {'min': -92, 'max': 92}.items() -%}
+    {#- Periods reach beyond the first and the last decision, and so does who is on the roster in them. -#}
+    {%- do first_and_last.update({
+        extreme: '(select ' ~ add_days(extreme ~ '(decided_on)', n_days) ~ ' from ' ~ decisions ~ ')'
+    }) -%}
+{%- endfor -%}
 with all_days as (
-    {{ date_series(
-        '(select min(decided_on) from ' ~ decisions ~ ')',
-        '(select max(decided_on) from ' ~ decisions ~ ')'
-    ) }}
+    {{ date_series(first_and_last['min'], first_and_last['max']) }}
 ),
 
 {% if is_full_build() -%}
@@ -82,6 +106,10 @@ audited as (
     select decided_on as built_on
     from {{ decisions }}
     where {{ in_range_of('decision_id', audited) }} and decision_id in ({{ audited }})
+    union
+    select decided_on as built_on
+    from {{ decisions }}
+    where decision_id in ({{ placed_again }})
 ),
 
 -- An audit more changes the weight of all audits of its stratum.
@@ -106,26 +134,57 @@ judged as (
         on {{ touches_day('changed_strata.period_start', 'changed_strata.period_end') }}
 ),
 
+replacing as (
+    select
+        decisions.supersedes_decision_id,
+        decided.built_on is not null as is_touched
+    from {{ decisions }} as decisions
+    left join decided on decisions.decided_on = decided.built_on
+    where decisions.supersedes_decision_id is not null
+),
+
 {% endif %}
-published as (
+-- And of decisions that others replace, or no longer do. The first that does says that the source
+-- records it, of all days.
+told_of as (
     select built_on from judged
+    where built_on <> date '1970-01-01'
+    {% if not is_full_build() -%}
     union
-    select {{ week_start('built_on') }} as built_on from judged
+    select decided_on as built_on
+    from {{ decisions }}
+    where
+        decision_id in (
+            select replacing.supersedes_decision_id from replacing
+            where replacing.is_touched
+        )
     union
-    select cast(date_trunc('month', built_on) as date) as built_on from judged
+    select all_days.calendar_date as built_on
+    from all_days
+    where (
+        select min(case when replacing.is_touched then 1 else 0 end) from replacing
+    ) = 1
+    {%- endif %}
+),
+
+published as (
+    select built_on from told_of
+    union
+    select {{ week_start('built_on') }} as built_on from told_of
+    union
+    select cast(date_trunc('month', built_on) as date) as built_on from told_of
+),
+
+reported as (
+    select built_on from published
+    union
+    select cast(date_trunc('quarter', built_on) as date) as built_on from told_of
 )
 
+{% for day_set in ['decided', 'judged', 'published', 'reported'] -%}
 select
-    'decided' as day_set,
+    '{{ day_set }}' as day_set,
     built_on
-from decided
-union all
-select
-    'judged' as day_set,
-    built_on
-from judged
-union all
-select
-    'published' as day_set,
-    built_on
-from published
+from {{ day_set }}
+{{ 'union all' if not loop.last }}
+{% endfor %}

@@ -1,6 +1,6 @@
 {% set staged = [
     'queues', 'policies', 'roster', 'review_jobs', 'decisions', 'sampling_frame', 'audits',
-    'disputes',
+    'disputes', 'audit_scores', 'calibration_ratings',
 ] %}
 
 with delivered as (

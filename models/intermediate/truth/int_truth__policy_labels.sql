@@ -7,6 +7,7 @@ with audits as (
     where
         coalesce(exclusion_reason, 'no_frame') = 'no_frame'
         and error_class <> 'technical'
+        and {{ in_days_to_build('judged', 'decided_on') }}
 ),
 
 policies as (
@@ -16,6 +17,7 @@ policies as (
 labels_0 as (
     select
         audit_id,
+        decided_on,
         decided_at,
         'decided' as side,
         case when has_enforced then coalesce(decided_policy_id, 'no_policy') else 'no_violation' end
@@ -24,6 +26,7 @@ labels_0 as (
     union all
     select
         audit_id,
+        decided_on,
         decided_at,
         'true' as side,
         case when is_violating then coalesce(truth_policy_id, 'no_policy') else 'no_violation' end
@@ -35,6 +38,7 @@ labels_0 as (
 labels_{{ depth }} as (
     select
         labels.audit_id,
+        labels.decided_on,
         labels.decided_at,
         labels.side,
         policies.parent_policy_id as policy_id
@@ -56,6 +60,7 @@ labels as (
 
 select
     labels.audit_id,
+    labels.decided_on,
     labels.policy_id,
     max(policies.policy_version) as policy_version_at_decision,
     max(case when labels.side = 'decided' then 1 else 0 end) = 1 as is_decided,
@@ -65,4 +70,4 @@ left join policies
     on
         labels.policy_id = policies.policy_id
         and {{ valid_at('policies', 'labels.decided_at') }}
-group by labels.audit_id, labels.policy_id
+group by labels.audit_id, labels.decided_on, labels.policy_id

@@ -1,11 +1,15 @@
 with audits as (
     select *
     from {{ ref('fct_audits') }}
-    where coalesce(exclusion_reason, '') not in ('withdrawn', 'not_final')
+    where
+        coalesce(exclusion_reason, '') not in ('withdrawn', 'not_final')
+        and {{ in_days_to_build('judged', "coalesce(decided_on, date '1970-01-01')") }}
 ),
 
 revisions as (
-    select * from {{ ref('stg_audits') }}
+    select *
+    from {{ ref('stg_audits') }}
+    where audit_id in (select audits.audit_id from audits)
 ),
 
 actions as (

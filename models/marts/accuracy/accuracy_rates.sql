@@ -1,11 +1,15 @@
 {% set is_known = 'not measured.has_unaudited_kind and not measured.is_told_by_dimension' -%}
 
 with population as (
-    select * from {{ ref('accuracy_population') }}
+    select *
+    from {{ ref('accuracy_population') }}
+    where {{ in_days_to_build('published', 'period_starts_on') }}
 ),
 
 estimates as (
-    select * from {{ ref('accuracy_estimates') }}
+    select *
+    from {{ ref('accuracy_estimates') }}
+    where {{ in_days_to_build('published', 'period_starts_on') }}
 ),
 
 metrics as (

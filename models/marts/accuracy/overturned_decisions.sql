@@ -8,7 +8,9 @@ with decisions as {{ read_anew() }} (
 ),
 
 population as (
-    select * from {{ ref('accuracy_population') }}
+    select *
+    from {{ ref('accuracy_population') }}
+    where {{ in_days_to_build('published', 'period_starts_on') }}
 ),
 
 calendar as (
@@ -55,6 +57,7 @@ replaced as (
     from decisions
     where
         is_eligible
+        and {{ near_days_to_build('published', 'decided_on') }}
         and decision_id in (select replacing.supersedes_decision_id from replacing)
 ),
 

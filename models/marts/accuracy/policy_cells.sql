@@ -4,10 +4,13 @@ with audits as (
     where
         coalesce(exclusion_reason, 'no_frame') = 'no_frame'
         and error_class <> 'technical'
+        and {{ near_days_to_build('published', 'decided_on') }}
 ),
 
 labels as (
-    select * from {{ ref('int_truth__policy_labels') }}
+    select *
+    from {{ ref('int_truth__policy_labels') }}
+    where {{ near_days_to_build('published', 'decided_on') }}
 ),
 
 policies as (
@@ -18,7 +21,7 @@ calendar as (
     select * from {{ ref('dim_calendar') }}
 ),
 
-periods as (
+all_periods as (
     select
         calendar_date,
         'week' as period_type,
@@ -30,6 +33,12 @@ periods as (
         'month' as period_type,
         month_starts_on as period_starts_on
     from calendar
+),
+
+periods as (
+    select *
+    from all_periods
+    where {{ in_days_to_build('published', 'period_starts_on') }}
 ),
 
 in_force as (

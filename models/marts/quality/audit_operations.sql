@@ -5,13 +5,17 @@
 ] %}
 
 with decisions as (
-    select * from {{ ref('int_eligibility__audited_decisions') }}
+    select *
+    from {{ ref('int_eligibility__audited_decisions') }}
+    where {{ near_days_to_build('reported', 'decided_on') }}
 ),
 
 daily_decisions as (
     select *
     from {{ ref('accuracy_decisions_by_day') }}
-    where exclusion_reason is null
+    where
+        exclusion_reason is null
+        and {{ near_days_to_build('reported', 'decided_on') }}
 ),
 
 strata as (
@@ -24,7 +28,9 @@ strata as (
 final_audits as (
     select *
     from {{ ref('fct_audits') }}
-    where coalesce(exclusion_reason, '') not in ('withdrawn', 'not_final')
+    where
+        coalesce(exclusion_reason, '') not in ('withdrawn', 'not_final')
+        and {{ near_days_to_build('reported', 'decided_on') }}
 ),
 
 as_of as (
@@ -54,9 +60,7 @@ eligible as (
         {{ group_keys | join(', ') }},
         sum(n_decisions) as n_eligible_decisions
     from (
-        {{ by_period_and_dimension('days', 'decided_on', [
-            'dimension_name', 'dimension_value', 'n_decisions',
-        ]) }}
+        {{ by_period('days', 'decided_on', day_set='reported') }}
     ) as days_in_periods
     group by {{ group_keys | join(', ') }}
 ),
@@ -106,14 +110,6 @@ audits as (
     where decisions.exclusion_reason is null
 ),
 
--- The calendar of "all" is that of the decisions, not of those that were audited.
-bounds as (
-    select
-        min(decided_on) as first_day,
-        max(decided_on) as last_day
-    from days
-),
-
 -- Dimension after dimension: audits times dimensions times periods would be sorted as one.
 counted as (
     {% for name, expression in dimensions.items() -%}
@@ -122,9 +118,7 @@ counted as (
         grouped.period_type,
         grouped.dimension_name,
         grouped.dimension_value,
-        case
-            when grouped.period_type = 'all' then bounds.first_day else grouped.period_starts_on
-        end as period_starts_on,
+        grouped.period_starts_on,
         count(*) as n_audits,
         sum(case when grouped.is_first_of_decision then 1 else 0 end) as n_audited_decisions,
         count(grouped.is_blind) as n_blind_known,
@@ -135,26 +129,31 @@ counted as (
         percentile_disc(0.9) within group (order by grouped.turnaround_seconds)
             as turnaround_seconds_p90
     from (
-        {{ by_period_and_dimension('audits', 'decided_on', [
-            'sampling_method', 'is_first_of_decision', 'is_blind', 'turnaround_seconds',
-        ], {name: expression}) }}
+        {{ by_period_and_dimension(
+            'audits', 'decided_on', {name: expression}, day_set='reported') }}
     ) as grouped
-    cross join bounds
     group by
         grouped.sampling_method,
         grouped.period_type,
         grouped.period_starts_on,
         grouped.dimension_name,
-        grouped.dimension_value,
-        bounds.first_day
+        grouped.dimension_value
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
 
 methods as (
-    select distinct sampling_method from audits
+    select distinct
+        period_type,
+        period_starts_on,
+        sampling_method
+    from counted
     union
-    select 'all' as sampling_method
+    select distinct
+        period_type,
+        period_starts_on,
+        'all' as sampling_method
+    from eligible
 ),
 
 completed as (
@@ -168,7 +167,10 @@ completed as (
         counted.turnaround_seconds_median,
         counted.turnaround_seconds_p90
     from eligible
-    cross join methods
+    inner join methods
+        on
+            eligible.period_type = methods.period_type
+            and eligible.period_starts_on = methods.period_starts_on
     left join counted
         on
             {{ same_keys('eligible', 'counted', group_keys[:4]) }}

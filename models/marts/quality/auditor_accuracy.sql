@@ -5,7 +5,10 @@
 with verdicts as (
     select *
     from {{ ref('int_verdicts__audits') }}
-    where sampling_method <> 'benchmark' and found_error_class is not null
+    where
+        sampling_method <> 'benchmark'
+        and found_error_class is not null
+        and {{ near_days_to_build('rated', 'audited_on') }}
 ),
 
 as_of as (
@@ -13,10 +16,8 @@ as_of as (
 ),
 
 grouped as (
-    {{ by_period_and_dimension('verdicts', 'audited_on', [
-        'auditor_key', 'benchmark_audit_id', 'benchmark_error_class', 'found_error_class',
-        'is_same_finding',
-    ], auditor_dimensions()) }}
+    {{ by_period_and_dimension(
+        'verdicts', 'audited_on', auditor_dimensions(), day_set='rated') }}
 ),
 
 counted as (

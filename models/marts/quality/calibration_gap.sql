@@ -17,9 +17,7 @@ as_of as (
 ),
 
 grouped as (
-    {{ by_period_and_dimension('pairs', 'rated_on', [
-        'measure', 'item_key', 'rater_key', 'exclusion_reason', 'rating', 'benchmark',
-    ], dimensions) }}
+    {{ by_period_and_dimension('pairs', 'rated_on', dimensions) }}
 ),
 
 gaps as (

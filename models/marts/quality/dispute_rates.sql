@@ -19,6 +19,7 @@ with verdicts as (
             when found_error_class is null then 'finding_unknown'
         end as left_out_reason
     from {{ ref('int_verdicts__audits') }}
+    where {{ near_days_to_build('rated', 'audited_on') }}
 ),
 
 disputes as (
@@ -64,10 +65,7 @@ audits as (
 ),
 
 grouped as (
-    {{ by_period_and_dimension('audits', 'audited_on', [
-        'left_out_reason', 'has_found_error', 'n_disputes', 'n_pending', 'n_upheld',
-        'n_overturned', 'n_withdrawn', 'n_excluded',
-    ], dimensions) }}
+    {{ by_period_and_dimension('audits', 'audited_on', dimensions, day_set='rated') }}
 ),
 
 counted as (

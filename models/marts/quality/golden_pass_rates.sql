@@ -17,9 +17,7 @@ as_of as (
 ),
 
 grouped as (
-    {{ by_period_and_dimension('servings', 'served_on', [
-        'moderator_key', 'is_answered', 'is_passed', 'is_bad_key',
-    ], dimensions) }}
+    {{ by_period_and_dimension('servings', 'served_on', dimensions) }}
 ),
 
 counted as (

@@ -16,6 +16,12 @@ with ratings as (
     where decided_on is not null
 ),
 
+recent_ratings as (
+    select *
+    from ratings
+    where {{ near_days_to_build('reported', 'decided_on') }}
+),
+
 strata as (
     select * from {{ ref('int_sampling__strata') }}
 ),
@@ -23,7 +29,9 @@ strata as (
 days as (
     select *
     from {{ ref('accuracy_decisions_by_day') }}
-    where exclusion_reason is null
+    where
+        exclusion_reason is null
+        and {{ near_days_to_build('reported', 'decided_on') }}
 ),
 
 as_of as (
@@ -77,7 +85,7 @@ cells_of_days as (
         sum(case when ratings.is_automatic_fail then 1 else 0 end) as n_automatic_fails,
         {{ moments('ratings.score', 'score') }},
         {{ moments('ratings.score_without_fails', 'score_without_fails') }}
-    from ratings
+    from recent_ratings as ratings
     cross join (
         values {% for name in reporting_dimensions() -%}
         ('{{ name }}'){{ ', ' if not loop.last }}
@@ -94,12 +102,7 @@ cells_of_days as (
 ),
 
 grouped as (
-    {{ by_period_and_dimension('cells_of_days', 'decided_on', [
-        'score_of', 'category_id', 'dimension_name', 'dimension_value', 'exclusion_reason',
-        'scored_stratum_key', 'n', 'n_automatic_fails', 'score_sum', 'score_whole',
-        'score_whole_squared', 'score_without_fails_sum', 'score_without_fails_whole',
-        'score_without_fails_whole_squared',
-    ]) }}
+    {{ by_period('cells_of_days', 'decided_on', day_set='reported') }}
 ),
 
 cells as (
@@ -143,25 +146,14 @@ scores_without_fails as (
     {{ stratified_mean('kept', 'design', keys, 'score_without_fails') }}
 ),
 
-days_in_periods as (
-    {{ by_period_and_dimension('days', 'decided_on', [
-        'dimension_name', 'dimension_value', 'stratum_key', 'n_decisions',
-    ]) }}
-),
-
--- The calendar of "all" is that of the ratings.
 populations as (
     select
-        period_type,
-        case
-            when period_type = 'all' then (select min(ratings.decided_on) from ratings)
-            else period_starts_on
-        end as period_starts_on,
-        dimension_name,
-        dimension_value,
+        {{ of_period }},
         stratum_key,
         sum(n_decisions) as n_decisions
-    from days_in_periods
+    from (
+        {{ by_period('days', 'decided_on', day_set='reported') }}
+    ) as days_in_periods
     group by {{ of_period }}, stratum_key
 ),
 

@@ -7,6 +7,7 @@ with verdicts as (
         sampling_method <> 'benchmark'
         and found_error_class is not null
         and auditor_key is not null
+        and {{ near_days_to_build('rated', 'audited_on') }}
 ),
 
 as_of as (
@@ -14,10 +15,8 @@ as_of as (
 ),
 
 grouped as (
-    {{ by_period_and_dimension('verdicts', 'audited_on', [
-        'auditor_key', 'benchmark_audit_id', 'benchmark_error_class', 'found_error_class',
-        'is_same_finding',
-    ], {'auditor': 'auditor_key'}) }}
+    {{ by_period_and_dimension(
+        'verdicts', 'audited_on', {'auditor': 'auditor_key'}, day_set='rated') }}
 ),
 
 counted as (

@@ -13,9 +13,7 @@ as_of as (
 ),
 
 grouped as (
-    {{ by_period_and_dimension('pairs', 'rated_on', [
-        'measure', 'item_key', 'rater_key', 'exclusion_reason', 'rating', 'benchmark',
-    ], {'rater': 'rater_key'}) }}
+    {{ by_period_and_dimension('pairs', 'rated_on', {'rater': 'rater_key'}) }}
 ),
 
 gaps as (
