@@ -314,7 +314,7 @@ def audited_groups(sample: Sample) -> pd.DataFrame:
 
 def few_people(raw: RawTables, groups: pd.DataFrame) -> pd.DataFrame:
     """Of some groups, those that may not be shown."""
-    groups = groups.assign(n_people=head_counts(raw, groups, pd.NaT))
+    groups = groups.assign(n_people=head_counts(raw, groups))
     of_set = ["period_type", "period_starts_on", "dimension_name"]
     return groups[withheld(groups, "n_people", of_set, "dimension_value").notna()]
 

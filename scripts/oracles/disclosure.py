@@ -58,13 +58,12 @@ def hide(
     return rows
 
 
-def head_counts(raw: RawTables, groups: pd.DataFrame, last_day: pd.Timestamp) -> pd.Series:
+def head_counts(raw: RawTables, groups: pd.DataFrame) -> pd.Series:
     """How many moderators the roster has in a site, vendor or team in a period.
 
     Args:
         raw: the raw tables.
         groups: period_type, period_starts_on, dimension_name and dimension_value.
-        last_day: of the period all.
     """
     columns = ["role", "valid_to", *OF_PEOPLE.values()]
     roster = raw.latest("roster", ["person_id", "valid_from"], columns)
@@ -82,7 +81,7 @@ def head_counts(raw: RawTables, groups: pd.DataFrame, last_day: pd.Timestamp) ->
         last = {
             "week": first + pd.Timedelta(days=6),
             "month": first + pd.offsets.MonthEnd(1),
-            "all": last_day,
+            "quarter": first + pd.offsets.QuarterEnd(1),
         }[group["period_type"]]
         there = roster[(roster[OF_PEOPLE[name]] == value) & (begins <= last) & (ends > first)]
         return max(there["person_id"].nunique(), 1)

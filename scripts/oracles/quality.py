@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 
 import numpy as np
@@ -90,7 +91,7 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
     rater = pairs["rater_id"].map(_pseudonym)
     return {
         "quality.quality_scores": _hide_few(
-            raw, _quality_scores(sample, ratings), ratings["decided_at"], "n_reviews", SCORES
+            raw, _quality_scores(sample, ratings), "n_reviews", SCORES
         ),
         "quality.auditor_accuracy": hide(
             _auditors(judged, of_auditors, MIN_PEOPLE), "n_auditors", SET, "dimension_value", FOUND
@@ -115,9 +116,7 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
             "dimension_value",
             [*PASSED, *GOOD_KEYS],
         ),
-        "quality.dispute_rates": _hide_few(
-            raw, _disputes(raw, verdicts), verdicts["first_final_at"], "n_audits", DISPUTED
-        ),
+        "quality.dispute_rates": _hide_few(raw, _disputes(raw, verdicts), "n_audits", DISPUTED),
         "quality.audit_operations": _operations(sample, verdicts),
         "quality.audit_completion": _completion(raw, sample),
     }
@@ -140,8 +139,8 @@ def _groups(
     """The rows of each period, dimension value and, where given, value of further columns."""
     if not len(rows):
         return
-    first = rows[day].min().normalize()
-    periods = periods_of(rows[day]) | {"all": pd.Series(first, index=rows.index)}
+    quarter = rows[day].dt.to_period("Q").dt.start_time
+    periods = periods_of(rows[day]) | {"quarter": quarter}
     for period_type, starts in periods.items():
         for name, value in of.items():
             values = value if isinstance(value, pd.Series) else pd.Series(value, index=rows.index)
@@ -168,22 +167,19 @@ def _table(rows: list[dict], more: list[str] | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows) if rows else empty
 
 
-def _hide_few(
-    raw: RawTables, found: pd.DataFrame, days: pd.Series, n: str, columns: list[str]
-) -> pd.DataFrame:
+def _hide_few(raw: RawTables, found: pd.DataFrame, n: str, columns: list[str]) -> pd.DataFrame:
     """Take out what is of a site, vendor or team that has few moderators.
 
     Args:
         raw: the raw tables.
         found: a mart.
-        days: the moments of what it was made of.
         n: the column of the mart that is 0 where there is nothing to show.
         columns: those to take out.
     """
     if found.empty:
         return found
     groups = found.loc[found[n] > 0, GROUP].drop_duplicates()
-    groups["n_people"] = head_counts(raw, groups, days.max().normalize())
+    groups["n_people"] = head_counts(raw, groups)
     codes = withheld(groups, "n_people", SET, "dimension_value")
     few = pd.MultiIndex.from_frame(groups.loc[codes.notna(), GROUP])
     found = found.astype(dict.fromkeys(found[columns].select_dtypes("integer"), float))
@@ -558,9 +554,8 @@ def _scored(sample: Sample, kept: pd.DataFrame) -> Sample:
 
 
 def _place(group: dict[str, object]) -> tuple:
-    """A group of any rows: of "all" the first day depends on what is grouped."""
-    of_all = group["period_type"] == "all"
-    return tuple(None if of_all and name == "period_starts_on" else group[name] for name in GROUP)
+    """The key of a group."""
+    return tuple(group[name] for name in GROUP)
 
 
 # --- calibration ------------------------------------------------------------------------------
@@ -820,23 +815,21 @@ def _operations(sample: Sample, verdicts: pd.DataFrame) -> pd.DataFrame:
     audits = audits.assign(
         seconds=audits["audited_at"].dt.floor("s") - audits["decided_at"].dt.floor("s")
     )
-    methods = ["all", *sorted(audits["sampling_method"].unique())]
 
     def strata(rows: pd.DataFrame) -> pd.Series:
         names = sample.strata["plan_id"] + "|" + sample.strata["stratum_id"]
         return rows["stratum"].map(names).fillna("not_in_frame")
 
-    found = {}
+    found, methods = {}, defaultdict(lambda: {"all"})
     if len(audits):
         both = pd.concat([audits.assign(sampling_method="all"), audits], ignore_index=True)
         of = dimensions(both) | {"stratum": strata(both)}
         for group, part in _groups(both, "decided_at", of, ["sampling_method"]):
-            start = None if group["period_type"] == "all" else group["period_starts_on"]
-            where = (group["period_type"], start, group["dimension_name"], group["dimension_value"])
+            methods[_place(group)[:2]].add(group["sampling_method"])
             seconds = part["seconds"].dt.total_seconds().to_numpy()
             known = part["is_blind"].notna().sum()
             blind = part["is_blind"].fillna(False).astype(bool).sum()
-            found[*where, group["sampling_method"]] = {
+            found[*_place(group), group["sampling_method"]] = {
                 "n_audited_decisions": part["decision_id"].nunique(),
                 "n_audits": len(part),
                 "n_blind_known": known,
@@ -854,10 +847,8 @@ def _operations(sample: Sample, verdicts: pd.DataFrame) -> pd.DataFrame:
     rows = []
     of = dimensions(decisions) | {"stratum": strata(decisions)}
     for group, part in _groups(decisions, "decided_at", of):
-        start = None if group["period_type"] == "all" else group["period_starts_on"]
-        where = (group["period_type"], start, group["dimension_name"], group["dimension_value"])
-        for method in methods:
-            row = nothing | found.get((*where, method), {})
+        for method in sorted(methods[_place(group)[:2]]):
+            row = nothing | found.get((*_place(group), method), {})
             row["coverage_rate"] = row["n_audited_decisions"] / len(part)
             rows.append(
                 group | row | {"sampling_method": method, "n_eligible_decisions": len(part)}

@@ -1,4 +1,4 @@
--- Counted where disputes are delivered, and in the mart over all that is known.
+-- Counted where disputes are delivered, and in the mart, quarter by quarter.
 with staged as (
     select count(*) as n_disputes
     from {{ ref('stg_disputes') }} as disputes
@@ -9,7 +9,7 @@ with staged as (
 published as (
     select coalesce(sum(n_disputes + n_excluded), 0) as n_disputes
     from {{ ref('dispute_rates') }}
-    where period_type = 'all' and dimension_name = 'overall'
+    where period_type = 'quarter' and dimension_name = 'overall'
 )
 
 select
