@@ -1,9 +1,14 @@
 {% macro period_types() -%}
+    {{ return(['week', 'month']) }}
+{%- endmacro %}
+
+{% macro rare_period_types() -%}
     {{ return(['week', 'month', 'quarter']) }}
 {%- endmacro %}
 
 {% macro period_start(day) -%}
     case period_type
+        when 'day' then {{ day }}
         when 'week' then {{ week_start(day) }}
         when 'month' then cast(date_trunc('month', {{ day }}) as date)
         when 'quarter' then cast(date_trunc('quarter', {{ day }}) as date)

@@ -18,14 +18,13 @@
 {%- endmacro %}
 
 {% macro by_rating_dimension(relation, day, day_set=none) -%}
-    {#- Ratings are many, and a quarter has few questions that its months have not. -#}
     {{ by_period_and_dimension(relation, day, {
         'overall': "'all'",
         'session': 'session_id',
         'policy': 'item_policy_id',
         'site': "coalesce(site, 'unknown')",
         'language': "coalesce(language, 'unknown')",
-    }, day_set, ['week', 'month']) }}
+    }, day_set) }}
 {%- endmacro %}
 
 {% macro agreement_keys() -%}

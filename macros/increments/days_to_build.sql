@@ -1,15 +1,11 @@
 {#- The days that a run builds anew, and the filter and the hook made of them. A set of days is the
-    name of a raw table (the days of recording of which rows were delivered), one of those that the
-    model int_deliveries__days_to_build has (decided, judged, published, reported), or rated, which is
-    int_deliveries__rated_days_to_build. -#}
+    name of a raw table (the days of recording of which rows were delivered), or one of those that the
+    models int_deliveries__days_to_build and int_deliveries__periods_to_build have. -#}
 {% macro days_to_build(day_set) -%}
-    {%- if day_set == 'rated' -%}
+    {%- if day_set in ['decided', 'judged'] + period_day_sets() -%}
+        {%- set days_or_periods = 'periods' if day_set in period_day_sets() else 'days' -%}
         {%- set select_days -%}
-            select built_on from {{ ref('int_deliveries__rated_days_to_build') }}
-        {%- endset -%}
-    {%- elif day_set in ['decided', 'judged', 'published', 'reported'] -%}
-        {%- set select_days -%}
-            select built_on from {{ ref('int_deliveries__days_to_build') }}
+            select built_on from {{ ref('int_deliveries__' ~ days_or_periods ~ '_to_build') }}
             where day_set = '{{ day_set }}'
         {%- endset -%}
     {%- else -%}
@@ -39,7 +35,7 @@
 {%- endmacro %}
 
 {% macro period_day_sets() -%}
-    {{ return(['published', 'reported', 'rated']) }}
+    {{ return(['published', 'rated', 'rated_by_quarter']) }}
 {%- endmacro %}
 
 {% macro in_days_to_build(day_set, column, moment=none) -%}

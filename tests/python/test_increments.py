@@ -19,7 +19,7 @@ OF_THE_RUN = {
     "deliveries",
     "int_deliveries__raw_days",
     "int_deliveries__days_to_build",
-    "int_deliveries__rated_days_to_build",
+    "int_deliveries__periods_to_build",
     "int_deliveries__decision_revisions",
     "int_deliveries__job_revisions",
     "int_deliveries__audit_revisions",

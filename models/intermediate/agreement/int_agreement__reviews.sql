@@ -25,8 +25,7 @@ final_audits as (
         audits.severity,
         audits.audited_at,
         audits.source_system,
-        audits.recorded_at,
-        count(*) over (partition by audits.decision_id) as n_audits_of_decision
+        audits.recorded_at
     from truth
     inner join audits
         on truth.audit_id = audits.audit_id and truth.revision_no = audits.revision_no
@@ -34,6 +33,14 @@ final_audits as (
         truth.audit_status = 'final'
         and not truth.is_withdrawn
         and audits.auditor_key is not null
+),
+
+-- Of nearly all decisions there is one.
+reviewed_twice as (
+    select decision_id
+    from final_audits
+    group by decision_id
+    having count(*) > 1
 ),
 
 votes as (
@@ -85,4 +92,4 @@ select
     final_audits.recorded_at
 from final_audits
 left join decisions on final_audits.decision_id = decisions.decision_id
-where final_audits.n_audits_of_decision > 1
+where final_audits.decision_id in (select reviewed_twice.decision_id from reviewed_twice)

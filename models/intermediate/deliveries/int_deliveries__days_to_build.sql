@@ -10,8 +10,8 @@
     from {{ jobs }}
     where {{ in_days_to_build('review_jobs', 'recorded_on') }}
 {%- endset -%}
-{#- All rows of an audit that came again, was scored or disputed: it may have moved to another
-    decision, as a dispute may have to another audit. -#}
+{#- All rows of an audit that came again, was scored or disputed, or whose auditor moved: it may have
+    moved to another decision, as a dispute may have to another audit. -#}
 {%- set audited -%}
     select decision_id
     from {{ audits }}
@@ -36,14 +36,14 @@
                     where {{ in_days_to_build('disputes', recorded_on(), 'recorded_at') }}
                 )
         )
-{%- endset -%}
-{#- Who audited may be from somewhere else than was said. -#}
-{%- set placed_again -%}
-    select audits.decision_id
-    from {{ audits }} as audits
-    inner join changed_roster as periods
-        on {{ touches_day(
-            'periods.begins_at', 'periods.ends_at', reporting_date('audits.audited_at')) }}
+        or audit_id in (
+            select audits_of_moved.audit_id
+            from {{ audits }} as audits_of_moved
+            inner join ({{ changed_periods('roster') }}) as periods
+                on {{ touches_day(
+                    'periods.begins_at', 'periods.ends_at',
+                    reporting_date('audits_of_moved.audited_at')) }}
+        )
 {%- endset -%}
 {%- set changed = {
     'sampling_frame': changed_periods('sampling_frame', 'period_start', 'period_end'),
@@ -106,10 +106,6 @@ audited as (
     select decided_on as built_on
     from {{ decisions }}
     where {{ in_range_of('decision_id', audited) }} and decision_id in ({{ audited }})
-    union
-    select decided_on as built_on
-    from {{ decisions }}
-    where decision_id in ({{ placed_again }})
 ),
 
 -- An audit more changes the weight of all audits of its stratum.
@@ -134,54 +130,8 @@ judged as (
         on {{ touches_day('changed_strata.period_start', 'changed_strata.period_end') }}
 ),
 
-replacing as (
-    select
-        decisions.supersedes_decision_id,
-        decided.built_on is not null as is_touched
-    from {{ decisions }} as decisions
-    left join decided on decisions.decided_on = decided.built_on
-    where decisions.supersedes_decision_id is not null
-),
-
 {% endif %}
--- And of decisions that others replace, or no longer do. The first that does says that the source
--- records it, of all days.
-told_of as (
-    select built_on from judged
-    where built_on <> date '1970-01-01'
-    {% if not is_full_build() -%}
-    union
-    select decided_on as built_on
-    from {{ decisions }}
-    where
-        decision_id in (
-            select replacing.supersedes_decision_id from replacing
-            where replacing.is_touched
-        )
-    union
-    select all_days.calendar_date as built_on
-    from all_days
-    where (
-        select min(case when replacing.is_touched then 1 else 0 end) from replacing
-    ) = 1
-    {%- endif %}
-),
-
-published as (
-    select built_on from told_of
-    union
-    select {{ week_start('built_on') }} as built_on from told_of
-    union
-    select cast(date_trunc('month', built_on) as date) as built_on from told_of
-),
-
-reported as (
-    select built_on from published
-    union
-    select cast(date_trunc('quarter', built_on) as date) as built_on from told_of
-)
-
-{% for day_set in ['decided', 'judged', 'published', 'reported'] -%}
+{% for day_set in ['decided', 'judged'] -%}
 select
     '{{ day_set }}' as day_set,
     built_on

@@ -28,8 +28,20 @@ since as (
     where period_rank <= {{ var('plan_history_periods') }}
 ),
 
+calendar as (
+    select * from {{ ref('dim_calendar') }}
+),
+
 as_of as (
     select * from {{ ref('int_context__as_of') }}
+),
+
+-- By days, as a join, so that older decisions are passed over.
+recent_days as (
+    select calendar.calendar_date
+    from calendar
+    cross join since
+    where calendar.calendar_date >= since.first_day or since.first_day is null
 ),
 
 recent as (
@@ -42,8 +54,7 @@ recent as (
         decisions.action_group,
         decisions.stratum_key
     from decisions
-    cross join since
-    where decisions.decided_on >= since.first_day or since.first_day is null
+    where decisions.decided_on in (select recent_days.calendar_date from recent_days)
 ),
 
 -- Their period has a frame, and no stratum of it takes them.

@@ -7,7 +7,7 @@
 with decisions as (
     select *
     from {{ ref('int_eligibility__audited_decisions') }}
-    where {{ near_days_to_build('reported', 'decided_on') }}
+    where {{ near_days_to_build('published', 'decided_on') }}
 ),
 
 daily_decisions as (
@@ -15,7 +15,7 @@ daily_decisions as (
     from {{ ref('accuracy_decisions_by_day') }}
     where
         exclusion_reason is null
-        and {{ near_days_to_build('reported', 'decided_on') }}
+        and {{ near_days_to_build('published', 'decided_on') }}
 ),
 
 strata as (
@@ -30,7 +30,7 @@ final_audits as (
     from {{ ref('fct_audits') }}
     where
         coalesce(exclusion_reason, '') not in ('withdrawn', 'not_final')
-        and {{ near_days_to_build('reported', 'decided_on') }}
+        and {{ near_days_to_build('published', 'decided_on') }}
 ),
 
 as_of as (
@@ -60,7 +60,7 @@ eligible as (
         {{ group_keys | join(', ') }},
         sum(n_decisions) as n_eligible_decisions
     from (
-        {{ by_period('days', 'decided_on', day_set='reported') }}
+        {{ by_period('days', 'decided_on', day_set='published') }}
     ) as days_in_periods
     group by {{ group_keys | join(', ') }}
 ),
@@ -130,7 +130,7 @@ counted as (
             as turnaround_seconds_p90
     from (
         {{ by_period_and_dimension(
-            'audits', 'decided_on', {name: expression}, day_set='reported') }}
+            'audits', 'decided_on', {name: expression}, day_set='published') }}
     ) as grouped
     group by
         grouped.sampling_method,

@@ -8,7 +8,7 @@ with verdicts as (
     where
         sampling_method <> 'benchmark'
         and found_error_class is not null
-        and {{ near_days_to_build('rated', 'audited_on') }}
+        and {{ near_days_to_build('rated_by_quarter', 'audited_on') }}
 ),
 
 as_of as (
@@ -17,7 +17,8 @@ as_of as (
 
 grouped as (
     {{ by_period_and_dimension(
-        'verdicts', 'audited_on', auditor_dimensions(), day_set='rated') }}
+        'verdicts', 'audited_on', auditor_dimensions(), day_set='rated_by_quarter',
+        types=rare_period_types()) }}
 ),
 
 counted as (

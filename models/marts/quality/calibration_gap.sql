@@ -17,7 +17,8 @@ as_of as (
 ),
 
 grouped as (
-    {{ by_period_and_dimension('pairs', 'rated_on', dimensions) }}
+    {{ by_period_and_dimension(
+        'pairs', 'rated_on', dimensions, types=rare_period_types()) }}
 ),
 
 gaps as (

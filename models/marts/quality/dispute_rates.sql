@@ -19,7 +19,7 @@ with verdicts as (
             when found_error_class is null then 'finding_unknown'
         end as left_out_reason
     from {{ ref('int_verdicts__audits') }}
-    where {{ near_days_to_build('rated', 'audited_on') }}
+    where {{ near_days_to_build('rated_by_quarter', 'audited_on') }}
 ),
 
 disputes as (
@@ -65,7 +65,8 @@ audits as (
 ),
 
 grouped as (
-    {{ by_period_and_dimension('audits', 'audited_on', dimensions, day_set='rated') }}
+    {{ by_period_and_dimension(
+        'audits', 'audited_on', dimensions, day_set='rated_by_quarter', types=rare_period_types()) }}
 ),
 
 counted as (

@@ -17,7 +17,8 @@ as_of as (
 ),
 
 grouped as (
-    {{ by_period_and_dimension('servings', 'served_on', dimensions) }}
+    {{ by_period_and_dimension(
+        'servings', 'served_on', dimensions, types=rare_period_types()) }}
 ),
 
 counted as (

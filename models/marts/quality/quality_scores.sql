@@ -19,7 +19,7 @@ with ratings as (
 recent_ratings as (
     select *
     from ratings
-    where {{ near_days_to_build('reported', 'decided_on') }}
+    where {{ near_days_to_build('published', 'decided_on') }}
 ),
 
 strata as (
@@ -31,7 +31,7 @@ days as (
     from {{ ref('accuracy_decisions_by_day') }}
     where
         exclusion_reason is null
-        and {{ near_days_to_build('reported', 'decided_on') }}
+        and {{ near_days_to_build('published', 'decided_on') }}
 ),
 
 as_of as (
@@ -102,7 +102,7 @@ cells_of_days as (
 ),
 
 grouped as (
-    {{ by_period('cells_of_days', 'decided_on', day_set='reported') }}
+    {{ by_period('cells_of_days', 'decided_on', day_set='published') }}
 ),
 
 cells as (
@@ -152,7 +152,7 @@ populations as (
         stratum_key,
         sum(n_decisions) as n_decisions
     from (
-        {{ by_period('days', 'decided_on', day_set='reported') }}
+        {{ by_period('days', 'decided_on', day_set='published') }}
     ) as days_in_periods
     group by {{ of_period }}, stratum_key
 ),

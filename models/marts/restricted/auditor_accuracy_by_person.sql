@@ -7,7 +7,7 @@ with verdicts as (
         sampling_method <> 'benchmark'
         and found_error_class is not null
         and auditor_key is not null
-        and {{ near_days_to_build('rated', 'audited_on') }}
+        and {{ near_days_to_build('rated_by_quarter', 'audited_on') }}
 ),
 
 as_of as (
@@ -16,7 +16,8 @@ as_of as (
 
 grouped as (
     {{ by_period_and_dimension(
-        'verdicts', 'audited_on', {'auditor': 'auditor_key'}, day_set='rated') }}
+        'verdicts', 'audited_on', {'auditor': 'auditor_key'}, day_set='rated_by_quarter',
+        types=rare_period_types()) }}
 ),
 
 counted as (

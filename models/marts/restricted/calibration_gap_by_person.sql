@@ -13,7 +13,8 @@ as_of as (
 ),
 
 grouped as (
-    {{ by_period_and_dimension('pairs', 'rated_on', {'rater': 'rater_key'}) }}
+    {{ by_period_and_dimension(
+        'pairs', 'rated_on', {'rater': 'rater_key'}, types=rare_period_types()) }}
 ),
 
 gaps as (

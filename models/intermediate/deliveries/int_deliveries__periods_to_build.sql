@@ -1,0 +1,138 @@
+{%- set decisions = ref('base_decisions') -%}
+{%- set ratings = raw('calibration_ratings') -%}
+{%- set replaced -%}
+    select supersedes_decision_id as decision_id
+    from {{ decisions }}
+    where
+        supersedes_decision_id is not null
+        and {{ in_days_to_build('decided', 'decided_on') }}
+{%- endset -%}
+
+with days_to_build as (
+    select * from {{ ref('int_deliveries__days_to_build') }}
+),
+
+decisions as (
+    select * from {{ decisions }}
+),
+
+audits as (
+    select * from {{ ref('fct_audits') }}
+),
+
+-- All that an audit has said, and when: it may have moved to another day.
+audit_revisions as (
+    select * from {{ ref('base_audits') }}
+),
+
+{% if is_full_build() -%}
+changed_roster as (
+    select
+        timestamp '1970-01-01 00:00:00' as begins_at,
+        timestamp '9999-12-31 00:00:00' as ends_at
+),
+
+{% else -%}
+changed_roster as (
+    {{ changed_periods('roster') }}
+),
+
+{% endif -%}
+-- The first decision that replaces another says that the source records it, of all days.
+replacing as (
+    select
+        min(case when {{ in_days_to_build('decided', 'decided_on') }} then 1 else 0 end) = 1
+            as is_first
+    from decisions
+    where supersedes_decision_id is not null
+),
+
+published as (
+    select built_on
+    from days_to_build
+    where day_set = 'judged' and built_on <> date '1970-01-01'
+    union
+    select decisions.decided_on as built_on
+    from decisions
+    {% if is_full_build() -%}
+    where false
+    {%- else -%}
+    where
+        {{ in_range_of('decisions.decision_id', replaced) }}
+        and decisions.decision_id in ({{ replaced }})
+    {%- endif %}
+    union
+    select decisions.decided_on as built_on
+    from decisions
+    cross join replacing
+    where replacing.is_first
+),
+
+judged_again as (
+    select audit_id
+    from audits
+    where {{ in_days_to_build('judged', "coalesce(decided_on, date '1970-01-01')") }}
+),
+
+-- Who is on the roster says how few people a period of audits is about.
+roster_days as (
+    select all_days.calendar_date
+    from (
+        {{ date_series(
+            "(select " ~ add_days('min(' ~ reporting_date('audited_at') ~ ')', -92)
+            ~ " from audit_revisions)",
+            "(select " ~ add_days('max(' ~ reporting_date('audited_at') ~ ')', 92)
+            ~ " from audit_revisions)"
+        ) }}
+    ) as all_days
+    inner join changed_roster as periods
+        on {{ touches_day('periods.begins_at', 'periods.ends_at', 'all_days.calendar_date') }}
+),
+
+calibrated as (
+    select
+        item_id,
+        {{ reporting_date('rated_at') }} as rated_on,
+        {{ in_days_to_build('calibration_ratings', recorded_on()) }} as is_new
+    from ({{ ratings }}) as calibration_ratings
+    where {{ known_as_of() }}
+),
+
+-- All ratings of an item: which of a rater's is a repeat hangs on the others.
+calibrated_again as (
+    select calibrated.item_id
+    from calibrated
+    left join changed_roster as periods
+        on {{ touches_day('periods.begins_at', 'periods.ends_at', 'calibrated.rated_on') }}
+    where calibrated.is_new or periods.begins_at is not null
+),
+
+rated as (
+    select {{ reporting_date('audited_at') }} as built_on
+    from audit_revisions
+    where audit_id in (select judged_again.audit_id from judged_again)
+    union
+    select calendar_date as built_on
+    from roster_days
+    union
+    select rated_on as built_on
+    from calibrated
+    where item_id in (select calibrated_again.item_id from calibrated_again)
+)
+
+{% set sets = {
+    'published': ('published', ['day', 'week', 'month']),
+    'rated': ('rated', ['week', 'month']),
+    'rated_by_quarter': ('rated', ['week', 'month', 'quarter']),
+} -%}
+{% for day_set, (days, period_types) in sets.items() -%}
+select distinct
+    '{{ day_set }}' as day_set,
+    {{ period_start('touched.built_on') }} as built_on
+from {{ days }} as touched
+cross join (
+    values {% for name in period_types %}('{{ name }}'){{ ', ' if not loop.last }}{% endfor %}
+) as period_types (period_type)
+where touched.built_on is not null
+{{ 'union all' if not loop.last }}
+{% endfor %}
