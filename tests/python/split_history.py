@@ -18,8 +18,9 @@ def eventful(world: World, rng: np.random.Generator) -> World:
 
     Decisions move to another day, jobs to another queue, a person to another site (with the old
     period closed, and one mistake put right for all time), a policy gets a new version, a stratum
-    another end, audits another revision or decision, disputes another outcome. A tenth of all
-    rows comes twice.
+    another end, audits another revision, decision or day, disputes another outcome or audit.
+    Decisions are replaced by others; audits have scorecards, benchmarks and second opinions; people
+    rate items in calibration sessions, some twice; the auditor moves. A tenth of all rows comes twice.
     """
     world = {name: table.copy() for name, table in world.items()}
 
@@ -79,9 +80,54 @@ def eventful(world: World, rng: np.random.Generator) -> World:
         elsewhere.assign(decision_id=some("decisions", 3)["decision_id"].to_numpy()),
         some("audits", 2).assign(audit_id=["a-lost-1", "a-lost-2"], decision_id="d-never-came"),
     )
+    far = some("audits", 6)
+    add(
+        "audits",
+        # Into another month, and into another quarter.
+        far.assign(
+            revision_no=far["revision_no"] + 7,
+            audited_at=far["audited_at"] + pd.to_timedelta(rng.integers(-15, 40, 6), unit="D"),
+        ),
+        *(
+            some("audits", n).assign(
+                audit_id=[f"a-{kind}-{i}" for i in range(n)],
+                auditor_id="expert-2",
+                sampling_method=kind,
+                audited_at=MONDAY + pd.to_timedelta(rng.integers(8, 45, n), unit="D"),
+            )
+            for kind, n in (("benchmark", 12), ("targeted", 12))
+        ),
+    )
+    auditor = roster.loc[["expert-1"]]
+    add(
+        "roster",
+        auditor.assign(valid_to=MONDAY + 10 * DAY, recorded_at=MONDAY + 12 * DAY),
+        auditor.assign(valid_from=MONDAY + 10 * DAY, site="manila", recorded_at=MONDAY + 12 * DAY),
+    )
+    second_thoughts = some("decisions", 12)
+    add(
+        "decisions",
+        second_thoughts.assign(
+            decision_id=[f"d-again-{i}" for i in range(12)],
+            supersedes_decision_id=second_thoughts["decision_id"],
+            action_code="remove",
+            primary_policy_id="hate",
+            decided_at=second_thoughts["decided_at"] + 9 * DAY,
+            recorded_at=second_thoughts["recorded_at"] + 9 * DAY,
+        ),
+    )
+    world["audit_scores"] = _scorecards(world["audits"], rng)
+    again = some("audit_scores", 10)
+    add("audit_scores", again.assign(score=6 - again["score"]))
+    world["calibration_ratings"] = _calibration(rng)
+    again = some("calibration_ratings", 10)
+    add("calibration_ratings", again.assign(action_code="no_action"))
     disputes = world["disputes"]
     add(
         "disputes",
+        disputes.iloc[[0]].assign(
+            audit_id="a003", recorded_at=disputes["recorded_at"].iloc[0] + 2 * DAY
+        ),
         disputes.iloc[[1]].assign(
             outcome="overturned",
             final_action_code="no_action",
@@ -92,6 +138,47 @@ def eventful(world: World, rng: np.random.Generator) -> World:
         again = rows.sample(frac=0.1, random_state=int(rng.integers(2**31)))
         world[table] = pd.concat([rows, again], ignore_index=True)
     return world
+
+
+def _scorecards(audits: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Two categories of every revision of an audit, rated from 1 to 5."""
+    cards = audits.merge(
+        pd.DataFrame({"category_id": ["notes", "tone"], "weight": [1.0, 3.0]}), "cross"
+    )
+    key = ["audit_id", "revision_no", "category_id"]
+    cards = cards[[*key, "weight", "source_system", "recorded_at"]].drop_duplicates(key)
+    return cards.reset_index(drop=True).assign(
+        score=rng.integers(1, 6, len(cards)).astype(float),
+        scale_min=1.0,
+        scale_max=5.0,
+        is_critical=rng.random(len(cards)) < 0.1,
+        is_not_applicable=False,
+    )
+
+
+def _calibration(rng: np.random.Generator) -> pd.DataFrame:
+    """Four people rate eight items in three sessions, two weeks apart; some items come again."""
+    rows = pd.MultiIndex.from_product(
+        [range(3), range(8), ["mod-0", "mod-1", "mod-2", "expert-1"]],
+        names=["session", "item", "rater_id"],
+    ).to_frame(index=False)
+    rated_at = MONDAY + rows["session"] * 14 * DAY
+    rated_at += pd.to_timedelta(rng.integers(0, 60, len(rows)), unit="h")
+    return pd.DataFrame(
+        {
+            "session_id": rows["session"].map("session-{}".format),
+            "item_id": (rows["item"] + 5 * rows["session"]).map("item-{}".format),
+            "rater_id": rows["rater_id"],
+            "rater_role": rows["rater_id"]
+            .str.replace(r"-\d", "", regex=True)
+            .replace("mod", "moderator"),
+            "action_code": rng.choice(["remove", "no_action"], len(rows)),
+            "policy_id": "hate",
+            "rated_at": rated_at,
+            "source_system": "test",
+            "recorded_at": rated_at + pd.Timedelta(minutes=1),
+        }
+    )
 
 
 def _other_queue(queue: str) -> str:
