@@ -19,8 +19,9 @@ def eventful(world: World, rng: np.random.Generator) -> World:
     Decisions move to another day, jobs to another queue, a person to another site (with the old
     period closed, and one mistake put right for all time), a policy gets a new version, a stratum
     another end, audits another revision, decision or day, disputes another outcome or audit.
-    Decisions are replaced by others; audits have scorecards, benchmarks and second opinions; people
-    rate items in calibration sessions, some twice; the auditor moves. A tenth of all rows comes twice.
+    Decisions are replaced by others; audits have scorecards, benchmarks and second opinions; items
+    are rated in calibration sessions, some twice; the auditor moves. A tenth of all rows comes
+    twice.
     """
     world = {name: table.copy() for name, table in world.items()}
 
@@ -186,17 +187,38 @@ def _other_queue(queue: str) -> str:
 
 
 class Deliveries:
-    """Parts of a history, any row in any of them, written into a raw folder one after another."""
+    """Parts of a history, written into a raw folder one after another."""
 
-    def __init__(self, world: World, n: int, rng: np.random.Generator) -> None:
-        """Split a world into n deliveries at random."""
+    def __init__(self, world: World, places: dict[str, np.ndarray]) -> None:
+        """Split a world into deliveries, by the number of the delivery of every row."""
         self._schemas = {
             name: pa.Schema.from_pandas(rows, preserve_index=False) for name, rows in world.items()
         }
-        places = {name: rng.integers(0, n, len(rows)) for name, rows in world.items()}
         self._parts = [
-            {name: rows[places[name] == i] for name, rows in world.items()} for i in range(n)
+            {name: rows[places[name] == i] for name, rows in world.items()}
+            for i in range(1 + max(of_table.max() for of_table in places.values()))
         ]
+
+    @classmethod
+    def at_random(cls, world: World, n: int, rng: np.random.Generator) -> "Deliveries":
+        """Any row in any of n deliveries."""
+        return cls(world, {name: rng.integers(0, n, len(rows)) for name, rows in world.items()})
+
+    @classmethod
+    def by_day(
+        cls, world: World, ends: list[pd.Timestamp], rng: np.random.Generator
+    ) -> "Deliveries":
+        """What was recorded before each of some moments, and the rest; few rows come late."""
+        places = {}
+        for name, rows in world.items():
+            on_time = np.searchsorted(
+                np.array(ends, "datetime64[us]"), rows["recorded_at"], "right"
+            )
+            late = rng.random(len(rows)) < 20 / len(rows)
+            places[name] = np.where(
+                late, rng.integers(0, len(ends), len(rows)).clip(min=on_time), on_time
+            )
+        return cls(world, places)
 
     def __len__(self) -> int:
         """How many deliveries there are."""

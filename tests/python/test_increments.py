@@ -10,7 +10,9 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+import simulate as simulator
 import yaml
+from simulator.world import Settings
 from split_history import DAY, MONDAY, Deliveries, eventful
 
 ROOT = Path(__file__).parents[2]
@@ -97,7 +99,7 @@ def rebuilt(raw, folder):
 def test_deliveries_one_by_one_equal_all_at_once(raw, make_world, seed, killed_in):
     """Late rows, corrections, duplicates, an empty delivery, one loaded twice, a killed run."""
     rng = np.random.default_rng(seed)
-    deliveries = Deliveries(eventful(make_world(), rng), 4, rng)
+    deliveries = Deliveries.at_random(eventful(make_world(), rng), 4, rng)
     project, folder = raw()
     deliveries.deliver(0, folder)
     build(project)
@@ -116,6 +118,47 @@ def test_deliveries_one_by_one_equal_all_at_once(raw, make_world, seed, killed_i
     # What was built by increments can be built anew in place.
     build(project, "--full-refresh")
     assert_same(project, at_once)
+
+
+def test_a_long_history_is_built_by_the_periods_that_a_delivery_touches(raw, tmp_path):
+    """Four months: three weeks with late rows of any day, two weeks more, and one day."""
+    simulator.simulate(
+        Settings(days=120, decisions_per_day=100, audit_rate=0.3, seed=3), tmp_path, workers=1
+    )
+    world = {
+        table.stem: duckdb.sql(f"from '{table if table.is_file() else table / '*.parquet'}'").df()
+        for table in (tmp_path / "raw").iterdir()
+    }
+    ends = [MONDAY + days * DAY for days in (80, 101, 119)]
+    deliveries = Deliveries.by_day(world, ends, np.random.default_rng(3))
+    project, folder = raw()
+    for number in range(len(ends)):
+        deliveries.deliver(number, folder)
+        build(project)
+    assert_same(project, rebuilt(raw, folder))
+
+    # What is gone from periods that are over stays gone: they are not built again.
+    tables = incremental_tables_of_periods(project)
+    assert len(tables) == 13
+    with duckdb.connect(project.folder / "data" / "warehouse.duckdb") as warehouse:
+        for table in tables:
+            warehouse.sql(f"delete from {table} where period_starts_on < date '2026-04-01'")
+    deliveries.deliver(len(ends), folder)
+    build(project)
+    first_periods = {
+        table: project.query(f"select min(period_starts_on) as first from {table}")["first"][0]
+        for table in tables
+    }
+    assert min(first_periods.values()) >= pd.Timestamp("2026-04-01"), first_periods
+
+
+def incremental_tables_of_periods(project):
+    manifest = json.loads((project.folder / "target" / "manifest.json").read_text())
+    return [
+        f"{node['schema']}.{node['name']}"
+        for node in manifest["nodes"].values()
+        if node["config"]["materialized"] == "incremental" and "period_starts_on" in node["columns"]
+    ]
 
 
 def by_day(world, first, last):

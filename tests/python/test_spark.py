@@ -266,7 +266,7 @@ def test_deliveries_in_parts_give_the_same_rows_on_both(environment, make_world,
     That DuckDB's increments equal a build of all raw data at once, test_increments shows.
     """
     rng = np.random.default_rng(4)
-    deliveries = Deliveries(eventful(make_world(), rng), 3, rng)
+    deliveries = Deliveries.at_random(eventful(make_world(), rng), 3, rng)
     raw = tmp_path / "raw"
     places = {
         "MODERATION_QUALITY_DATABASE": str(tmp_path / "warehouse.duckdb"),
