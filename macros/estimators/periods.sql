@@ -6,8 +6,9 @@
     {{ return(['week', 'month', 'quarter']) }}
 {%- endmacro %}
 
+{#- Of a relation period_types, whose period_type says which. -#}
 {% macro period_start(day) -%}
-    case period_type
+    case period_types.period_type
         when 'day' then {{ day }}
         when 'week' then {{ week_start(day) }}
         when 'month' then cast(date_trunc('month', {{ day }}) as date)

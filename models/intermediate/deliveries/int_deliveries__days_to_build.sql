@@ -10,8 +10,8 @@
     from {{ jobs }}
     where {{ in_days_to_build('review_jobs', 'recorded_on') }}
 {%- endset -%}
-{#- All rows of an audit that came again, was scored or disputed, or whose auditor moved: it may have
-    moved to another decision, as a dispute may have to another audit. -#}
+{#- All rows of an audit that came again, was scored or disputed, or whose auditor moved: it may
+    have gone to another decision, as a dispute may have to another audit. -#}
 {%- set audited -%}
     select decision_id
     from {{ audits }}
@@ -50,15 +50,13 @@
     'roster': changed_periods('roster'),
     'policies': changed_periods('policies'),
 } -%}
-{%- set first_and_last = {} -%}
-{%- for extreme, n_days in {'min': -92, 'max': 92}.items() -%}
-    {#- Periods reach beyond the first and the last decision, and so does who is on the roster in them. -#}
-    {%- do first_and_last.update({
-        extreme: '(select ' ~ add_days(extreme ~ '(decided_on)', n_days) ~ ' from ' ~ decisions ~ ')'
-    }) -%}
-{%- endfor -%}
+{#- Periods reach beyond the first and the last decision, and so does their roster. -#}
+{%- set begin = add_days('min(decided_on)', -92) -%}
+{%- set end = add_days('max(decided_on)', 92) -%}
 with all_days as (
-    {{ date_series(first_and_last['min'], first_and_last['max']) }}
+    {{ date_series(
+        '(select ' ~ begin ~ ' from ' ~ decisions ~ ')', '(select ' ~ end ~ ' from ' ~ decisions ~ ')'
+    ) }}
 ),
 
 {% if is_full_build() -%}
@@ -69,7 +67,7 @@ decided as (
 
 judged as (
     select built_on from decided
-),
+)
 
 {% else -%}
 {% for table, periods in changed.items() -%}
@@ -128,7 +126,7 @@ judged as (
     from changed_strata
     inner join all_days
         on {{ touches_day('changed_strata.period_start', 'changed_strata.period_end') }}
-),
+)
 
 {% endif %}
 {% for day_set in ['decided', 'judged'] -%}

@@ -12,7 +12,7 @@ with days_to_build as (
     select * from {{ ref('int_deliveries__days_to_build') }}
 ),
 
-decisions as (
+decisions as {{ read_anew() }} (
     select * from {{ decisions }}
 ),
 
@@ -62,8 +62,13 @@ published as (
         and decisions.decision_id in ({{ replaced }})
     {%- endif %}
     union
-    select decisions.decided_on as built_on
-    from decisions
+    select all_days.calendar_date as built_on
+    from (
+        {{ date_series(
+            '(select min(decisions.decided_on) from decisions)',
+            '(select max(decisions.decided_on) from decisions)'
+        ) }}
+    ) as all_days
     cross join replacing
     where replacing.is_first
 ),
@@ -128,10 +133,14 @@ rated as (
 {% for day_set, (days, period_types) in sets.items() -%}
 select distinct
     '{{ day_set }}' as day_set,
-    {{ period_start('touched.built_on') }} as built_on
+    {{ period_start('touched.built_on') }}
+        as built_on
 from {{ days }} as touched
 cross join (
-    values {% for name in period_types %}('{{ name }}'){{ ', ' if not loop.last }}{% endfor %}
+    values
+    {% for name in period_types -%}
+    ('{{ name }}'){{ ',' if not loop.last }}
+    {% endfor %}
 ) as period_types (period_type)
 where touched.built_on is not null
 {{ 'union all' if not loop.last }}

@@ -5,7 +5,7 @@
 {% set by = keys | join(', ') %}
 {% set of_period = keys[2:6] | join(', ') %}
 
-with ratings as (
+with ratings as {{ read_anew() }} (
     select
         *,
         case
