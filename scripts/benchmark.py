@@ -457,9 +457,9 @@ NOTES = """\
   cores is not for.
 - *One more day* is a Wednesday. On the day on which a sampling frame comes, the decisions of its
   period are built again too.
-- Facts, cells and estimates are built for the days that a delivery touched. The marts of raters,
-  auditors, people, operations and plans are computed anew from all audits (2 % of the decisions):
-  most of what one more day costs at 50 million.
+- Facts, cells and most marts are built for the days, weeks and months that a delivery touched. Here
+  that is seven weeks, as disputes come late: the whole of 5 million, a tenth of 50 million. Built whole
+  are the marts of people and plans, and what counts the raw rows.
 - An increment is cheap where ids grow with time, as the simulator's and most systems' do: a range
   of ids written into the query passes over what is old. With random ids it is right and slower:
   every build then reads the columns of ids once."""
