@@ -206,18 +206,14 @@ class Deliveries:
 
     @classmethod
     def by_day(
-        cls, world: World, ends: list[pd.Timestamp], rng: np.random.Generator
+        cls, world: World, ends: list[pd.Timestamp], late: dict[str, np.ndarray]
     ) -> "Deliveries":
-        """What was recorded before each of some moments, and the rest; few rows come late."""
+        """What was recorded before each of some moments, and the rest; some rows one part late."""
+        moments = np.array(ends, "datetime64[us]")
         places = {}
         for name, rows in world.items():
-            on_time = np.searchsorted(
-                np.array(ends, "datetime64[us]"), rows["recorded_at"], "right"
-            )
-            late = rng.random(len(rows)) < 20 / len(rows)
-            places[name] = np.where(
-                late, rng.integers(0, len(ends), len(rows)).clip(min=on_time), on_time
-            )
+            on_time = np.searchsorted(moments, rows["recorded_at"], "right")
+            places[name] = on_time + late.get(name, np.zeros(len(rows), dtype=int))
         return cls(world, places)
 
     def __len__(self) -> int:

@@ -760,7 +760,7 @@ MUTATIONS = {
         update(
             DISPUTES,
             "n_excluded = n_excluded + 1",
-            "period_type = 'all' and dimension_name = 'overall'",
+            "period_type = 'quarter' and dimension_name = 'overall'",
         ),
         {"disputes_are_all_in_the_rates"},
     ),
@@ -768,7 +768,7 @@ MUTATIONS = {
         update(
             DISPUTES,
             "n_excluded = null",
-            "period_type = 'all' and dimension_name = 'overall'",
+            "period_type = 'quarter' and dimension_name = 'overall'",
         ),
         {"disputes_are_all_in_the_rates"},
     ),

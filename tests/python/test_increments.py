@@ -121,16 +121,39 @@ def test_deliveries_one_by_one_equal_all_at_once(raw, make_world, seed, killed_i
 
 
 def test_a_long_history_is_built_by_the_periods_that_a_delivery_touches(raw, tmp_path):
-    """Four months: three weeks with late rows of any day, two weeks more, and one day."""
+    """Half a year; in the second delivery also few rows of months that nothing else touches."""
     simulator.simulate(
-        Settings(days=120, decisions_per_day=100, audit_rate=0.3, seed=3), tmp_path, workers=1
+        Settings(days=190, decisions_per_day=60, audit_rate=0.5, seed=3), tmp_path, workers=1
     )
     world = {
         table.stem: duckdb.sql(f"from '{table if table.is_file() else table / '*.parquet'}'").df()
         for table in (tmp_path / "raw").iterdir()
     }
-    ends = [MONDAY + days * DAY for days in (80, 101, 119)]
-    deliveries = Deliveries.by_day(world, ends, np.random.default_rng(3))
+    # Of March, calibration ratings come late; of April, scores; a decision of May is replaced.
+    late = {
+        name: some_of_month(world[name]["recorded_at"], month)
+        for name, month in (("calibration_ratings", 3), ("audit_scores", 4))
+    }
+    decisions = world["decisions"]
+    is_human = decisions["decided_by_type"] == "human"
+    of_may = decisions[is_human & (decisions["decided_at"].dt.month == 5)].iloc[[0]]
+    ends = [MONDAY + days * DAY for days in (160, 175, 189)]
+    world["decisions"] = pd.concat(
+        [
+            decisions,
+            of_may.assign(
+                decision_id="d-replacing",
+                supersedes_decision_id=of_may["decision_id"],
+                action_code=of_may["action_code"].map(
+                    lambda code: "no_action" if code == "remove" else "remove"
+                ),
+                decided_at=ends[0] + DAY,
+                recorded_at=ends[0] + DAY,
+            ),
+        ],
+        ignore_index=True,
+    )
+    deliveries = Deliveries.by_day(world, ends, late)
     project, folder = raw()
     for number in range(len(ends)):
         deliveries.deliver(number, folder)
@@ -142,14 +165,20 @@ def test_a_long_history_is_built_by_the_periods_that_a_delivery_touches(raw, tmp
     assert len(tables) == 13
     with duckdb.connect(project.folder / "data" / "warehouse.duckdb") as warehouse:
         for table in tables:
-            warehouse.sql(f"delete from {table} where period_starts_on < date '2026-04-01'")
+            warehouse.sql(f"delete from {table} where period_starts_on < date '2026-05-01'")
     deliveries.deliver(len(ends), folder)
     build(project)
     first_periods = {
         table: project.query(f"select min(period_starts_on) as first from {table}")["first"][0]
         for table in tables
     }
-    assert min(first_periods.values()) >= pd.Timestamp("2026-04-01"), first_periods
+    assert min(first_periods.values()) >= pd.Timestamp("2026-05-01"), first_periods
+
+
+def some_of_month(recorded_at, month):
+    """Which of the rows recorded in a month are the first few of it."""
+    is_of_month = recorded_at.dt.month == month
+    return (is_of_month & (is_of_month.cumsum() <= 5)).to_numpy().astype(int)
 
 
 def incremental_tables_of_periods(project):
