@@ -458,8 +458,8 @@ NOTES = """\
 - *One more day* is a Wednesday. On the day on which a sampling frame comes, the decisions of its
   period are built again too.
 - Facts, cells and most marts are built for the days, weeks and months that a delivery touched. Here
-  that is seven weeks, as disputes come late: the whole of 5 million, a tenth of 50 million. Built whole
-  are the marts of people and plans, and what counts the raw rows.
+  that is seven weeks, as disputes come late: the whole of 5 million, a tenth of 50 million. Built
+  whole are the marts of people and plans, and what counts the raw rows.
 - An increment is cheap where ids grow with time, as the simulator's and most systems' do: a range
   of ids written into the query passes over what is old. With random ids it is right and slower:
   every build then reads the columns of ids once."""

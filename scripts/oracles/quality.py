@@ -134,13 +134,18 @@ def _pseudonym(person: str) -> str | None:
 
 
 def _groups(
-    rows: pd.DataFrame, day: str, of: dict[str, pd.Series | str], more: list[str] | None = None
+    rows: pd.DataFrame,
+    day: str,
+    of: dict[str, pd.Series | str],
+    more: list[str] | None = None,
+    has_quarters: bool = True,
 ) -> Iterator[tuple[dict[str, object], pd.DataFrame]]:
     """The rows of each period, dimension value and, where given, value of further columns."""
     if not len(rows):
         return
-    quarter = rows[day].dt.to_period("Q").dt.start_time
-    periods = periods_of(rows[day]) | {"quarter": quarter}
+    periods = periods_of(rows[day])
+    if has_quarters:
+        periods["quarter"] = rows[day].dt.to_period("Q").dt.start_time
     for period_type, starts in periods.items():
         for name, value in of.items():
             values = value if isinstance(value, pd.Series) else pd.Series(value, index=rows.index)
@@ -489,10 +494,12 @@ def _quality_scores(sample: Sample, ratings: pd.DataFrame) -> pd.DataFrame:
     decisions = sample.decisions[sample.decisions["is_eligible"]]
     strata_of = {
         _place(group): part["stratum"]
-        for group, part in _groups(decisions, "decided_at", dimensions(decisions))
+        for group, part in _groups(
+            decisions, "decided_at", dimensions(decisions), has_quarters=False
+        )
     }
     for group, part in _groups(
-        ratings, "decided_at", dimensions(ratings), ["score_of", "category_id"]
+        ratings, "decided_at", dimensions(ratings), ["score_of", "category_id"], has_quarters=False
     ):
         kept = part[part["reason"] == ""]
         excluded = part.loc[part["reason"] != "", "reason"].value_counts().sort_index()
@@ -824,7 +831,7 @@ def _operations(sample: Sample, verdicts: pd.DataFrame) -> pd.DataFrame:
     if len(audits):
         both = pd.concat([audits.assign(sampling_method="all"), audits], ignore_index=True)
         of = dimensions(both) | {"stratum": strata(both)}
-        for group, part in _groups(both, "decided_at", of, ["sampling_method"]):
+        for group, part in _groups(both, "decided_at", of, ["sampling_method"], has_quarters=False):
             methods[_place(group)[:2]].add(group["sampling_method"])
             seconds = part["seconds"].dt.total_seconds().to_numpy()
             known = part["is_blind"].notna().sum()
@@ -846,7 +853,7 @@ def _operations(sample: Sample, verdicts: pd.DataFrame) -> pd.DataFrame:
     nothing |= dict.fromkeys(["reason_code", "blind_reason_code"], "no_audits")
     rows = []
     of = dimensions(decisions) | {"stratum": strata(decisions)}
-    for group, part in _groups(decisions, "decided_at", of):
+    for group, part in _groups(decisions, "decided_at", of, has_quarters=False):
         for method in sorted(methods[_place(group)[:2]]):
             row = nothing | found.get((*_place(group), method), {})
             row["coverage_rate"] = row["n_audited_decisions"] / len(part)
