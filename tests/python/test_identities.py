@@ -6,6 +6,7 @@ named here. Last, dbt itself runs the identities on a warehouse with several mut
 """
 
 import json
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -827,10 +828,10 @@ MUTATIONS = {
 
 @pytest.fixture(scope="module")
 def project(new_project):
-    """Six weeks of a simulated platform, built; every dbt test passes on it."""
+    """Six weeks of one quarter of a simulated platform, built; every dbt test passes on it."""
     project = new_project()
     simulator.simulate(
-        Settings(days=42, decisions_per_day=300, moderators=40, queues=4),
+        Settings(start=date(2026, 8, 3), days=42, decisions_per_day=300, moderators=40, queues=4),
         project.folder / "data",
         workers=1,
     )

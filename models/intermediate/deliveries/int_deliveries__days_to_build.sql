@@ -50,12 +50,10 @@
     'roster': changed_periods('roster'),
     'policies': changed_periods('policies'),
 } -%}
-{#- Periods reach beyond the first and the last decision, and so does their roster. -#}
-{%- set begin = add_days('min(decided_on)', -92) -%}
-{%- set end = add_days('max(decided_on)', 92) -%}
 with all_days as (
     {{ date_series(
-        '(select ' ~ begin ~ ' from ' ~ decisions ~ ')', '(select ' ~ end ~ ' from ' ~ decisions ~ ')'
+        '(select min(decided_on) from ' ~ decisions ~ ')',
+        '(select max(decided_on) from ' ~ decisions ~ ')'
     ) }}
 ),
 

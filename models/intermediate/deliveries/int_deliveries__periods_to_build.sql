@@ -20,6 +20,10 @@ audits as (
     select * from {{ ref('fct_audits') }}
 ),
 
+as_of as (
+    select * from {{ ref('int_context__as_of') }}
+),
+
 -- All that an audit has said, and when: it may have moved to another day.
 audit_revisions as (
     select * from {{ ref('base_audits') }}
@@ -47,10 +51,26 @@ replacing as (
     where supersedes_decision_id is not null
 ),
 
+-- Who is on the roster says how few people a period is about, also on days without a decision.
+roster_days as (
+    select all_days.calendar_date
+    from (
+        {{ date_series(
+            '(select ' ~ add_days('min(decided_on)', -92) ~ ' from decisions)',
+            '(select ' ~ add_days(reporting_date('as_of'), 92) ~ ' from as_of)'
+        ) }}
+    ) as all_days
+    inner join changed_roster as periods
+        on {{ touches_day('periods.begins_at', 'periods.ends_at', 'all_days.calendar_date') }}
+),
+
 published as (
     select built_on
     from days_to_build
     where day_set = 'judged' and built_on <> date '1970-01-01'
+    union
+    select calendar_date as built_on
+    from roster_days
     union
     select decisions.decided_on as built_on
     from decisions
@@ -77,21 +97,6 @@ judged_again as (
     select audit_id
     from audits
     where {{ in_days_to_build('judged', "coalesce(decided_on, date '1970-01-01')") }}
-),
-
--- Who is on the roster says how few people a period of audits is about.
-roster_days as (
-    select all_days.calendar_date
-    from (
-        {{ date_series(
-            "(select " ~ add_days('min(' ~ reporting_date('audited_at') ~ ')', -92)
-            ~ " from audit_revisions)",
-            "(select " ~ add_days('max(' ~ reporting_date('audited_at') ~ ')', 92)
-            ~ " from audit_revisions)"
-        ) }}
-    ) as all_days
-    inner join changed_roster as periods
-        on {{ touches_day('periods.begins_at', 'periods.ends_at', 'all_days.calendar_date') }}
 ),
 
 calibrated as (
