@@ -220,14 +220,14 @@ def project(new_project):
 
 
 def test_auditors_are_as_right_as_they_were_made(project):
-    row = project.query(
-        "from quality.auditor_accuracy where period_type = 'quarter' "
-        "and period_starts_on = date '2026-04-01' and dimension_name = 'overall'"
-    ).iloc[0]
-    assert row["n_benchmarked"] > 200
-    assert row["accuracy_ci_low"] <= 0.875 <= row["accuracy_ci_high"]
-    for name in ("false_alarm_rate", "missed_error_rate"):
-        assert row[f"{name}_ci_low"] <= 0.125 <= row[f"{name}_ci_high"], name
+    quarters = project.query(
+        "from quality.auditor_accuracy where period_type = 'quarter' and dimension_name = 'overall'"
+    )
+    assert quarters["n_benchmarked"].sum() > 250
+    for _, row in quarters.iterrows():
+        assert row["accuracy_ci_low"] <= 0.875 <= row["accuracy_ci_high"]
+        for name in ("false_alarm_rate", "missed_error_rate"):
+            assert row[f"{name}_ci_low"] <= 0.125 <= row[f"{name}_ci_high"], name
 
 
 def test_corrected_accuracy_recovers_the_truth_and_accuracy_does_not(project):
