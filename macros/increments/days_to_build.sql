@@ -38,7 +38,8 @@
     {{ return(['published', 'rated', 'rated_by_quarter']) }}
 {%- endmacro %}
 
-{% macro in_days_to_build(day_set, column, moment=none) -%}
+{#- True for all days where all are built, false where none is, else what its caller says of them. -#}
+{% macro where_days_to_build(day_set) -%}
     {%- set is_full = are_all_days_built(day_set) -%}
     {#- Called while parsing too, when its ref() makes the lineage. -#}
     {%- set days = days_to_build(day_set) if not (execute and is_full) -%}
@@ -47,27 +48,28 @@
     {%- elif not days -%}
     false
     {%- else -%}
+    {{ caller(days) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro in_days_to_build(day_set, column, moment=none) -%}
+    {%- call(days) where_days_to_build(day_set) -%}
     {{ column }} in (date '{{ days | join("', date '") }}')
         {#- The same as bounds, by which whole files are passed over. A null is of the first day. -#}
         {%- if moment and days[0] != '1970-01-01' %}
         and {{ moment }} >= timestamp '{{ days[0] }} 00:00:00'
         and {{ moment }} <= timestamp '{{ days[-1] }} 23:59:59.999999'
         {%- endif -%}
-    {%- endif -%}
+    {%- endcall -%}
 {%- endmacro %}
 
 {% macro near_days_to_build(day_set, column) -%}
-    {#- Periods to build have days between these; written out, they pass over what is older. -#}
-    {%- set is_full = are_all_days_built(day_set) -%}
-    {%- set days = days_to_build(day_set) if not (execute and is_full) -%}
-    {%- if is_full -%}
-    true
-    {%- elif not days -%}
-    false
-    {%- else -%}
+    {#- Periods to build have days between these; written out, they pass over what is older. The
+        longest, a quarter, has 92 days. -#}
+    {%- call(days) where_days_to_build(day_set) -%}
     {{ column }} >= date '{{ days[0] }}'
-    and {{ column }} <= {{ add_days("date '" ~ days[-1] ~ "'", 92) }}
-    {%- endif -%}
+    and {{ column }} < {{ add_days("date '" ~ days[-1] ~ "'", 92) }}
+    {%- endcall -%}
 {%- endmacro %}
 
 {% macro in_range_of(column, keys) -%}

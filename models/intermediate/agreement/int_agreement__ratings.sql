@@ -1,5 +1,7 @@
 with reviews as (
-    select * from {{ ref('int_agreement__reviews') }}
+    select *
+    from {{ ref('int_agreement__reviews') }}
+    where {{ in_days_to_build('judged', 'decided_on') }}
 ),
 
 actions as (
@@ -68,6 +70,7 @@ select
     label_kind,
     session_id,
     item_id,
+    decided_on,
     rater_key,
     rating_id,
     item_policy_id,

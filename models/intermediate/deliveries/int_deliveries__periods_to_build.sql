@@ -71,16 +71,14 @@ published as (
     union
     select calendar_date as built_on
     from roster_days
+    {% if not is_full_build() -%}
     union
     select decisions.decided_on as built_on
     from decisions
-    {% if is_full_build() -%}
-    where false
-    {%- else -%}
     where
         {{ in_range_of('decisions.decision_id', replaced) }}
         and decisions.decision_id in ({{ replaced }})
-    {%- endif %}
+    {% endif -%}
     union
     select all_days.calendar_date as built_on
     from (

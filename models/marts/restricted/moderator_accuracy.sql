@@ -1,7 +1,5 @@
 with decisions as (
-    select *
-    from {{ ref('fct_decisions') }}
-    where is_eligible and decided_by_type = 'human' and moderator_key is not null
+    select * from {{ ref('int_people__decisions_by_day') }}
 ),
 
 strata as (
@@ -27,32 +25,23 @@ as_of as (
     from {{ ref('int_context__as_of') }}
 ),
 
-by_day as (
-    select
-        decisions.moderator_key,
-        decisions.decided_on,
-        count(*) as n_decisions,
-        sum(case when strata.is_covered then 1 else 0 end) as n_covered
-    from decisions
-    left join strata on decisions.stratum_key = strata.stratum_key
-    group by decisions.moderator_key, decisions.decided_on
-),
-
 workload as (
     select
         periods.period_type,
         periods.period_starts_on,
         periods.period_ends_on,
-        by_day.moderator_key,
-        sum(by_day.n_decisions) as n_eligible_decisions,
-        sum(by_day.n_covered) as n_covered_decisions
-    from by_day
-    inner join periods on by_day.decided_on = periods.calendar_date
+        decisions.moderator_key,
+        sum(decisions.n_decisions) as n_eligible_decisions,
+        sum(case when strata.is_covered then decisions.n_decisions else 0 end)
+            as n_covered_decisions
+    from decisions
+    inner join periods on decisions.decided_on = periods.calendar_date
+    left join strata on decisions.stratum_key = strata.stratum_key
     group by
         periods.period_type,
         periods.period_starts_on,
         periods.period_ends_on,
-        by_day.moderator_key
+        decisions.moderator_key
 ),
 
 drawn as (
