@@ -5,6 +5,7 @@
 -- depends_on: {{ ref('auditor_accuracy_by_person') }}
 -- depends_on: {{ ref('dispute_rates') }}
 -- depends_on: {{ ref('int_agreement__coefficients') }}
+-- depends_on: {{ ref('int_people__decisions_by_day') }}
 -- depends_on: {{ ref('overturned_decisions') }}
 -- depends_on: {{ ref('policy_cells') }}
 -- depends_on: {{ ref('quality_scores') }}
