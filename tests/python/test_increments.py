@@ -129,24 +129,26 @@ def test_a_long_history_is_built_by_the_periods_that_a_delivery_touches(raw, tmp
         table.stem: duckdb.sql(f"from '{table if table.is_file() else table / '*.parquet'}'").df()
         for table in (tmp_path / "raw").iterdir()
     }
-    # Of March, calibration ratings come late; of April, scores; a decision of May is replaced.
+    # Of March, calibration ratings come late; of April, scores; a decision of May, of a week in
+    # which no stratum of April ends, is replaced.
     late = {
         name: some_of_month(world[name]["recorded_at"], month)
         for name, month in (("calibration_ratings", 3), ("audit_scores", 4))
     }
     decisions = world["decisions"]
-    is_human = decisions["decided_by_type"] == "human"
-    of_may = decisions[is_human & (decisions["decided_at"].dt.month == 5)].iloc[[0]]
+    removed_in_may = decisions[
+        (decisions["decided_by_type"] == "human")
+        & (decisions["action_code"] == "remove")
+        & decisions["decided_at"].between("2026-05-13", "2026-05-20")
+    ].iloc[[0]]
     ends = [MONDAY + days * DAY for days in (160, 175, 189)]
     world["decisions"] = pd.concat(
         [
             decisions,
-            of_may.assign(
+            removed_in_may.assign(
                 decision_id="d-replacing",
-                supersedes_decision_id=of_may["decision_id"],
-                action_code=of_may["action_code"].map(
-                    lambda code: "no_action" if code == "remove" else "remove"
-                ),
+                supersedes_decision_id=removed_in_may["decision_id"],
+                action_code="no_action",
                 decided_at=ends[0] + DAY,
                 recorded_at=ends[0] + DAY,
             ),
