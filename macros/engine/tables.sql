@@ -34,6 +34,35 @@
     {%- endfor %}
 {%- endmacro %}
 
+{#- A table has its name only once it is whole. Made and filled in one statement, as dbt-spark does, one
+    whose run is killed leaves a folder that the metastore does not know, and Spark makes no table there
+    any more; filled under its own name it would be taken for whole. -#}
+{% macro spark__create_table_as(temporary, relation, compiled_code, language='sql') -%}
+    {%- if temporary or language != 'sql' or not config.get('contract').enforced -%}
+        {{ return(dbt_spark.spark__create_table_as(temporary, relation, compiled_code, language)) }}
+    {%- endif -%}
+    {%- do get_assert_columns_equivalent(compiled_code) -%}
+    {%- set unfinished = make_intermediate_relation(relation, '__unfinished') -%}
+    {%- call statement('drop_unfinished') -%}
+        drop table if exists {{ unfinished }}
+    {%- endcall -%}
+    {%- call statement('create_unfinished') -%}
+        create table {{ unfinished }} (
+            {% for column in model.columns.values() -%}
+            {{ column.name }} {{ column.data_type }}{{ ',' if not loop.last }}
+            {% endfor -%}
+        )
+        {{ file_format_clause() }}
+        {{ partition_cols(label='partitioned by') }}
+        {{ comment_clause() }}
+    {%- endcall -%}
+    {%- call statement('fill_unfinished') -%}
+        insert into {{ unfinished }} ({{ model.columns.values() | map(attribute='name') | join(', ') }})
+        {{ get_select_subquery(compiled_code) }}
+    {%- endcall -%}
+    alter table {{ unfinished }} rename to {{ relation }}
+{%- endmacro %}
+
 {#- dbt-spark enforces no constraint on Parquet tables. What must not be null is asked for here, so
     that a contract means the same on every engine; keys have a test of their own, unique_key. -#}
 {% macro spark__persist_constraints(relation, model) -%}
