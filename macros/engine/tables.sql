@@ -39,7 +39,7 @@
     any more; filled under its own name it would be taken for whole. -#}
 {% macro spark__create_table_as(temporary, relation, compiled_code, language='sql') -%}
     {%- if temporary or language != 'sql' or not config.get('contract').enforced -%}
-        {{ return(dbt_spark.spark__create_table_as(temporary, relation, compiled_code, language)) }}
+        {{ return(dbt.spark__create_table_as(temporary, relation, compiled_code, language)) }}
     {%- endif -%}
     {%- do get_assert_columns_equivalent(compiled_code) -%}
     {%- set unfinished = make_intermediate_relation(relation, '__unfinished') -%}
