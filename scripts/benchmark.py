@@ -460,8 +460,9 @@ NOTES = """\
 - The query by hand and pandas give the same counts as the mart and the same accuracies to 1e-9; the
   run stops where they do not.
 - Peak memory is of the process, Python included; the engine spills to disk at its limit.
-- Before each step dbt parses the project once, not counted, so that Python's files are in memory
-  alike; the data are where the step before left them.
+- Before each step dbt parses the project once, not counted: what that takes is above, under what a
+  developer waits for, and Python's files are then in memory alike. The data are where the step
+  before left them.
 - A dash: not measured in this run. pandas on 50 million is left out by default, as five times what
   it holds at 10 million is more than this memory; so is Spark there, which one machine with two
   cores is not for.
