@@ -36,9 +36,11 @@
 
 {#- A table has its name only once it is whole. Made and filled in one statement, as dbt-spark does, one
     whose run is killed leaves a folder that the metastore does not know, and Spark makes no table there
-    any more; filled under its own name it would be taken for whole. -#}
+    any more; filled under its own name it would be taken for whole. Delta and Iceberg replace a table in
+    one step; a table with a place of its own would keep the place of its first name. -#}
 {% macro spark__create_table_as(temporary, relation, compiled_code, language='sql') -%}
-    {%- if temporary or language != 'sql' or not config.get('contract').enforced -%}
+    {%- if temporary or language != 'sql' or not config.get('contract').enforced
+        or config.get('file_format') != 'parquet' or config.get('location_root') -%}
         {{ return(dbt.spark__create_table_as(temporary, relation, compiled_code, language)) }}
     {%- endif -%}
     {%- do get_assert_columns_equivalent(compiled_code) -%}
@@ -53,7 +55,10 @@
             {% endfor -%}
         )
         {{ file_format_clause() }}
+        {{ options_clause() }}
+        {{ tblproperties_clause() }}
         {{ partition_cols(label='partitioned by') }}
+        {{ clustered_cols(label='clustered by') }}
         {{ comment_clause() }}
     {%- endcall -%}
     {%- call statement('fill_unfinished') -%}
