@@ -48,13 +48,18 @@ connector's models all leave it with the columns and types that models/sources d
 {%- endmacro %}
 
 {% macro once_a_run(name, macro, argument=none) -%}
-    {#- dbt's graph lives as long as a run: a thousand files are listed and opened once, not for each
-        model that reads them. -#}
-    {%- set known = graph.setdefault('known in this run', {}) -%}
-    {%- if name not in known -%}
-        {%- do known.update({name: macro() if argument is none else macro(argument)}) -%}
+    {#- A thousand files are listed and opened once, not for each model that reads them. dbt's graph
+        is where a run can keep this, but the graph lives as long as the manifest, which may serve
+        many runs: what another run found out is forgotten. -#}
+    {%- set memory = graph.get('known in a run', {}) -%}
+    {%- if memory.get('run') != invocation_id -%}
+        {%- set memory = {'run': invocation_id, 'answers': {}} -%}
+        {%- do graph.update({'known in a run': memory}) -%}
     {%- endif -%}
-    {{ return(known[name]) }}
+    {%- if name not in memory.answers -%}
+        {%- do memory.answers.update({name: macro() if argument is none else macro(argument)}) -%}
+    {%- endif -%}
+    {{ return(memory.answers[name]) }}
 {%- endmacro %}
 
 {% macro raw_select(table, relation) -%}

@@ -1,267 +1,71 @@
-"""A small raw world, and a project of its own for each build that a test makes of it."""
+"""The project, parsed once a session, and worlds that are built once and read by many tests.
+
+What is made once is made by the first worker that asks for it, under a lock; the others read it.
+Nobody writes to it: a test that changes a warehouse works on a copy.
+"""
 
 import os
-import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
-import pandas as pd
 import pytest
+from filelock import FileLock
+from projects import Parsed, Project
+from worlds import small_world
 
-ROOT = Path(__file__).parents[2]
-COPIED = ("dbt_project.yml", "profiles.yml", "models", "macros", "seeds", "tests", "docs")
-World = dict[str, pd.DataFrame]
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory):
+    """A function that fills a folder with a name, once a session whichever worker asks."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    shared.mkdir(exist_ok=True)
+
+    def make(name: str, fill: Callable[[Path], None]) -> Path:
+        folder, done = shared / name, shared / f"{name} is done"
+        with FileLock(shared / f"{name}.lock"):
+            if not done.exists():
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return make
 
 
-@dataclass(frozen=True)
-class Project:
-    """This dbt project in a folder of its own, with its own warehouse, raw data and target."""
+@pytest.fixture(scope="session")
+def parse(once):
+    """A function that gives this project as parsed, with a connector switched on or with none."""
 
-    folder: Path
-
-    def deliver(self, world: World, kind: str = "parquet") -> None:
-        """Write each table of a world to data/raw, as Parquet or CSV files."""
-        raw = self.folder / "data" / "raw"
-        raw.mkdir(parents=True, exist_ok=True)
-        for name, table in world.items():
-            if kind == "csv":
-                table.to_csv(raw / f"{name}.csv", index=False)
-            else:
-                table.to_parquet(raw / f"{name}.parquet", index=False)
-
-    def start(self, *arguments: str) -> subprocess.Popen:
-        """Start dbt as a user would, in a process group of its own; stdout has all that it says."""
-        ours = ("DBT_", "MODERATION_QUALITY_")
-        env = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
-        return subprocess.Popen(
-            [Path(sys.executable).with_name("dbt"), "--no-use-colors", *arguments],
-            cwd=self.folder,
-            env=env | {"DO_NOT_TRACK": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
+    def with_connector(connector: str | None = None) -> Parsed:
+        variables = f"raw_connector: {connector}" if connector else "{}"
+        return Parsed(
+            once(f"parsed {connector or 'plain'}", lambda folder: Parsed.make(folder, variables))
         )
 
-    def dbt(self, *arguments: str) -> subprocess.CompletedProcess:
-        """Run dbt to its end; stdout holds all that it says."""
-        with self.start(*arguments) as process:
-            said, _ = process.communicate()
-        return subprocess.CompletedProcess(process.args, process.returncode, said)
-
-    def build(self, *arguments: str, data_tests: bool = True) -> subprocess.CompletedProcess:
-        """Run dbt build, without the unit tests: they read no raw data."""
-        left_out = ["unit_test"] if data_tests else ["unit_test", "test"]
-        return self.dbt("build", "--exclude-resource-types", *left_out, *arguments)
-
-    def query(self, sql: str) -> pd.DataFrame:
-        """What the warehouse answers."""
-        with duckdb.connect(
-            self.folder / "data" / "warehouse.duckdb", read_only=True
-        ) as connection:
-            return connection.sql(sql).df()
-
-    def table(self, name: str) -> pd.DataFrame:
-        """All rows of a table, in an order that only its content sets."""
-        return self.query(f"from {name} order by all")
-
-    def tables(self) -> set[str]:
-        """The tables and views of the warehouse; none where there is no warehouse."""
-        if not (self.folder / "data" / "warehouse.duckdb").exists():
-            return set()
-        return set(self.query("select table_name from information_schema.tables")["table_name"])
+    return with_connector
 
 
 @pytest.fixture(scope="session")
-def parsed_project(tmp_path_factory):
-    """A copy of this project, so that all cases read the same files, parsed once for all."""
-    project = Project(tmp_path_factory.mktemp("parsed"))
-    for name in COPIED:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, project.folder / name)
-        elif source.exists():
-            shutil.copy(source, project.folder / name)
-    (project.folder / "data").mkdir()
-    run = project.dbt("parse")
-    assert run.returncode == 0, run.stdout
-    return project
+def parsed_project(parse):
+    return parse()
 
 
 @pytest.fixture(scope="session")
-def new_project(parsed_project, tmp_path_factory):
+def new_project(parse, tmp_path_factory):
     """A function that makes a project with an empty warehouse and no raw data."""
 
-    def make() -> Project:
-        project = Project(tmp_path_factory.mktemp("case"))
-        for name in COPIED:
-            (project.folder / name).symlink_to(parsed_project.folder / name)
-        for name in ("data", "target"):
-            (project.folder / name).mkdir()
-        parse = Path("target") / "partial_parse.msgpack"
-        shutil.copy(parsed_project.folder / parse, project.folder / parse)
-        return project
+    def make(connector: str | None = None) -> Project:
+        return Project.make(tmp_path_factory.mktemp("case"), parse(connector))
 
     return make
 
 
 @pytest.fixture
-def world() -> World:
+def world():
     return small_world()
 
 
 @pytest.fixture(scope="session")
 def make_world():
     return small_world
-
-
-def small_world() -> World:
-    """One week of 160 decisions in 2 queues, framed in 2 strata, with 54 audits and 2 disputes.
-
-    Every third decision is audited. Of these every ninth is wrong; one error is overturned by a
-    dispute, and one audit has a second revision.
-    """
-    monday = pd.Timestamp("2026-03-02")
-    number = pd.Series(range(160))
-    decided_at = monday + pd.to_timedelta(number, unit="h")
-    enforced = number % 4 == 0
-    queue = number.map(lambda n: "hate" if n % 2 else "spam")
-    action = enforced.map({True: "remove", False: "no_action"})
-    policy = queue.where(enforced)
-    decision_id = number.map("d{:03}".format)
-    job_id = number.map("j{:03}".format)
-    minute = pd.Timedelta(minutes=1)
-
-    audited = number[number % 3 == 0]
-    wrong = audited % 27 == 0
-    right_action = action[audited].mask(wrong, action[audited].map(_other))
-    audits = pd.DataFrame(
-        {
-            "audit_id": audited.map("a{:03}".format),
-            "revision_no": 1,
-            "decision_id": decision_id[audited],
-            "auditor_id": "expert-1",
-            "auditor_tier": "expert",
-            "sampling_method": "stratified_random",
-            "plan_id": "weekly",
-            "stratum_id": enforced[audited].map({True: "enforced", False: "not_enforced"}),
-            "is_blind": True,
-            "decided_action_code": action[audited],
-            "decided_policy_id": policy[audited],
-            "truth_action_code": right_action,
-            "truth_policy_id": queue[audited].where(right_action == "remove"),
-            "is_technical_error": False,
-            "audit_status": "final",
-            "audited_at": monday + pd.Timedelta(days=10),
-        }
-    )
-    second_look = audits.iloc[[1]].assign(
-        revision_no=2, truth_action_code="remove", truth_policy_id="hate"
-    )
-    filed_at = monday + pd.Timedelta(days=11)
-    return _recorded(
-        {
-            "queues": pd.DataFrame(
-                {
-                    "queue_id": ["hate", "spam"],
-                    "queue_name": ["Hate", "Spam"],
-                    "valid_from": pd.Timestamp("2026-01-01"),
-                    "valid_to": pd.NaT,
-                }
-            ).astype({"valid_to": "datetime64[us]"}),
-            "policies": pd.DataFrame(
-                {
-                    "policy_id": ["abuse", "hate", "spam"],
-                    "policy_version": "1",
-                    "parent_policy_id": [None, "abuse", None],
-                    "valid_from": pd.Timestamp("2026-01-01"),
-                    "valid_to": pd.NaT,
-                }
-            ).astype({"valid_to": "datetime64[us]"}),
-            "roster": pd.DataFrame(
-                {
-                    "person_id": ["mod-0", "mod-1", "mod-2", "expert-1"],
-                    "role": ["moderator"] * 3 + ["expert"],
-                    "site": ["dublin", "dublin", "manila", "dublin"],
-                    "valid_from": pd.Timestamp("2026-01-01"),
-                    "valid_to": pd.NaT,
-                }
-            ).astype({"valid_to": "datetime64[us]"}),
-            "review_jobs": pd.DataFrame(
-                {
-                    "job_id": job_id,
-                    "item_id": number.map("i{:03}".format),
-                    "item_type": "post",
-                    "queue_id": queue,
-                    "enqueue_reason": "user_report",
-                    "enqueued_at": decided_at - 30 * minute,
-                    "priority": 1,
-                }
-            ),
-            "decisions": pd.DataFrame(
-                {
-                    "decision_id": decision_id,
-                    "job_id": job_id,
-                    "decided_by_type": "human",
-                    "moderator_id": number.map(lambda n: f"mod-{n % 3}"),
-                    "decided_at": decided_at,
-                    "handling_seconds": 30.5,
-                    "action_code": action,
-                    "primary_policy_id": policy,
-                }
-            ),
-            "sampling_frame": pd.DataFrame(
-                {
-                    "plan_id": "weekly",
-                    "stratum_id": ["enforced", "not_enforced"],
-                    "period_start": monday,
-                    "period_end": monday + pd.Timedelta(days=7),
-                    "sampling_method": "stratified_random",
-                    "queue_id": pd.Series([None, None], dtype="object"),
-                    "decided_by_type": pd.Series([None, None], dtype="object"),
-                    "action_group": ["enforced", "not_enforced"],
-                    "population_size": [int(enforced.sum()), int((~enforced).sum())],
-                    "framed_at": monday + pd.Timedelta(days=8),
-                }
-            ),
-            "audits": pd.concat([audits, second_look], ignore_index=True),
-            "disputes": pd.DataFrame(
-                {
-                    "dispute_id": ["x1", "x2"],
-                    "audit_id": ["a000", "a027"],
-                    "filed_at": filed_at,
-                    "resolved_at": filed_at + 60 * minute,
-                    "outcome": ["overturned", "upheld"],
-                    "final_action_code": ["remove", None],
-                    "final_policy_id": ["spam", None],
-                }
-            ),
-        }
-    )
-
-
-def _other(action: str) -> str:
-    return "no_action" if action == "remove" else "remove"
-
-
-def _recorded(world: World) -> World:
-    """Each table with its source, known a minute after the last event of a row."""
-    events = {
-        "queues": "valid_from",
-        "policies": "valid_from",
-        "roster": "valid_from",
-        "review_jobs": "enqueued_at",
-        "decisions": "decided_at",
-        "sampling_frame": "framed_at",
-        "audits": "audited_at",
-        "disputes": "resolved_at",
-    }
-    return {
-        name: table.assign(
-            source_system="test", recorded_at=table[events[name]] + pd.Timedelta(minutes=1)
-        )
-        for name, table in world.items()
-    }

@@ -1,0 +1,210 @@
+"""This dbt project in a folder of its own, run inside the tests' process or beside it."""
+
+import contextlib
+import gc
+import io
+import json
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("dbt_project.yml", "profiles.yml", "models", "macros", "seeds", "tests", "docs")
+OURS = ("DBT_", "MODERATION_QUALITY_")
+World = dict[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run of dbt ended, all that it said, and its results where it ran in this process."""
+
+    returncode: int
+    stdout: str
+    results: list[Any] = field(default_factory=list)
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        """{name of a node: its status}."""
+        return {result.node.name: str(result.status) for result in self.results}
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A copy of this project, parsed once for all tests: nobody edits it while they run.
+
+    Beside the files are `manifest`, the parsed project, and `one_thread`, the profile with one
+    thread of DuckDB: two workers on two cores gain nothing from more, and each costs.
+    """
+
+    folder: Path
+
+    @classmethod
+    def make(cls, folder: Path, variables: str = "{}") -> None:
+        """Copy the project to a folder, and parse it with variables that change its graph."""
+        for name in COPIED:
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            copy(ROOT / name, folder / name)
+        (folder / "analyses").symlink_to(ROOT / "analyses")
+        (folder / "data").mkdir()
+        profile = (folder / "profiles.yml").read_text()
+        slower = profile.replace("settings:\n", "settings:\n        threads: 1\n", 1)
+        assert slower != profile
+        (folder / "one_thread").mkdir()
+        (folder / "one_thread" / "profiles.yml").write_text(slower)
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said), in_folder(folder):
+            run = dbtRunner().invoke(["parse", "--log-level-file", "none", "--vars", variables])
+        assert run.success, said.getvalue()
+        # What a manifest looks up is left out: dbt does not write all of it to a pickle.
+        parts = {
+            part.name: getattr(run.result, part.name)
+            for part in fields(Manifest)
+            if not part.name.startswith("_")
+        }
+        (folder / "manifest.pickle").write_bytes(pickle.dumps(parts))
+
+    @property
+    def nodes(self) -> dict[str, Any]:
+        """The nodes of manifest.json."""
+        return json.loads((self.folder / "target" / "manifest.json").read_text())["nodes"]
+
+    def manifest(self) -> Manifest:
+        """The parsed project anew: a manifest that was run carries what the run left."""
+        return Manifest(**pickle.loads((self.folder / "manifest.pickle").read_bytes()))
+
+
+@contextlib.contextmanager
+def in_folder(folder: Path, **environment: str) -> Iterator[None]:
+    """Be in a folder, with no variable of ours set but these."""
+    before = dict(os.environ)
+    for name in [name for name in before if name.startswith(OURS)]:
+        del os.environ[name]
+    os.environ |= {"DO_NOT_TRACK": "1"} | environment
+    try:
+        with contextlib.chdir(folder):
+            yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project in a folder of its own, with its own warehouse, raw data and target."""
+
+    folder: Path
+    parsed: Parsed
+
+    @classmethod
+    def make(cls, folder: Path, parsed: Parsed) -> "Project":
+        """A project with an empty warehouse and no raw data; its files are the parsed ones."""
+        for name in (*COPIED, "analyses"):
+            (folder / name).symlink_to(parsed.folder / name)
+        for name in ("data", "target"):
+            (folder / name).mkdir()
+        parse = Path("target") / "partial_parse.msgpack"
+        shutil.copy(parsed.folder / parse, folder / parse)
+        return cls(folder, parsed)
+
+    def copy_to(self, other: "Project") -> "Project":
+        """Give another project this one's raw data and warehouse."""
+        shutil.copytree(self.folder / "data", other.folder / "data", dirs_exist_ok=True)
+        return other
+
+    @property
+    def raw(self) -> Path:
+        return self.folder / "data" / "raw"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.folder / "data" / "warehouse.duckdb"
+
+    @property
+    def manifest_json(self) -> Path:
+        return self.parsed.folder / "target" / "manifest.json"
+
+    def deliver(self, world: World, kind: str = "parquet") -> None:
+        """Write each table of a world to data/raw, as Parquet or CSV files."""
+        self.raw.mkdir(parents=True, exist_ok=True)
+        for name, table in world.items():
+            if kind == "csv":
+                table.to_csv(self.raw / f"{name}.csv", index=False)
+            else:
+                table.to_parquet(self.raw / f"{name}.parquet", index=False)
+
+    def dbt(self, *arguments: str, manifest: Manifest | None = None) -> Run:
+        """Run dbt in this process, on the project as it was parsed; stdout has all that it says.
+
+        No artifacts are written. `manifest` is for who runs twice on one.
+        """
+        said = io.StringIO()
+        # By its full path: dbt-duckdb keeps one environment a process, and compares paths as text.
+        place = {"MODERATION_QUALITY_DATABASE": str(self.warehouse)}
+        with contextlib.redirect_stdout(said), in_folder(self.folder, **place):
+            # A manifest is a million objects that live as long as the run: nothing to collect.
+            gc.disable()
+            try:
+                run = dbtRunner(manifest=manifest or self.parsed.manifest()).invoke(
+                    [
+                        *("--no-use-colors", "--log-level-file", "none", "--no-write-json"),
+                        *arguments,
+                        *("--profiles-dir", str(self.parsed.folder / "one_thread")),
+                        *("--threads", "1"),
+                    ]
+                )
+            finally:
+                gc.enable()
+                DuckDBConnectionManager.close_all_connections()
+        code = 0 if run.success else 2 if run.exception else 1
+        return Run(code, said.getvalue(), getattr(run.result, "results", []))
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        """Start dbt as a user would, in a process group of its own; stdout has all that it says."""
+        env = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+        return subprocess.Popen(
+            [Path(sys.executable).with_name("dbt"), "--no-use-colors", *arguments],
+            cwd=self.folder,
+            env=env | {"DO_NOT_TRACK": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def dbt_as_a_user(self, *arguments: str) -> Run:
+        """Run dbt as a process of its own: it reads the profile and parses what has changed."""
+        with self.start(*arguments) as process:
+            said, _ = process.communicate()
+        return Run(process.returncode, said)
+
+    def build(self, *arguments: str, data_tests: bool = True, **options: Any) -> Run:
+        """Run dbt build in this process, without the unit tests: they read no raw data."""
+        left_out = ["unit_test"] if data_tests else ["unit_test", "test"]
+        return self.dbt("build", "--exclude-resource-types", *left_out, *arguments, **options)
+
+    def query(self, sql: str) -> pd.DataFrame:
+        """What the warehouse answers."""
+        with duckdb.connect(self.warehouse, read_only=True) as connection:
+            return connection.sql(sql).df()
+
+    def table(self, name: str) -> pd.DataFrame:
+        """All rows of a table, in an order that only its content sets."""
+        return self.query(f"from {name} order by all")
+
+    def tables(self) -> set[str]:
+        """The tables and views of the warehouse; none where there is no warehouse."""
+        if not self.warehouse.exists():
+            return set()
+        return set(self.query("select table_name from information_schema.tables")["table_name"])
