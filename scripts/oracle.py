@@ -4,6 +4,7 @@ No code is shared with the layer's SQL: where the two agree, both are right or b
 sentence of the definition.
 """
 
+import functools
 import json
 import sys
 from importlib import import_module
@@ -13,6 +14,7 @@ from types import ModuleType
 
 import click
 import duckdb
+import numpy as np
 import oracles
 import pandas as pd
 from oracles.raw_tables import RawTables
@@ -29,6 +31,20 @@ def families() -> dict[str, ModuleType]:
         part.name: import_module(f"oracles.{part.name}") for part in iter_modules(oracles.__path__)
     }
     return {name: module for name, module in modules.items() if hasattr(module, "recompute")}
+
+
+@functools.cache
+def recompute(family: str, raw: Path) -> dict[str, pd.DataFrame]:
+    """Recompute the marts of a family, once for those who compare several warehouses with it.
+
+    Args:
+        family: a name of `families`.
+        raw: the folder of raw tables.
+
+    Returns:
+        {mart: its key columns and recomputed values}.
+    """
+    return families()[family].recompute(RawTables(raw))
 
 
 def difference(
@@ -63,7 +79,7 @@ def difference(
         apart = ours.isna() != theirs.isna()
         known = ~(ours.isna() | theirs.isna())
         if pd.api.types.is_numeric_dtype(ours) and pd.api.types.is_numeric_dtype(theirs):
-            off = (ours - theirs).abs() / theirs.abs().clip(lower=1)
+            off = _apart(name, ours, theirs)
             largest = max(largest, float(off[known].max()) if known.any() else 0.0)
         else:
             apart |= known & (ours.astype(str) != theirs.astype(str))
@@ -74,6 +90,16 @@ def difference(
                 f"recomputed {row[name]}, mart {row[f'{name} found']}"
             )
     return largest, problems
+
+
+def _apart(name: str, ours: pd.Series, theirs: pd.Series) -> pd.Series:
+    """How far two columns are apart, relative to the larger of the mart's number and 1."""
+    if name.endswith("standard_error"):
+        # What is computed is the variance. One that is truly 0 is 0 to sixteen digits, and its root
+        # to eight: errors are compared by their squares, per unit of the larger error.
+        larger = np.maximum(ours, theirs).clip(lower=1e-7)
+        return (ours**2 - theirs**2).abs() / larger
+    return (ours - theirs).abs() / theirs.abs().clip(lower=1)
 
 
 def key_of(name: str, manifest: dict) -> list[str]:
@@ -120,7 +146,7 @@ def main(
         if family and name not in family:
             continue
         with console.status(f"Recomputing {name}"):
-            recomputed = module.recompute(RawTables(raw))
+            recomputed = recompute(name, raw)
         for mart, expected in recomputed.items():
             # A version is of the definition: there is one of each metric, and none is recomputed.
             key = [column for column in key_of(mart, nodes) if column != "metric_version"]

@@ -162,7 +162,8 @@ def estimates(
     Returns:
         By group: estimate and standard_error, which is null where a plan has one audit.
     """
-    strata = sample.strata.loc[sorted(audits["stratum"].unique())]
+    needed = ["is_certain", "pool", "n_audits", "population_size"]
+    strata = sample.strata[needed].loc[sorted(audits["stratum"].unique())]
     alone = strata[~strata["is_certain"]].groupby("pool")["n_audits"].transform("sum") == 1
     unknown = set(alone.index[alone])
     sizes = strata.groupby("pool")[["n_audits", "population_size"]].sum()
@@ -189,8 +190,8 @@ def estimates(
             "standard_error": pd.Series(estimator.stderror),
         }
     ).drop(index="no group", errors="ignore")
-    bad = audits.loc[inside & audits["stratum"].isin(unknown) & (at_stake > 0)]
-    found.loc[found.index.isin(groups[bad.index]), "standard_error"] = np.nan
+    bad = groups[inside & audits["stratum"].isin(unknown) & (at_stake > 0)]
+    found.loc[found.index.isin(bad), "standard_error"] = np.nan
     return found
 
 
@@ -219,12 +220,16 @@ def rates(
 
 
 def by_period(sample: Sample) -> Iterator[tuple[str, pd.Timestamp, pd.DataFrame, pd.Series]]:
-    """Each period with the audits of all strata that it touches, and which of them are its own."""
+    """Each period with the audits of all strata that it touches, and which of them are its own.
+
+    A stratum that stands for the variance of others brings these: they may have no audit in the
+    period, and count all the same for how many were drawn.
+    """
     framed = sample.audits[sample.audits["stratum"] >= 0]
+    pools = framed["stratum"].map(sample.strata["pool"])
     for period_type, starts in periods_of(framed["decided_at"]).items():
         for start in sorted(starts.unique()):
-            strata = framed.loc[starts == start, "stratum"].unique()
-            audits = framed[framed["stratum"].isin(strata)]
+            audits = framed[pools.isin(pools[starts == start])]
             yield period_type, start, audits, starts[audits.index] == start
 
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import worlds
 from filelock import FileLock
 from projects import Parsed, Project
-from worlds import small_world
 
 
 @pytest.fixture(scope="session")
@@ -61,11 +61,34 @@ def new_project(parse, tmp_path_factory):
     return make
 
 
+@pytest.fixture(scope="session")
+def built_once(once, parsed_project):
+    """A function that gives a project that is built once a session. It is only read."""
+
+    def give(name: str, build: Callable[[Project], None]) -> Project:
+        folder = once(name, lambda folder: build(Project.make(folder, parsed_project)))
+        return Project(folder, parsed_project)
+
+    return give
+
+
+@pytest.fixture(scope="session")
+def week(built_once):
+    """The small world; every data test passes on it."""
+    return built_once("week", worlds.build_week)
+
+
+@pytest.fixture(scope="session")
+def platform(built_once):
+    """Six weeks of one quarter of a small platform, built and documented as a user does."""
+    return built_once("platform", worlds.build_platform)
+
+
 @pytest.fixture
 def world():
-    return small_world()
+    return worlds.small_world()
 
 
 @pytest.fixture(scope="session")
 def make_world():
-    return small_world
+    return worlds.small_world

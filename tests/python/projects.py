@@ -9,7 +9,7 @@ import pickle
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,12 @@ class Run:
 
     @property
     def statuses(self) -> dict[str, str]:
-        """{name of a node: its status}."""
-        return {result.node.name: str(result.status) for result in self.results}
+        """{name of a model, seed or test: its status}."""
+        return {
+            result.node.name: str(result.status)
+            for result in self.results
+            if result.node.resource_type != "operation"
+        }
 
 
 @dataclass(frozen=True)
@@ -208,3 +212,37 @@ class Project:
         if not self.warehouse.exists():
             return set()
         return set(self.query("select table_name from information_schema.tables")["table_name"])
+
+
+def differing_rows(
+    left: Path, right: Path, left_out: Container[str] = (), ignore: Container[str] = ()
+) -> dict[str, int]:
+    """{table: how many rows are in one warehouse only}, of the tables that differ.
+
+    A table that one side lacks is an error. Doubles are compared to the last bit. The tables
+    `left_out` and the columns `ignore` are not compared.
+    """
+    differing, n_rows = {}, {}
+    with duckdb.connect() as db:
+        names = []
+        for side, file in (("l", left), ("r", right)):
+            db.execute(f"attach '{file}' as {side} (read_only)")
+            found = db.execute(
+                "select schema_name, table_name from duckdb_tables() where database_name = ? "
+                "order by all",
+                [side],
+            ).fetchall()
+            names.append([f"{schema}.{name}" for schema, name in found if name not in left_out])
+        assert names[0] == names[1]
+        for name in names[0]:
+            columns = [row[0] for row in db.execute(f"describe l.{name}").fetchall()]
+            kept = ", ".join(column for column in columns if column not in ignore)
+            sides = [f"select {kept} from {side}.{name}" for side in "lr"]
+            n_differing, n_rows[name] = db.execute(
+                f"select (select count(*) from (({sides[0]} except all {sides[1]}) "
+                f"union all ({sides[1]} except all {sides[0]}))), (select count(*) from l.{name})"
+            ).fetchall()[0]
+            if n_differing:
+                differing[name] = n_differing
+    assert sum(n > 0 for n in n_rows.values()) > 25, "hardly a table holds rows to compare"
+    return differing

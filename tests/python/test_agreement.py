@@ -8,14 +8,11 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-import simulate as simulator
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from oracle import difference
-from oracles.agreement import COEFFICIENTS, KEYS, coefficients, recompute
-from oracles.raw_tables import RawTables
+from oracles.agreement import COEFFICIENTS, KEYS, coefficients
 from project_sql import render
-from simulator.world import Settings
 from statsmodels.stats.inter_rater import fleiss_kappa
 
 EXACT = 1e-9
@@ -320,78 +317,9 @@ def assert_equals_the_oracle(found: pd.DataFrame, expected: pd.DataFrame, mart: 
     assert largest <= EXACT, mart
 
 
-@pytest.fixture(scope="module")
-def simulated(new_project):
-    """Six weeks of a simulated platform, built without its tests."""
-    project = new_project()
-    simulator.simulate(
-        Settings(days=42, decisions_per_day=600, moderators=40, queues=4, seed=11),
-        project.folder / "data",
-        workers=1,
-    )
-    _rate_again(project.folder / "data" / "raw")
-    run = project.build(
-        "--select",
-        "+rater_agreement",
-        "+self_consistency",
-        "+rater_self_consistency",
-        data_tests=False,
-    )
-    assert run.returncode == 0, run.stdout
-    return project
-
-
-def _rate_again(raw: Path) -> None:
-    """Add what the simulator has not: blanks, grades, corrections, and sessions held again."""
-    ratings = RawTables(raw).rows(
-        "calibration_ratings",
-        [
-            *("session_id", "item_id", "rater_id", "rater_role", "action_code", "policy_id"),
-            *("rated_at", "source_system", "recorded_at"),
-        ],
-    )
-    rng = np.random.default_rng(2)
-    kinds = ["none", "low", "medium", "high", "severe", None]
-    ratings["severity"] = rng.choice(np.array(kinds, object), len(ratings))
-    ratings.loc[rng.random(len(ratings)) < 0.05, ["action_code", "policy_id"]] = None
-    ratings.loc[rng.random(len(ratings)) < 0.02, "action_code"] = "skip"
-    later = pd.Timedelta(days=9)
-    again = ratings.sample(frac=0.4, random_state=3).assign(
-        session_id=lambda rows: rows["session_id"] + " again",
-        rated_at=lambda rows: rows["rated_at"] + later,
-        recorded_at=lambda rows: rows["recorded_at"] + later,
-    )
-    changed = rng.random(len(again)) < 0.3
-    again.loc[changed, ["action_code", "policy_id"]] = ["no_action", None]
-    corrected = ratings.sample(40, random_state=4).assign(
-        action_code="warn", recorded_at=lambda rows: rows["recorded_at"] + later
-    )
-    folder = raw / "calibration_ratings" / "again"
-    folder.mkdir()
-    for file in (raw / "calibration_ratings").rglob("*.parquet"):
-        file.unlink()
-    pd.concat([ratings, again, corrected]).to_parquet(folder / "ratings.parquet", index=False)
-
-
-@pytest.mark.parametrize(
-    "mart",
-    [
-        "agreement.rater_agreement",
-        "agreement.self_consistency",
-        "restricted.rater_self_consistency",
-    ],
-)
-def test_the_marts_of_a_simulated_world_are_those_of_the_oracle(simulated, oracle, mart):
-    assert_equals_the_oracle(simulated.table(mart), oracle[mart], mart)
-
-
-@pytest.fixture(scope="module")
-def oracle(simulated):
-    return recompute(RawTables(simulated.folder / "data" / "raw"))
-
-
-def test_the_simulated_world_has_every_case(simulated):
-    reasons = simulated.query(
+def test_the_platform_has_every_case(platform):
+    """On which test_oracle compares the marts of agreement with what the libraries say."""
+    reasons = platform.query(
         "select distinct rating_source, exclusion_reason from intermediate.int_agreement__ratings"
     )
     found = set(reasons.itertuples(index=False, name=None))
@@ -399,5 +327,5 @@ def test_the_simulated_world_has_every_case(simulated):
         *("not_rated", "not_a_decision", "label_missing", "repeated_rating"),
     }
     assert {source for source, _ in found} == {"calibration", "double_review"}
-    shown = simulated.query("select count(self_consistency) as n from agreement.self_consistency")
+    shown = platform.query("select count(self_consistency) as n from agreement.self_consistency")
     assert shown["n"].item() > 20

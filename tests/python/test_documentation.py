@@ -18,17 +18,9 @@ COMMAND = re.compile(r"\bmake ([a-z][a-z-]*)")
 
 
 @pytest.fixture(scope="module")
-def target(new_project, make_world):
-    """What `dbt docs generate --static` leaves, on a small world with the analyses."""
-    project = new_project()
-    (project.folder / "analyses").symlink_to(ROOT / "analyses")
-    project.deliver(make_world())
-    # The connector's models are switched off here, and are parsed and documented all the same.
-    build = project.build(data_tests=False)
-    assert build.returncode == 0, build.stdout
-    docs = project.dbt("docs", "generate", "--static")
-    assert docs.returncode == 0, docs.stdout
-    return project.folder / "target"
+def target(platform):
+    """What `dbt docs generate --static` leaves, the analyses and switched-off connectors too."""
+    return platform.folder / "target"
 
 
 @pytest.fixture(scope="module")

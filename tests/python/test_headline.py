@@ -12,7 +12,6 @@ import duckdb
 import headline
 import pandas as pd
 import pytest
-import simulate as simulator
 from click.testing import CliRunner
 from simulator.world import Settings
 
@@ -22,17 +21,17 @@ COLUMNS += ["covered", "reason"]
 
 
 @pytest.fixture(scope="module")
-def project(new_project):
-    """Six weeks, the first month final, so that the queues are shown too."""
+def project(platform, new_project):
+    """The platform with its first month final, so that the queues are shown too."""
     project = new_project()
-    simulator.simulate(
-        Settings(days=42, decisions_per_day=300, moderators=40, queues=4),
-        project.folder / "data",
-        workers=1,
-    )
-    (project.folder / "analyses").symlink_to(ANALYSES)
-    run = project.build("--vars", "{accuracy_maturity_days: 0}", data_tests=False)
-    assert run.returncode == 0, run.stdout
+    shutil.copy(platform.warehouse, project.warehouse)
+    shutil.copy(platform.manifest_json, project.folder / "target")
+    with duckdb.connect(project.warehouse) as warehouse:
+        ((n,),) = warehouse.execute(
+            "update accuracy.accuracy_rates set period_status = 'final' "
+            "where period_type = 'month' and period_starts_on = date '2026-08-01'"
+        ).fetchall()
+        assert n > 0
     return project
 
 
@@ -67,7 +66,7 @@ def test_it_prints_the_numbers_of_the_mart(project, monkeypatch):
     mart = project.query(
         "from accuracy.accuracy_rates where metric_id = 'accuracy' and period_type = 'month' "
         "and (dimension_name = 'overall' "
-        "or dimension_name = 'queue' and period_starts_on = date '2026-03-01')"
+        "or dimension_name = 'queue' and period_starts_on = date '2026-08-01')"
     )
     assert len(rows) == len(mart) == 6
     for expected in mart.itertuples():
@@ -92,24 +91,24 @@ def test_it_prints_the_numbers_of_the_mart(project, monkeypatch):
 
 def test_what_is_missing_is_a_dash_and_never_a_zero(project, monkeypatch, tmp_path):
     warehouse = tmp_path / "warehouse.duckdb"
-    shutil.copy(project.folder / "data" / "warehouse.duckdb", warehouse)
+    shutil.copy(project.warehouse, warehouse)
     missing = ["estimate", "ci_low", "ci_high", "unweighted_rate", "coverage_rate"]
     with duckdb.connect(warehouse) as connection:
         connection.execute(
             f"update accuracy.accuracy_rates set {', '.join(f'{c} = null' for c in missing)}, "
             "reason_code = 'no_audits' where period_type = 'month' and metric_id = 'accuracy' "
-            "and dimension_name = 'overall' and period_starts_on = date '2026-04-01'"
+            "and dimension_name = 'overall' and period_starts_on = date '2026-09-01'"
         )
     run = run_headline(project, monkeypatch, "--database", str(warehouse))
     assert run.exit_code == 0, run.output
-    april, march = (
+    september, august = (
         next(row for row in printed_rows(run.output) if row["month"] == month)
-        for month in ("2026-04", "2026-03")
+        for month in ("2026-09", "2026-08")
     )
     shown = ("accuracy", "interval", "unweighted", "covered")
-    assert [april[column] for column in shown] == ["-"] * 4
-    assert april["reason"] == "no audits"
-    assert "-" not in [march[column] for column in shown]
+    assert [september[column] for column in shown] == ["-"] * 4
+    assert september["reason"] == "no audits"
+    assert "-" not in [august[column] for column in shown]
     assert headline.percent(0.0) == "0.0 %"  # measured, and nothing was right
 
 

@@ -1,20 +1,22 @@
 """Every test on the marts fails when what it guards is broken, and names what is broken.
 
-A warehouse is built once. Each mutation corrupts it inside a transaction and is rolled back; the
-SQL that dbt compiled for every test is run in between, and must tell exactly the tests that are
-named here. Last, dbt itself runs the identities on a warehouse with several mutations.
+A warehouse is built once. Each mutation corrupts one table of a copy inside a transaction and is
+rolled back; in between the SQL that dbt compiled is run for every test that reads the table, itself
+or through views, and exactly the tests that are named here must fail. The others read nothing that
+changed. dbt itself runs the identities on another copy with several mutations.
 """
 
 import json
-from datetime import date
-from pathlib import Path
+import re
+import shutil
 
 import duckdb
 import pytest
-import simulate as simulator
-from simulator.world import Settings
+from projects import ROOT
 
-IDENTITIES = Path(__file__).parents[1] / "identities"
+IDENTITIES = ROOT / "tests" / "identities"
+# A relation as dbt writes it.
+RELATION = re.compile(r'(?:"?warehouse"?\.)?"?(\w+)"?\."?(\w+)"?')
 
 RATES = "accuracy.accuracy_rates"
 CELLS = "accuracy.accuracy_cells"
@@ -826,26 +828,11 @@ MUTATIONS = {
 }
 
 
-@pytest.fixture(scope="module")
-def project(new_project):
-    """Six weeks of one quarter of a simulated platform, built; every dbt test passes on it."""
-    project = new_project()
-    simulator.simulate(
-        Settings(start=date(2026, 8, 3), days=42, decisions_per_day=300, moderators=40, queues=4),
-        project.folder / "data",
-        workers=1,
-    )
-    run = project.build()
-    assert run.returncode == 0, run.stdout
-    return project
-
-
-@pytest.fixture(scope="module")
-def compiled_tests(project):
+@pytest.fixture(scope="session")
+def compiled_tests(platform):
     """{name: the SQL that dbt ran} of the tests on marts and reconciliation, and the identities."""
-    target = project.folder / "target"
-    nodes = json.loads((target / "manifest.json").read_text())["nodes"]
-    results = json.loads((target / "run_results.json").read_text())["results"]
+    results = json.loads((platform.folder / "target" / "run_results.json").read_text())["results"]
+    nodes = platform.parsed.nodes
     guarded = ("models/marts/", "models/reconciliation/", "tests/identities/")
     return {
         nodes[result["unique_id"]]["name"]: result["compiled_code"]
@@ -856,12 +843,14 @@ def compiled_tests(project):
 
 
 @pytest.fixture(scope="module")
-def warehouse(project):
-    """The built warehouse, writable, its tables without the constraints of their contracts.
+def warehouse(platform, tmp_path_factory):
+    """A copy of the built warehouse, its tables without the constraints of their contracts.
 
     DuckDB would refuse some of the mutations; another engine takes them, and so do the tests.
     """
-    with duckdb.connect(project.folder / "data" / "warehouse.duckdb") as connection:
+    copy = tmp_path_factory.mktemp("identities") / "warehouse.duckdb"
+    shutil.copy(platform.warehouse, copy)
+    with duckdb.connect(copy) as connection:
         tables = connection.execute(
             "select schema_name || '.' || table_name from duckdb_tables()"
         ).fetchall()
@@ -872,10 +861,31 @@ def warehouse(project):
         yield connection
 
 
-def failing(connection, compiled_tests):
+@pytest.fixture(scope="module")
+def readers(warehouse, compiled_tests):
+    """A function that gives the tests whose SQL reads a table, itself or through views."""
+    views = {
+        f"{schema}.{name}": sql
+        for schema, name, sql in warehouse.execute(
+            "select schema_name, view_name, sql from duckdb_views() where not internal"
+        ).fetchall()
+    }
+
+    def relations(sql):
+        named = {f"{schema}.{name}" for schema, name in RELATION.findall(sql)}
+        # A view's own text begins with its name.
+        inside = [relations(views[name].partition(" AS ")[2]) for name in named & views.keys()]
+        return named.union(*inside)
+
+    read_by = {name: relations(sql) for name, sql in compiled_tests.items()}
+    assert all(read_by.values()), "a test that reads nothing could not fail"
+    return lambda table: {name for name, tables in read_by.items() if table in tables}
+
+
+def failing(connection, tests):
     return {
         name
-        for name, sql in compiled_tests.items()
+        for name, sql in tests.items()
         if connection.execute(f"select count(*) from ({sql}) as failed").fetchone()[0]
     }
 
@@ -885,14 +895,31 @@ def test_all_pass_on_what_was_built(warehouse, compiled_tests):
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_a_broken_mart_fails_the_tests_that_guard_it(warehouse, compiled_tests, name):
+def test_a_broken_mart_fails_the_tests_that_guard_it(warehouse, compiled_tests, readers, name):
     sql, expected = MUTATIONS[name]
+    (table,) = re.findall(r"^(?:update|insert into|delete from) (\w+\.\w+)", sql)
+    asked = {name: compiled_tests[name] for name in readers(table)}
     warehouse.execute("begin")
     try:
         ((n_changed,),) = warehouse.execute(sql).fetchall()
         assert n_changed > 0, "the mutation changes nothing"
-        assert failing(warehouse, compiled_tests) == expected
+        assert failing(warehouse, asked) == expected
     finally:
+        warehouse.execute("rollback")
+
+
+@pytest.mark.deep
+def test_a_test_that_does_not_read_a_table_is_not_failed_by_it(warehouse, compiled_tests, readers):
+    """That only the readers of a table need to be asked, asked of all: a mutation of each table."""
+    of_table = {}
+    for sql, expected in MUTATIONS.values():
+        of_table[re.search(r"\w+\.\w+", sql).group()] = sql, expected
+    assert len(of_table) > 30
+    for table, (sql, expected) in of_table.items():
+        assert expected <= readers(table)
+        warehouse.execute("begin")
+        warehouse.execute(sql)
+        assert failing(warehouse, compiled_tests) == expected, table
         warehouse.execute("rollback")
 
 
@@ -902,29 +929,27 @@ def test_every_test_on_the_marts_has_a_mutation(compiled_tests):
     assert set(compiled_tests) - broken == set()
 
 
-def test_dbt_fails_on_a_broken_warehouse_and_names_the_identities(project, warehouse):
+def test_dbt_fails_on_a_broken_warehouse_and_names_the_identities(platform, new_project):
     batch = [
         "an_audit_that_never_reached_the_mart",
         "a_weight_too_large",
         "excluded_audits_without_a_reason",
         "shares_that_do_not_sum_to_one",
     ]
-    for name in batch:
-        warehouse.execute(MUTATIONS[name][0])
-    # dbt needs the file; nothing uses this connection afterwards.
-    warehouse.close()
+    project = new_project()
+    shutil.copy(platform.warehouse, project.warehouse)
+    project.raw.symlink_to(platform.raw)
+    with duckdb.connect(project.warehouse) as warehouse:
+        for name in batch:
+            warehouse.execute(MUTATIONS[name][0])
     run = project.dbt("test", "--select", "path:tests/identities")
-    results = json.loads((project.folder / "target" / "run_results.json").read_text())["results"]
-    status = {
-        result["unique_id"].split(".")[2]: result["status"]
-        for result in results
-        if result["unique_id"].startswith("test.")
-    }
     expected = set().union(*(MUTATIONS[name][1] for name in batch))
     assert run.returncode == 1
-    assert status.keys() == {path.stem for path in IDENTITIES.glob("*.sql")}
-    assert {name for name, told in status.items() if told == "fail"} == expected
-    assert {name for name, told in status.items() if told == "pass"} == status.keys() - expected
+    assert run.statuses.keys() == {path.stem for path in IDENTITIES.glob("*.sql")}
+    assert {name for name, told in run.statuses.items() if told == "fail"} == expected
+    assert {name for name, told in run.statuses.items() if told == "pass"} == (
+        run.statuses.keys() - expected
+    )
     for name in expected:
         assert f"FAIL {name}" in run.stdout
     assert "What to do" in run.stdout

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -12,10 +11,10 @@ import pandas as pd
 import pytest
 import simulate as simulator
 import yaml
+from projects import ROOT, differing_rows
 from simulator.world import Settings
 from split_history import DAY, MONDAY, Deliveries, eventful
 
-ROOT = Path(__file__).parents[2]
 # What says how the run went, and not what the raw data say.
 OF_THE_RUN = {
     "deliveries",
@@ -26,32 +25,25 @@ OF_THE_RUN = {
     "int_deliveries__job_revisions",
     "int_deliveries__audit_revisions",
 }
+MODELS_ONLY = ("--exclude-resource-types", "unit_test", "test")
 REVISIONS = {"decision": "decision_id", "job": "job_id", "audit": "audit_id, revision_no"}
 
 
-def tables(project):
-    """{table: all its rows in an order that only their content sets}, but for those of the run."""
-    found = project.query(
-        "select schema_name as s, table_name as t from duckdb_tables() where not internal"
-    )
-    kept = {
-        f"{row.s}.{row.t}": project.table(f"{row.s}.{row.t}")
-        for row in found.itertuples()
-        if row.t not in OF_THE_RUN
-    }
-    for name, key in REVISIONS.items():
-        kept[f"revisions of a {name}"] = project.query(
+def revisions(project):
+    """{business object: its revisions}, whichever runs found them."""
+    return {
+        name: project.query(
             f"select {key}, recorded_at, max(n_rows) from "
             f"intermediate.int_deliveries__{name}_revisions group by all order by all"
         )
-    return kept
+        for name, key in REVISIONS.items()
+    }
 
 
 def assert_same(project, other):
-    mine, theirs = tables(project), tables(other)
-    assert mine.keys() == theirs.keys()
-    assert len(mine) > 25
-    for name, rows in mine.items():
+    assert differing_rows(project.warehouse, other.warehouse, OF_THE_RUN) == {}
+    theirs = revisions(other)
+    for name, rows in revisions(project).items():
         pd.testing.assert_frame_equal(rows, theirs[name], check_exact=True, obj=name)
 
 
@@ -61,9 +53,15 @@ def build(project, *arguments):
     return run.stdout
 
 
+def build_as_a_user(project, *arguments):
+    """Where a file of the project has changed, so that it is parsed."""
+    run = project.dbt_as_a_user("build", *MODELS_ONLY, *arguments)
+    assert run.returncode == 0, run.stdout
+
+
 def kill_while_building(project, model):
     """Start a build, and kill it as soon as it says that it builds a model."""
-    process = project.start("build", "--exclude-resource-types", "test", "unit_test")
+    process = project.start("build", *MODELS_ONLY)
     for line in process.stdout:
         if "START sql" in line and f".{model} " in line:
             break
@@ -73,34 +71,28 @@ def kill_while_building(project, model):
     process.wait()
 
 
-@pytest.fixture
-def raw(new_project):
-    """A function that gives a new project and its raw folder."""
-
-    def make():
-        project = new_project()
-        return project, project.folder / "data" / "raw"
-
-    return make
-
-
-def rebuilt(raw, folder):
+def rebuilt(new_project, folder):
     """A project that is built from all raw data of a folder at once."""
-    project, own = raw()
-    shutil.copytree(folder, own)
+    project = new_project()
+    shutil.copytree(folder, project.raw)
     build(project)
     return project
 
 
 @pytest.mark.parametrize(
     ("seed", "killed_in"),
-    [(1, "base_decisions"), (2, "fct_decisions"), (3, "accuracy_decisions_by_day")],
+    [
+        (1, "base_decisions"),
+        pytest.param(2, "fct_decisions", marks=pytest.mark.deep),
+        pytest.param(3, "accuracy_decisions_by_day", marks=pytest.mark.deep),
+    ],
 )
-def test_deliveries_one_by_one_equal_all_at_once(raw, make_world, seed, killed_in):
+def test_deliveries_one_by_one_equal_all_at_once(new_project, world, seed, killed_in):
     """Late rows, corrections, duplicates, an empty delivery, one loaded twice, a killed run."""
     rng = np.random.default_rng(seed)
-    deliveries = Deliveries.at_random(eventful(make_world(), rng), 4, rng)
-    project, folder = raw()
+    deliveries = Deliveries.at_random(eventful(world, rng), 4, rng)
+    project = new_project()
+    folder = project.raw
     deliveries.deliver(0, folder)
     build(project)
     deliveries.deliver(1, folder)
@@ -112,15 +104,16 @@ def test_deliveries_one_by_one_equal_all_at_once(raw, make_world, seed, killed_i
     kill_while_building(project, killed_in)
     deliveries.deliver(3, folder)
     build(project)
-    at_once = rebuilt(raw, folder)
+    at_once = rebuilt(new_project, folder)
     assert_same(project, at_once)
+    assert all(len(rows) for rows in revisions(project).values())
 
     # What was built by increments can be built anew in place.
     build(project, "--full-refresh")
     assert_same(project, at_once)
 
 
-def test_a_long_history_is_built_by_the_periods_that_a_delivery_touches(raw, tmp_path):
+def test_a_long_history_is_built_by_the_periods_that_a_delivery_touches(new_project, tmp_path):
     """Half a year; in the second delivery also few rows of months that nothing else touches."""
     simulator.simulate(
         Settings(days=190, decisions_per_day=60, audit_rate=0.5, seed=3), tmp_path, workers=1
@@ -156,19 +149,19 @@ def test_a_long_history_is_built_by_the_periods_that_a_delivery_touches(raw, tmp
         ignore_index=True,
     )
     deliveries = Deliveries.by_day(world, ends, late)
-    project, folder = raw()
+    project = new_project()
     for number in range(len(ends)):
-        deliveries.deliver(number, folder)
+        deliveries.deliver(number, project.raw)
         build(project)
-    assert_same(project, rebuilt(raw, folder))
+    assert_same(project, rebuilt(new_project, project.raw))
 
     # What is gone from periods that are over stays gone: they are not built again.
     tables = incremental_tables_of_periods(project)
     assert len(tables) == 13
-    with duckdb.connect(project.folder / "data" / "warehouse.duckdb") as warehouse:
+    with duckdb.connect(project.warehouse) as warehouse:
         for table in tables:
             warehouse.sql(f"delete from {table} where period_starts_on < date '2026-05-01'")
-    deliveries.deliver(len(ends), folder)
+    deliveries.deliver(len(ends), project.raw)
     build(project)
     first_periods = {
         table: project.query(f"select min(period_starts_on) as first from {table}")["first"][0]
@@ -184,10 +177,9 @@ def some_of_month(recorded_at, month):
 
 
 def incremental_tables_of_periods(project):
-    manifest = json.loads((project.folder / "target" / "manifest.json").read_text())
     return [
         f"{node['schema']}.{node['name']}"
-        for node in manifest["nodes"].values()
+        for node in project.parsed.nodes.values()
         if node["config"]["materialized"] == "incremental" and "period_starts_on" in node["columns"]
     ]
 
@@ -200,99 +192,123 @@ def by_day(world, first, last):
     }
 
 
+END_OF_THE_FIRST_PART = MONDAY + 5 * DAY
+
+
+@pytest.fixture(scope="module")
+def first_part(new_project, make_world):
+    """Built from what was recorded in the first five days, before any audit came."""
+    project = new_project()
+    deliver_part(project, "first", by_day(make_world(), pd.Timestamp.min, END_OF_THE_FIRST_PART))
+    build(project)
+    return project
+
+
+@pytest.fixture(scope="module")
+def both_parts(first_part, new_project, make_world):
+    """Built at once from all raw data of the week."""
+    project = new_project()
+    shutil.copytree(first_part.raw, project.raw)
+    deliver_part(project, "rest", by_day(make_world(), END_OF_THE_FIRST_PART, pd.Timestamp.max))
+    build(project)
+    return project
+
+
 @pytest.fixture
-def in_two_parts(raw, make_world):
-    """A project built from all but the last two weeks, in which audits come, and the rest."""
-    project, _ = raw()
-    world = make_world()
-    project.deliver(by_day(world, pd.Timestamp.min, MONDAY + 5 * DAY))
-    folder = project.folder / "data" / "raw"
-    for file in list(folder.glob("*.parquet")):
-        (folder / file.stem).mkdir()
-        file.rename(folder / file.stem / "first.parquet")
+def before_the_rest(first_part, both_parts, new_project):
+    """A copy of the project built from the first part, to which the rest has been delivered."""
+    project = first_part.copy_to(new_project())
+    shutil.copytree(both_parts.raw, project.raw, dirs_exist_ok=True)
+    return project
+
+
+def deliver_part(project, part, world):
+    for name, rows in world.items():
+        if len(rows) or part == "first":
+            file = project.raw / name / f"{part}.parquet"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            rows.to_parquet(file, index=False)
+
+
+def mark_decision(project, decision_id):
+    """Put a mark on a row of a day: it is gone if the day is built again."""
+    with duckdb.connect(project.warehouse) as warehouse:
+        warehouse.execute(
+            "update core.fct_decisions set item_id = 'mark' where decision_id = ?", [decision_id]
+        )
+
+
+def marked(project):
+    rows = project.query("select decision_id from core.fct_decisions where item_id = 'mark'")
+    return list(rows["decision_id"])
+
+
+def test_an_increment_reads_only_what_is_new(before_the_rest, both_parts):
+    project = before_the_rest
+    mark_decision(project, "d001")
     build(project)
-
-    def deliver_the_rest(**only):
-        for name, rows in by_day(world, MONDAY + 5 * DAY, pd.Timestamp.max).items():
-            if len(rows) and only.get(name, True):
-                rows.to_parquet(folder / name / "rest.parquet", index=False)
-
-    return project, folder, deliver_the_rest
-
-
-def test_an_increment_reads_only_what_is_new(in_two_parts, raw):
-    project, folder, deliver_the_rest = in_two_parts
-    deliver_the_rest()
-    with duckdb.connect(project.folder / "data" / "warehouse.duckdb") as warehouse:
-        # A mark on a day of which nothing comes: it would be gone if the day were built again.
-        warehouse.sql("update core.fct_decisions set item_id = 'mark' where decision_id = 'd001'")
-    build(project)
-    marked = project.query("select decision_id from core.fct_decisions where item_id = 'mark'")
     # The frame of the whole week came, so its days were built again.
-    assert marked.empty
-    assert_same(project, rebuilt(raw, folder))
+    assert marked(project) == []
+    assert_same(project, both_parts)
 
-    with duckdb.connect(project.folder / "data" / "warehouse.duckdb") as warehouse:
-        warehouse.sql("update core.fct_decisions set item_id = 'mark' where decision_id = 'd001'")
+    mark_decision(project, "d001")
     build(project)
-    marked = project.query("select decision_id from core.fct_decisions where item_id = 'mark'")
-    assert list(marked["decision_id"]) == ["d001"]
+    assert marked(project) == ["d001"]
 
     # One row of Sunday comes again: Sunday is built, and Monday is not.
-    with duckdb.connect(project.folder / "data" / "warehouse.duckdb") as warehouse:
-        warehouse.sql("update core.fct_decisions set item_id = 'mark' where decision_id = 'd150'")
-    rest = pd.read_parquet(folder / "decisions" / "rest.parquet")
+    mark_decision(project, "d150")
+    rest = pd.read_parquet(project.raw / "decisions" / "rest.parquet")
     again = rest[rest["decision_id"] == "d150"]
-    again.to_parquet(folder / "decisions" / "again.parquet", index=False)
+    again.to_parquet(project.raw / "decisions" / "again.parquet", index=False)
     build(project)
-    marked = project.query("select decision_id from core.fct_decisions where item_id = 'mark'")
-    assert list(marked["decision_id"]) == ["d001"]
+    assert marked(project) == ["d001"]
 
 
-def test_a_build_of_some_models_leaves_the_rest_to_the_next(in_two_parts, raw):
-    project, folder, deliver_the_rest = in_two_parts
-    deliver_the_rest()
+def test_a_build_of_some_models_leaves_the_rest_to_the_next(before_the_rest, both_parts):
+    project = before_the_rest
     build(project, "--select", "+fct_decisions")
     build(project, "--select", "deliveries")
     build(project)
-    assert_same(project, rebuilt(raw, folder))
+    assert_same(project, both_parts)
 
 
-def test_other_definitions_build_history_anew(in_two_parts, raw):
-    """A variable and a seed: what was built by the old ones is not kept."""
-    project, folder, deliver_the_rest = in_two_parts
-    deliver_the_rest()
-    tokyo = ["--vars", "reporting_timezone: Asia/Tokyo"]
-    build(project, *tokyo)
-    other, own = raw()
-    shutil.copytree(folder, own)
-    build(other, *tokyo)
-    assert_same(project, other)
-
+def test_another_variable_builds_history_again(before_the_rest, new_project):
+    """What was built in one time zone is not kept in another."""
+    project, other = before_the_rest, new_project()
+    shutil.copytree(project.raw, other.raw)
     for one in (project, other):
-        shutil.copytree(one.folder / "seeds", one.folder / "own_seeds")
+        build(one, "--vars", "reporting_timezone: Asia/Tokyo")
+    assert_same(project, other)
+    days = project.query("select distinct decided_on from core.fct_decisions")
+    # The decisions of Sunday evening are Monday's in Tokyo.
+    assert days["decided_on"].max() == MONDAY + 7 * DAY
+
+
+def test_another_seed_builds_history_again(before_the_rest, new_project):
+    """What was built with the old action codes is not kept."""
+    project, other = before_the_rest, new_project()
+    shutil.copytree(project.raw, other.raw)
+    for one in (project, other):
         (one.folder / "seeds").unlink()
-        (one.folder / "own_seeds").rename(one.folder / "seeds")
+        shutil.copytree(one.parsed.folder / "seeds", one.folder / "seeds")
         codes = one.folder / "seeds" / "action_codes.csv"
         text = codes.read_text()
         assert "\nremove,true," in text
         codes.write_text(text.replace("\nremove,true,", "\nremove,false,"))
-    build(project, *tokyo)
-    build(other, *tokyo, "--full-refresh")
+        build_as_a_user(one)
     assert_same(project, other)
     groups = project.query("select distinct action_group from core.fct_decisions")
     assert list(groups["action_group"]) == ["not_enforced"]
 
 
-def test_the_warehouse_of_an_earlier_version_is_built_over(in_two_parts, raw):
-    project, _, _ = in_two_parts
-    with duckdb.connect(project.folder / "data" / "warehouse.duckdb") as warehouse:
+def test_the_warehouse_of_an_earlier_version_is_built_over(before_the_rest, both_parts):
+    project = before_the_rest
+    with duckdb.connect(project.warehouse) as warehouse:
         warehouse.sql("alter table reference.metrics drop column denominator")
         warehouse.sql("alter table core.fct_audits drop column views_at_decision")
         warehouse.sql("update reconciliation.deliveries set definitions = 'of an earlier version'")
     build(project)
-    assert "denominator" in project.table("reference.metrics").columns
-    assert "views_at_decision" in project.table("core.fct_audits").columns
+    assert_same(project, both_parts)
 
 
 # Read by tests, and by marts that are always built whole.
@@ -320,7 +336,9 @@ def test_every_variable_that_history_depends_on_is_in_its_definitions():
 
 
 def test_the_ledger_is_written_after_all_that_is_built_by_days(parsed_project):
-    manifest = json.loads((parsed_project.folder / "target" / "manifest.json").read_text())
+    manifest = json.loads(
+        (parsed_project.folder / "target" / "manifest.json").read_text(encoding="utf-8")
+    )
     parents = manifest["parent_map"]
     [ledger] = [name for name in parents if name.endswith(".deliveries")]
     before, found = [ledger], set()
@@ -336,12 +354,9 @@ def test_the_ledger_is_written_after_all_that_is_built_by_days(parsed_project):
     assert by_days <= found
 
 
-def test_rows_that_vanish_stop_the_build_and_are_named(in_two_parts, raw):
-    project, folder, deliver_the_rest = in_two_parts
-    deliver_the_rest()
-    build(project)
-    before = tables(project)
-    (folder / "decisions" / "rest.parquet").unlink()
+def test_rows_that_vanish_stop_the_build_and_are_named(both_parts, first_part, new_project):
+    project = both_parts.copy_to(new_project())
+    (project.raw / "decisions" / "rest.parquet").unlink()
     run = project.build(data_tests=False)
     assert run.returncode == 1
     assert "Raw rows have vanished on 2 days of delivery" in run.stdout
@@ -350,14 +365,15 @@ def test_rows_that_vanish_stop_the_build_and_are_named(in_two_parts, raw):
     )
     assert "say dbt build --full-refresh" in run.stdout
     for name in ("core.fct_decisions", "staging.base_decisions"):
-        pd.testing.assert_frame_equal(project.table(name), before[name])
+        pd.testing.assert_frame_equal(project.table(name), both_parts.table(name))
+    for file in project.raw.glob("*/rest.parquet"):
+        file.unlink()
     build(project, "--full-refresh")
-    assert_same(project, rebuilt(raw, folder))
+    assert_same(project, first_part)
 
 
-def test_a_missing_day_is_named(raw, make_world):
-    project, _ = raw()
-    world = make_world()
+def test_a_missing_day_is_named(new_project, world):
+    project = new_project()
     for table in ("decisions", "review_jobs"):
         rows = world[table]
         days = rows["recorded_at"].dt.normalize()

@@ -7,42 +7,26 @@ import duckdb
 import oracle
 import pandas as pd
 import pytest
-import simulate as simulator
 from click.testing import CliRunner
 from oracles import disclosure
-from simulator.world import Settings
-
-
-@pytest.fixture(scope="module")
-def built(new_project):
-    """Four weeks of a small platform, built."""
-    project = new_project()
-    simulator.simulate(
-        Settings(days=28, decisions_per_day=250, moderators=30, queues=3, seed=5),
-        project.folder / "data",
-        workers=1,
-    )
-    run = project.build(data_tests=False)
-    assert run.returncode == 0, run.stdout
-    return project
 
 
 def ask(project, *options, warehouse=None):
-    warehouse = warehouse or project.folder / "data" / "warehouse.duckdb"
+    warehouse = warehouse or project.warehouse
     return CliRunner().invoke(
         oracle.main,
         [
-            *("--raw", str(project.folder / "data" / "raw")),
+            *("--raw", str(project.raw)),
             *("--warehouse", str(warehouse)),
-            *("--manifest", str(project.folder / "target" / "manifest.json")),
+            *("--manifest", str(project.manifest_json)),
             *options,
         ],
     )
 
 
 @pytest.mark.parametrize("family", oracle.families())
-def test_the_marts_agree_with_the_oracle(built, family):
-    result = ask(built, "--family", family)
+def test_the_marts_agree_with_the_oracle(platform, family):
+    result = ask(platform, "--family", family)
     assert result.exit_code == 0, result.output
     assert "agrees" in result.output
 
@@ -72,22 +56,22 @@ WRONG = {
 }
 
 
-def test_the_oracle_sees_what_is_wrong(built, tmp_path):
+def test_the_oracle_sees_what_is_wrong(platform, tmp_path):
     other = tmp_path / "wrong.duckdb"
-    shutil.copy(built.folder / "data" / "warehouse.duckdb", other)
+    shutil.copy(platform.folder / "data" / "warehouse.duckdb", other)
     with duckdb.connect(other) as database:
         for sql, _ in WRONG.values():
             ((n,),) = database.execute(sql).fetchall()
             assert n == 1
-    result = ask(built, "--family", "accuracy", warehouse=other)
+    result = ask(platform, "--family", "accuracy", warehouse=other)
     assert result.exit_code == 1
     for name, (_, said) in WRONG.items():
         assert said in result.output, name
     assert result.output.count("differs") >= len(WRONG)
 
 
-def test_a_family_that_is_not_there_is_named(built):
-    result = ask(built, "--family", "nonsense")
+def test_a_family_that_is_not_there_is_named(platform):
+    result = ask(platform, "--family", "nonsense")
     assert result.exit_code == 2
     assert "nonsense" in result.output
 
@@ -112,7 +96,7 @@ def test_few_people_are_withheld_whatever_else_is_said_but_that_there_is_nothing
     assert [*hidden["gap"].isna()] == [False, True, True, True, False]
 
 
-def test_a_mart_without_a_key_is_refused(built):
-    manifest = json.loads((built.folder / "target" / "manifest.json").read_text())
+def test_a_mart_without_a_key_is_refused(platform):
+    manifest = json.loads((platform.folder / "target" / "manifest.json").read_text())
     with pytest.raises(oracle.click.ClickException, match="unique_key"):
         oracle.key_of("accuracy.nonsense", manifest)

@@ -1,7 +1,6 @@
 """How accurate people are: the macros against scipy, statsmodels and samplics; and against the
 truth, which a simulation knows: scores drawn toward the peers are nearer to it than raw rates."""
 
-import json
 import math
 import warnings
 
@@ -328,7 +327,7 @@ def project(new_project):
         workers=1,
     )  # fmt: skip
     # A team and a site of one person each, and a vendor of two.
-    file = project.folder / "data" / "raw" / "roster.parquet"
+    file = project.raw / "roster.parquet"
     roster = pd.read_parquet(file)
     first, second, third, fourth = sorted(roster[roster["role"] == "moderator"]["person_id"])[:4]
     roster.loc[roster["person_id"] == first, "team_id"] = "team-of-one"
@@ -336,20 +335,6 @@ def project(new_project):
     roster.loc[roster["person_id"].isin([third, fourth]), "vendor"] = "vendor-of-two"
     roster.to_parquet(file, index=False)
     run = project.build("--exclude", "path:models/reconciliation", data_tests=False)
-    assert run.returncode == 0, run.stdout
-    return project
-
-
-@pytest.fixture(scope="module")
-def other_project(new_project):
-    """Six weeks of a smaller platform as it is delivered, as far as its next audit plan."""
-    project = new_project()
-    simulator.simulate(
-        Settings(days=42, decisions_per_day=300, moderators=40, queues=4),
-        project.folder / "data",
-        workers=1,
-    )
-    run = project.build("--select", "+path:models/marts/planning", data_tests=False)
     assert run.returncode == 0, run.stdout
     return project
 
@@ -364,7 +349,7 @@ from ({{ stratified_rate('cells', 'design', by=['draw']) }}) as rates
 """
 
 
-@pytest.mark.parametrize("world", ["project", "other_project"])
+@pytest.mark.parametrize("world", ["project", "platform"])
 @pytest.mark.parametrize(
     ("sizes", "told", "tolerance"),
     [
@@ -566,8 +551,7 @@ def test_teams_of_few_people_have_no_rate(project):
 
 @pytest.fixture(scope="module")
 def models(parsed_project):
-    manifest = json.loads((parsed_project.folder / "target" / "manifest.json").read_text())
-    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    return [node for node in parsed_project.nodes.values() if node["resource_type"] == "model"]
 
 
 def test_every_model_says_who_may_read_it(models):

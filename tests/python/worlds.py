@@ -1,7 +1,74 @@
 """Raw worlds that tests build: a week by hand, and what the simulator makes of a platform."""
 
+from datetime import date
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
-from projects import World
+import simulate as simulator
+from oracles.raw_tables import RawTables
+from projects import Project, World
+from simulator.world import Settings
+
+# What a user runs after the other, with no flags.
+COMMANDS = {"build": ("build",), "docs": ("docs", "generate", "--static"), "test": ("test",)}
+
+
+def build_week(project: Project) -> None:
+    """The small world with its data tests, built in this process."""
+    project.deliver(small_world())
+    run = project.build()
+    assert run.returncode == 0, run.stdout
+
+
+def build_platform(project: Project) -> None:
+    """Six weeks of one quarter, with late and revised audits, corrections and duplicates.
+
+    Built, tested and documented by a user's commands; what each said is in said/.
+    """
+    simulator.simulate(
+        Settings(start=date(2026, 8, 3), days=42, decisions_per_day=300, moderators=40, queues=4),
+        project.folder / "data",
+        workers=1,
+    )
+    rate_again(project.raw)
+    (project.folder / "said").mkdir()
+    for name, command in COMMANDS.items():
+        run = project.dbt_as_a_user(*command)
+        assert run.returncode == 0, run.stdout
+        (project.folder / "said" / name).write_text(run.stdout)
+
+
+def rate_again(raw: Path) -> None:
+    """Add what the simulator has not: blanks, grades, corrections, and sessions held again."""
+    ratings = RawTables(raw).rows(
+        "calibration_ratings",
+        [
+            *("session_id", "item_id", "rater_id", "rater_role", "action_code", "policy_id"),
+            *("rated_at", "source_system", "recorded_at"),
+        ],
+    )
+    rng = np.random.default_rng(2)
+    kinds = ["none", "low", "medium", "high", "severe", None]
+    ratings["severity"] = rng.choice(np.array(kinds, object), len(ratings))
+    ratings.loc[rng.random(len(ratings)) < 0.05, ["action_code", "policy_id"]] = None
+    ratings.loc[rng.random(len(ratings)) < 0.02, "action_code"] = "skip"
+    later = pd.Timedelta(days=9)
+    again = ratings.sample(frac=0.4, random_state=3).assign(
+        session_id=lambda rows: rows["session_id"] + " again",
+        rated_at=lambda rows: rows["rated_at"] + later,
+        recorded_at=lambda rows: rows["recorded_at"] + later,
+    )
+    changed = rng.random(len(again)) < 0.3
+    again.loc[changed, ["action_code", "policy_id"]] = ["no_action", None]
+    corrected = ratings.sample(40, random_state=4).assign(
+        action_code="warn", recorded_at=lambda rows: rows["recorded_at"] + later
+    )
+    folder = raw / "calibration_ratings" / "again"
+    folder.mkdir()
+    for file in (raw / "calibration_ratings").rglob("*.parquet"):
+        file.unlink()
+    pd.concat([ratings, again, corrected]).to_parquet(folder / "ratings.parquet", index=False)
 
 
 def small_world() -> World:
