@@ -20,6 +20,12 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
+# SQL='path path' lints some files alone. Which of them are of a connector, and which of none:
+of_connector = $(strip $(if $(SQL),$(foreach f,$(SQL),$(if $(findstring /$1/,$f),$f)),$\
+	$(wildcard models/*/$1)))
+of_none = $(if $(SQL),$(filter-out $(foreach c,$(CONNECTORS),$(call of_connector,$c)),$(SQL)),$\
+	$(wildcard models tests analyses))
+
 # The dbt templater runs the macros, so it needs a database: an empty one of its own, for the
 # warehouse may be open elsewhere. A connector's models compile only where it is switched on, so
 # each has a run of its own. A model that does not compile is but a warning to sqlfluff: not here.
@@ -38,18 +44,32 @@ define sqlfluff
 
 endef
 
+PYTEST := pytest -n 2 --dist loadgroup
+
 ##@ The two commands
 .PHONY: build test
 build: warehouse  ## Set up, make sample data if there is no data, build all, print the headline
 	python scripts/headline.py
 
-test: $(DEV) $(SPARK) lint warehouse  ## Set up and run every check: lint, dbt build with its tests, pytest
-	pytest -n 2 --dist loadfile
+test: $(DEV) lint warehouse  ## Set up, lint, build the sample with every dbt test, run pytest
+	$(PYTEST) -m "not deep and not spark"
+
+##@ While editing, and before a release
+.PHONY: check test-deep test-all
+check: $(DEV)  ## Lint what changed since the last green build; build and test the changed models
+	python scripts/check.py
+
+test-deep: $(DEV) $(SPARK)  ## Only what make test-all adds: further seeds, long runs, Spark (needs Java 17)
+	$(PYTEST) -m "deep or spark"
+
+test-all: test test-deep  ## Run every test there is
 
 ##@ Parts of them
 .PHONY: warehouse simulate lint lint-sql lint-python lint-yaml format
+# What a check left red may be in the warehouse, built by a definition that is gone: from scratch then.
 warehouse: $(RUNTIME) data/raw  ## Build every model and run every dbt test
-	dbt build
+	dbt build $(if $(wildcard target/last_build/red.json),--full-refresh)
+	@python scripts/check.py --save-state
 
 simulate: $(RUNTIME)  ## Make the sample data anew; ARGS='--days 28 --seed 3' for another world
 	python scripts/simulate.py $(ARGS)
@@ -64,14 +84,14 @@ lint-yaml: $(DEV)
 	python scripts/validate_yaml.py
 
 lint-sql: $(DEV)
-	$(call sqlfluff,lint,plain,$(wildcard models tests analyses))
-	$(foreach c,$(CONNECTORS),$(call sqlfluff,lint,$c,$(wildcard models/*/$c)))
+	$(if $(of_none),$(call sqlfluff,lint,plain,$(of_none)))
+	$(foreach c,$(CONNECTORS),$(if $(call of_connector,$c),$(call sqlfluff,lint,$c,$(call of_connector,$c))))
 
 format: $(DEV)  ## Put SQL and Python into form
 	ruff check --fix --quiet scripts tests || true
 	ruff format scripts tests
-	$(call sqlfluff,fix,plain,$(wildcard models tests analyses))
-	$(foreach c,$(CONNECTORS),$(call sqlfluff,fix,$c,$(wildcard models/*/$c)))
+	$(if $(of_none),$(call sqlfluff,fix,plain,$(of_none)))
+	$(foreach c,$(CONNECTORS),$(if $(call of_connector,$c),$(call sqlfluff,fix,$c,$(call of_connector,$c))))
 
 ##@ Further
 .PHONY: docs hatecheck convabuse coverage-study parity benchmark lock clean help
