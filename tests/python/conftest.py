@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import project_sql
 import pytest
 import worlds
 from filelock import FileLock
@@ -44,6 +45,13 @@ def parse(once):
         )
 
     return with_connector
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _sql_is_rendered_from_the_parsed_project(parse):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(project_sql, "parsed", lambda connector: parse(connector).manifest())
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -5,17 +5,17 @@ import gc
 import io
 import json
 import os
-import pickle
 import shutil
 import subprocess
 import sys
 from collections.abc import Container, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pandas as pd
+import project_sql
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
@@ -71,13 +71,7 @@ class Parsed:
         with contextlib.redirect_stdout(said), in_folder(folder):
             run = dbtRunner().invoke(["parse", "--log-level-file", "none", "--vars", variables])
         assert run.success, said.getvalue()
-        # What a manifest looks up is left out: dbt does not write all of it to a pickle.
-        parts = {
-            part.name: getattr(run.result, part.name)
-            for part in fields(Manifest)
-            if not part.name.startswith("_")
-        }
-        (folder / "manifest.pickle").write_bytes(pickle.dumps(parts))
+        (folder / "manifest.pickle").write_bytes(project_sql.dump(run.result))
 
     @property
     def nodes(self) -> dict[str, Any]:
@@ -86,7 +80,7 @@ class Parsed:
 
     def manifest(self) -> Manifest:
         """The parsed project anew: a manifest that was run carries what the run left."""
-        return Manifest(**pickle.loads((self.folder / "manifest.pickle").read_bytes()))
+        return project_sql.load((self.folder / "manifest.pickle").read_bytes())
 
 
 @contextlib.contextmanager
@@ -148,14 +142,18 @@ class Project:
             else:
                 table.to_parquet(self.raw / f"{name}.parquet", index=False)
 
-    def dbt(self, *arguments: str, manifest: Manifest | None = None) -> Run:
+    def dbt(
+        self, *arguments: str, manifest: Manifest | None = None, own_profile: bool = False
+    ) -> Run:
         """Run dbt in this process, on the project as it was parsed; stdout has all that it says.
 
-        No artifacts are written. `manifest` is for who runs twice on one.
+        No artifacts are written. `manifest` is for who changes one, or runs twice on it;
+        `own_profile` for who changes the profile in the project's folder.
         """
         said = io.StringIO()
         # By its full path: dbt-duckdb keeps one environment a process, and compares paths as text.
         place = {"MODERATION_QUALITY_DATABASE": str(self.warehouse)}
+        profiles = self.folder if own_profile else self.parsed.folder / "one_thread"
         with contextlib.redirect_stdout(said), in_folder(self.folder, **place):
             # A manifest is a million objects that live as long as the run: nothing to collect.
             gc.disable()
@@ -164,7 +162,7 @@ class Project:
                     [
                         *("--no-use-colors", "--log-level-file", "none", "--no-write-json"),
                         *arguments,
-                        *("--profiles-dir", str(self.parsed.folder / "one_thread")),
+                        *("--profiles-dir", str(profiles)),
                         *("--threads", "1"),
                     ]
                 )

@@ -364,7 +364,7 @@ def odd_world(world: dict, seed: int) -> dict:
     return world
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.deep)])
 def test_the_oracle_agrees_on_an_odd_world(new_project, make_world, seed):
     project = new_project()
     project.deliver(odd_world(make_world(), seed))
@@ -373,9 +373,9 @@ def test_the_oracle_agrees_on_an_odd_world(new_project, make_world, seed):
     result = CliRunner().invoke(
         oracle.main,
         [
-            *("--raw", str(project.folder / "data" / "raw")),
-            *("--warehouse", str(project.folder / "data" / "warehouse.duckdb")),
-            *("--manifest", str(project.folder / "target" / "manifest.json")),
+            *("--raw", str(project.raw)),
+            *("--warehouse", str(project.warehouse)),
+            *("--manifest", str(project.manifest_json)),
             *("--family", "quality"),
         ],
     )

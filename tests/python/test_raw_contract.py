@@ -1,6 +1,5 @@
 """What a user gets for raw data that breaks the contract, and for the data that may be absent."""
 
-import json
 from pathlib import Path
 
 import duckdb
@@ -13,19 +12,9 @@ MODELS = Path(__file__).parents[2] / "models"
 MARTS = ("accuracy.accuracy_rates", "core.fct_audits", "core.fct_decisions")
 
 
-@pytest.fixture(scope="module")
-def built(new_project, make_world):
-    """The small world, built from Parquet."""
-    project = new_project()
-    project.deliver(make_world())
-    run = project.build()
-    assert run.returncode == 0, run.stdout
-    return project
-
-
-def assert_same_marts(project, built):
+def assert_same_marts(project, week):
     for mart in MARTS:
-        expected = built.table(mart)
+        expected = week.table(mart)
         assert len(expected) > 0, mart
         assert_frame_equal(project.table(mart), expected, obj=mart)
 
@@ -39,45 +28,45 @@ def overall(project):
     return rows.iloc[0]
 
 
-def test_the_small_world_has_the_rate_that_a_hand_computes(built):
+def test_the_small_world_has_the_rate_that_a_hand_computes(week):
     # Of 14 audits in the stratum of 40 decisions 2 found an error, and one of these was overturned;
     # of 40 in the stratum of 120, 4 did, and a fifth in its second revision.
-    strata = built.query(
+    strata = week.query(
         "select stratum_key, count(*) as n, sum(n_correct) as k from core.fct_audits group by all"
     )
     assert sorted(zip(strata["n"], strata["k"], strict=True)) == [(14, 13), (40, 35)]
-    assert overall(built)["estimate"] == pytest.approx((40 * 13 / 14 + 120 * 35 / 40) / 160)
+    assert overall(week)["estimate"] == pytest.approx((40 * 13 / 14 + 120 * 35 / 40) / 160)
 
 
-def test_csv_gives_the_same_marts(new_project, world, built):
+def test_csv_gives_the_same_marts(new_project, world, week):
     project = new_project()
     project.deliver(world, kind="csv")
     run = project.build(data_tests=False)
     assert run.returncode == 0, run.stdout
-    assert_same_marts(project, built)
+    assert_same_marts(project, week)
 
 
-def test_a_warehouse_schema_gives_the_same_marts(new_project, world, built):
+def test_a_warehouse_schema_gives_the_same_marts(new_project, world, week):
     project = new_project()
-    with duckdb.connect(project.folder / "data" / "warehouse.duckdb") as connection:
+    with duckdb.connect(project.warehouse) as connection:
         connection.sql("create schema landing")
         for name, table in world.items():
             connection.register("delivered", table)
             connection.sql(f"create table landing.{name} as from delivered")
     run = project.build("--vars", "{raw_schema: landing}", data_tests=False)
     assert run.returncode == 0, run.stdout
-    assert_same_marts(project, built)
+    assert_same_marts(project, week)
 
 
-def test_exact_duplicates_change_no_mart(new_project, world, built):
+def test_exact_duplicates_change_no_mart(new_project, world, week):
     project = new_project()
     project.deliver({name: pd.concat([table, table.head(50)]) for name, table in world.items()})
     run = project.build(data_tests=False)
     assert run.returncode == 0, run.stdout
-    assert_same_marts(project, built)
+    assert_same_marts(project, week)
 
 
-def test_absent_optional_tables_and_columns_read_as_empty(new_project, world, built):
+def test_absent_optional_tables_and_columns_read_as_empty(new_project, world, week):
     project = new_project()
     del world["roster"], world["disputes"]
     world["decisions"] = world["decisions"].drop(columns=["moderator_id", "handling_seconds"])
@@ -90,7 +79,7 @@ def test_absent_optional_tables_and_columns_read_as_empty(new_project, world, bu
     assert len(decisions) == 160
     assert decisions[["moderator_key", "handling_seconds"]].isna().all(axis=None)
     # The dispute that is not there any more had overturned an error of an enforced decision.
-    assert overall(project)["estimate"] == pytest.approx(overall(built)["estimate"] - 40 / 14 / 160)
+    assert overall(project)["estimate"] == pytest.approx(overall(week)["estimate"] - 40 / 14 / 160)
 
 
 @pytest.fixture(scope="module")
@@ -138,67 +127,58 @@ def test_two_kinds_of_file_for_one_table_stop_the_build(new_project, world):
     assert project.tables() == set()
 
 
-def contradict_a_decision(world):
-    twice = world["decisions"].iloc[[5]].assign(action_code="remove", primary_policy_id="hate")
-    world["decisions"] = pd.concat([world["decisions"], twice], ignore_index=True)
-
-
-def invent_an_action_code(world):
-    world["decisions"].loc[6, "action_code"] = "shadowban"
-
-
-def decide_in_the_future(world):
-    world["decisions"].loc[7, "decided_at"] += pd.Timedelta(hours=1)
-
-
-def audit_an_unknown_decision(world):
-    world["audits"].loc[2, "decision_id"] = "d999"
-
-
-@pytest.mark.parametrize(
-    ("spoil", "failing_test", "shown"),
-    [
-        (
-            contradict_a_decision,
-            "decisions_are_not_contradicted",
-            [
-                "decision_id=d005, recorded_at=2026-03-02 05:01:00, n_versions=2, "
-                "differs_in=action_code, primary_policy_id",
-                "Ask the source which row of raw decisions holds",
-            ],
-        ),
-        (
-            invent_an_action_code,
-            "decisions_have_a_known_action_code",
-            ["decision_id=d006, action_code=shadowban", "add a row to seeds/action_codes.csv"],
-        ),
-        (
-            decide_in_the_future,
-            "decisions_are_not_dated_in_the_future",
-            [
-                "decision_id=d007, decided_at=2026-03-02 08:00:00, recorded_at=2026-03-02 07:01:00",
-                "in the source of raw decisions",
-            ],
-        ),
-        (
-            audit_an_unknown_decision,
-            "audits_have_a_known_decision",
-            ["audit_id=a006, revision_no=1, decision_id=d999", "Deliver the decision"],
-        ),
+# Rows that are wrong, each in a table or a column of its own: the test that names them, what it
+# shows of the row, and what it says to do.
+BAD_ROWS = {
+    "decisions_are_not_contradicted": [
+        "decision_id=d005, recorded_at=2026-03-02 05:01:00, n_versions=2, "
+        "differs_in=action_code, primary_policy_id",
+        "Ask the source which row of raw decisions holds",
     ],
-)
-def test_bad_rows_fail_a_named_test_and_no_rate_is_built(
-    new_project, world, spoil, failing_test, shown
-):
-    spoil(world)
+    "decisions_have_a_known_action_code": [
+        "decision_id=d006, action_code=shadowban",
+        "add a row to seeds/action_codes.csv",
+    ],
+    "decisions_are_not_dated_in_the_future": [
+        "decision_id=d007, decided_at=2026-03-02 08:00:00, recorded_at=2026-03-02 07:01:00",
+        "in the source of raw decisions",
+    ],
+    "audits_have_a_known_decision": [
+        "audit_id=a006, revision_no=1, decision_id=d999",
+        "Deliver the decision",
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def with_bad_rows(new_project, make_world):
+    world = make_world()
+    decisions = world["decisions"]
+    contradicting = decisions.iloc[[5]].assign(action_code="remove", primary_policy_id="hate")
+    decisions.loc[6, "action_code"] = "shadowban"
+    decisions.loc[7, "decided_at"] += pd.Timedelta(hours=1)
+    world["audits"].loc[2, "decision_id"] = "d999"
+    world["decisions"] = pd.concat([decisions, contradicting], ignore_index=True)
     project = new_project()
     project.deliver(world)
-    run = project.build()
-    assert run.returncode != 0
+    return project, project.build()
+
+
+@pytest.mark.parametrize("failing_test", BAD_ROWS)
+def test_bad_rows_fail_a_named_test(with_bad_rows, failing_test):
+    _, run = with_bad_rows
     told = " ".join(run.stdout.split())
     assert f"FAIL {failing_test}: 1 row." in told, run.stdout
-    for part in shown:
+    for part in BAD_ROWS[failing_test]:
         assert part in told, run.stdout
+
+
+def test_bad_rows_fail_no_other_test_and_no_rate_is_built(with_bad_rows):
+    project, run = with_bad_rows
+    assert run.returncode == 1
+    failed = {name for name, status in run.statuses.items() if status == "fail"}
+    # An audit of a decision that is not there does not come after it either.
+    assert failed == {*BAD_ROWS, "audits_come_after_their_decision"}
     assert not {"accuracy_cells", "accuracy_estimates", "accuracy_rates"} & project.tables()
 
 
@@ -403,10 +383,10 @@ def test_every_test_of_staging_fails_on_a_row_made_for_it(new_project, world):
     project.deliver(world)
     # No key for the pseudonyms, and nothing that asks for it before the run.
     drop_lines(project.folder / "profiles.yml", "VARIABLE pseudonym_key")
-    drop_lines(project.folder / "dbt_project.yml", "on-run-start")
-    run = project.build("--select", "+staging", "action_codes")
-    results = json.loads((project.folder / "target" / "run_results.json").read_text())["results"]
-    found = {result["unique_id"].split(".")[2]: result["status"] for result in results}
+    manifest = project.parsed.manifest()
+    del manifest.nodes["operation.moderation_quality.moderation_quality-on-run-start-0"]
+    run = project.build("--select", "+staging", "action_codes", manifest=manifest, own_profile=True)
+    found = run.statuses
     written = {
         test[kind]["name"]
         for file in (MODELS / "staging").glob("stg_*.yml")
@@ -427,7 +407,7 @@ def test_an_empty_pseudonym_key_is_refused(new_project, world):
     assert emptied != profile.read_text()
     profile.unlink()
     profile.write_text(emptied)
-    run = project.build("--select", "stg_decisions")
+    run = project.build("--select", "stg_decisions", own_profile=True)
     assert run.returncode == 2
     assert "DBT_ENV_SECRET_PSEUDONYM_KEY is empty" in run.stdout
     assert project.tables() == set()
@@ -452,7 +432,7 @@ def test_no_persons_id_is_shown(new_project, world):
     project = new_project()
     world["roster"]["hired_on"] = "no date"
     project.deliver(world)
-    run = project.build()
+    run = project.dbt_as_a_user("build")
     assert run.returncode == 2
     assert "roster.hired_on" in run.stdout
     log = (project.folder / "logs" / "dbt.log").read_text()
@@ -475,7 +455,7 @@ def test_a_profile_without_the_pseudonym_key_is_refused(new_project, world):
     project = new_project()
     project.deliver(world)
     drop_lines(project.folder / "profiles.yml", "VARIABLE pseudonym_key")
-    run = project.build("--select", "stg_decisions")
+    run = project.build("--select", "stg_decisions", own_profile=True)
     assert run.returncode == 2
     assert "does not reach the session" in run.stdout
     assert project.tables() == set()
