@@ -281,7 +281,7 @@ def main(only_save: bool) -> None:
     if changed:
         click.echo(f"Changed since the last green check: {len(changed)} files")
         click.echo(listed([f"{how:<8}  {path}" for path, how in changed.items()]))
-    # They run beside dbt, which leaves one of two cores idle most of the time.
+    # They run beside dbt.
     linters = [Linter.start(command) for command in lint_commands(changed)]
     for linter in linters:
         click.echo(f"Lint: {linter.name}")
