@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -69,10 +70,11 @@ def marts(manifest: Path) -> list[Mart]:
 
     Where a mart differs, the first table that does says where it began. The key is that of the
     generic test unique_key, or else the primary key, or else config.meta.key. Columns that say what
-    an engine ran (config.meta.is_of_one_engine) are left out.
+    an engine ran (config.meta.is_of_one_engine) are left out. So are tables that the build was not
+    asked for (--select).
 
     Args:
-        manifest: manifest.json of a build.
+        manifest: manifest.json of a build, with its run_results.json beside it.
 
     Returns:
         The marts.
@@ -81,6 +83,8 @@ def marts(manifest: Path) -> list[Mart]:
         click.ClickException: a table has no key.
     """
     nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"]
+    results = json.loads(manifest.with_name("run_results.json").read_text(encoding="utf-8"))
+    built = {result["unique_id"] for result in results["results"]}
     keys = {}
     for node in nodes.values():
         for constraint in node.get("constraints", []):
@@ -99,7 +103,7 @@ def marts(manifest: Path) -> list[Mart]:
     found = []
     for name in TopologicalSorter(tables).static_order():
         node = nodes.get(name, {})
-        if name not in tables or node["config"]["materialized"] == "view":
+        if name not in tables or name not in built or node["config"]["materialized"] == "view":
             continue
         if name not in keys:
             raise click.ClickException(f"{node['name']} has no key: give it the test unique_key.")
@@ -231,13 +235,14 @@ def _utc(table: pa.Table) -> pa.Table:
     return table.cast(pa.schema(fields))
 
 
-def build(target: str, raw: Path, work: Path) -> Path:
-    """Build every model and run every test on a target.
+def build(target: str, raw: Path, work: Path, selection: tuple[str, ...] = ()) -> Path:
+    """Build every model and run every test on a target, or those of a selection.
 
     Args:
         target: a target of profiles.yml.
         raw: the folder of the raw tables.
         work: the folder of the warehouses; each target has its artifacts in a folder there.
+        selection: what to build, as dbt's --select has it.
 
     Returns:
         manifest.json of the build.
@@ -247,6 +252,8 @@ def build(target: str, raw: Path, work: Path) -> Path:
     """
     artifacts = work / target
     command = ["dbt", "--no-use-colors", "build", "--target", target]
+    # Tests that also read tables which are not selected are left to a whole build.
+    command += ["--select", *selection, "--indirect-selection", "buildable"] if selection else []
     folders = ["--target-path", str(artifacts), "--log-path", str(artifacts)]
     variables = ["--vars", json.dumps({"raw_path": str(raw.resolve())})]
     done = subprocess.run(
@@ -263,6 +270,32 @@ def build(target: str, raw: Path, work: Path) -> Path:
         raise BuildError(f"dbt build --target {target} failed; what it said is above.")
     click.echo(f"{target}: {done.stdout.strip().splitlines()[-1].split('  ')[-1]}")
     return artifacts / "manifest.json"
+
+
+def compare_all(
+    connection: duckdb.DuckDBPyConnection,
+    on_duckdb: list[Mart],
+    on_spark: Callable[[Mart], str],
+    tolerance: float = TOLERANCE,
+) -> tuple[dict[str, Comparison], list[str]]:
+    """Compare every mart with its table of Spark.
+
+    Args:
+        connection: DuckDB, which can read both.
+        on_duckdb: the marts, by their relations in the warehouse.
+        on_spark: gives the relation in `connection` that has a mart's rows of Spark.
+        tolerance: how far apart doubles may be.
+
+    Returns:
+        {mart: its comparison}, and a sentence for each column of another type than the contract's.
+    """
+    comparisons, wrong_types = {}, []
+    for mart in on_duckdb:
+        other = on_spark(mart)
+        for relation in (mart.relation, other):
+            wrong_types += type_differences(connection, mart, relation)
+        comparisons[mart.name] = compare(connection, mart, mart.relation, other, tolerance)
+    return comparisons, wrong_types
 
 
 def report(comparisons: dict[str, Comparison]) -> Table:
@@ -286,9 +319,17 @@ def report(comparisons: dict[str, Comparison]) -> Table:
               show_default="target/parity", help="Warehouses, logs, artifacts.")  # fmt: skip
 @click.option("--tolerance", type=click.FloatRange(0), default=TOLERANCE, show_default=True,
               help="How far apart doubles may be: absolute up to 1, relative above.")  # fmt: skip
+@click.option("--select", "selection", multiple=True, metavar="SELECTOR",
+              help="Only a part, as dbt's --select; may be given several times.")  # fmt: skip
 @click.option("--build/--no-build", "is_built_anew", default=True, show_default=True,
               help="Or compare what is in WORK.")  # fmt: skip
-def main(raw: Path | None, work: Path, tolerance: float, is_built_anew: bool) -> None:
+def main(
+    raw: Path | None,
+    work: Path,
+    tolerance: float,
+    selection: tuple[str, ...],
+    is_built_anew: bool,
+) -> None:
     """Build the layer on DuckDB and on Spark, and compare every table row by row.
 
     Exit codes: 0 all rows are identical, 1 some differ, 2 wrong usage, 3 a build failed.
@@ -305,18 +346,18 @@ def main(raw: Path | None, work: Path, tolerance: float, is_built_anew: bool) ->
             simulate = [sys.executable, PROJECT / "scripts" / "simulate.py", "--quiet", "--force"]
             subprocess.run([*simulate, "--out", raw.parent, *SMALL_WORLD], check=True)
         for target in ("dev", "spark"):
-            build(target, raw, work)
+            build(target, raw, work, selection)
     on_duckdb = marts(work / "dev" / "manifest.json")
     relations = {mart.name: mart.relation for mart in marts(work / "spark" / "manifest.json")}
     tables = spark_tables(list(relations.values()))
-    comparisons, wrong_types = {}, []
     with duckdb.connect() as connection:
         connection.execute(f"attach '{work / 'warehouse.duckdb'}' as warehouse (read_only)")
-        for mart in on_duckdb:
+
+        def on_spark(mart: Mart) -> str:
             connection.register("on_spark", tables[relations[mart.name]])
-            for relation in (mart.relation, "on_spark"):
-                wrong_types += type_differences(connection, mart, relation)
-            comparisons[mart.name] = compare(connection, mart, mart.relation, "on_spark", tolerance)
+            return "on_spark"
+
+        comparisons, wrong_types = compare_all(connection, on_duckdb, on_spark, tolerance)
     console = Console(width=None if Console().is_terminal else 130)
     console.print(report(comparisons))
     for sentence in wrong_types:
