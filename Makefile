@@ -37,7 +37,7 @@ define sqlfluff
 	> target/lint/$2/.sqlfluff
 @echo "sqlfluff $1 ($2)"
 @MODERATION_QUALITY_DATABASE=:memory: DBT_TARGET_PATH=target/lint/$2 \
-	sqlfluff $1 --disable-progress-bar --config target/lint/$2/.sqlfluff $3 2>&1 \
+	python scripts/lint_sql.py $1 --disable-progress-bar --config target/lint/$2/.sqlfluff $3 2>&1 \
 	| { grep -vE 'because it is (disabled|a macro)' || true; } | tee target/lint/$2/log
 @! grep 'fatal exception' target/lint/$2/log >/dev/null || \
 	{ echo "sqlfluff skipped models that do not compile (see above)" >&2; exit 1; }
