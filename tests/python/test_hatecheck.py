@@ -64,7 +64,7 @@ def rebuild(new_project):
     """A function that builds the models on HateCheck with other variables."""
 
     def build(variables, *selection):
-        project = new_project()
+        project = new_project("hatecheck")
         done = project.build(
             *selection, "--vars", f"{{raw_connector: hatecheck, {variables}}}", data_tests=False
         )
@@ -178,7 +178,7 @@ def test_another_seed_draws_other_labels(warehouse, rebuild):
     project = rebuild(
         f"hatecheck_seed: 2, hatecheck_file: {FILE}", "--select", "+hatecheck__audits"
     )
-    with duckdb.connect(project.folder / "data" / "warehouse.duckdb", read_only=True) as other:
+    with duckdb.connect(project.warehouse, read_only=True) as other:
         ours, theirs = set(drawn_ids(warehouse)), set(drawn_ids(other))
     assert len(ours) == len(theirs)
     # Where strata are small they share labels by chance; 613 of 19,505 share few.
@@ -204,7 +204,7 @@ def test_the_truth_of_a_label_that_was_not_drawn_changes_nothing(warehouse, rebu
     cases.to_csv(tmp_path / "flipped.csv")
 
     project = rebuild(f"hatecheck_file: {tmp_path / 'flipped.csv'}")
-    with duckdb.connect(project.folder / "data" / "warehouse.duckdb", read_only=True) as flipped_db:
+    with duckdb.connect(project.warehouse, read_only=True) as flipped_db:
         changed = {
             name
             for (name,) in warehouse.sql(

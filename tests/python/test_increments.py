@@ -79,6 +79,7 @@ def rebuilt(new_project, folder):
     return project
 
 
+@pytest.mark.xdist_group("increments at random")
 @pytest.mark.parametrize(
     ("seed", "killed_in"),
     [
@@ -113,6 +114,7 @@ def test_deliveries_one_by_one_equal_all_at_once(new_project, world, seed, kille
     assert_same(project, at_once)
 
 
+@pytest.mark.xdist_group("increments of half a year")
 def test_a_long_history_is_built_by_the_periods_that_a_delivery_touches(new_project, tmp_path):
     """Half a year; in the second delivery also few rows of months that nothing else touches."""
     simulator.simulate(
