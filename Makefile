@@ -44,7 +44,7 @@ define sqlfluff
 
 endef
 
-PYTEST := pytest -n 2 --dist loadgroup
+PYTEST := pytest -n 2 --dist loadfile
 
 ##@ The two commands
 .PHONY: build test

@@ -15,17 +15,6 @@ from filelock import FileLock
 from projects import Parsed, Project
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Keep the tests of a file together, as they share its fixtures, unless one says otherwise.
-
-    First: pytest-xdist looks at the marks in its own hook.
-    """
-    for item in items:
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-
-
 @pytest.fixture(scope="session")
 def once(tmp_path_factory):
     """A function that fills a folder with a name, once a session whichever worker asks."""

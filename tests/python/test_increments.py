@@ -9,10 +9,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-import simulate as simulator
 import yaml
 from projects import ROOT, differing_rows
-from simulator.world import Settings
 from split_history import DAY, MONDAY, Deliveries, eventful
 
 # What says how the run went, and not what the raw data say.
@@ -79,7 +77,6 @@ def rebuilt(new_project, folder):
     return project
 
 
-@pytest.mark.xdist_group("increments at random")
 @pytest.mark.parametrize(
     ("seed", "killed_in"),
     [
@@ -112,78 +109,6 @@ def test_deliveries_one_by_one_equal_all_at_once(new_project, world, seed, kille
     # What was built by increments can be built anew in place.
     build(project, "--full-refresh")
     assert_same(project, at_once)
-
-
-@pytest.mark.xdist_group("increments of half a year")
-def test_a_long_history_is_built_by_the_periods_that_a_delivery_touches(new_project, tmp_path):
-    """Half a year; in the second delivery also few rows of months that nothing else touches."""
-    simulator.simulate(
-        Settings(days=190, decisions_per_day=60, audit_rate=0.5, seed=3), tmp_path, workers=1
-    )
-    world = {
-        table.stem: duckdb.sql(f"from '{table if table.is_file() else table / '*.parquet'}'").df()
-        for table in (tmp_path / "raw").iterdir()
-    }
-    # Of March, calibration ratings come late; of April, scores; a decision of May, of a week in
-    # which no stratum of April ends, is replaced.
-    late = {
-        name: some_of_month(world[name]["recorded_at"], month)
-        for name, month in (("calibration_ratings", 3), ("audit_scores", 4))
-    }
-    decisions = world["decisions"]
-    removed_in_may = decisions[
-        (decisions["decided_by_type"] == "human")
-        & (decisions["action_code"] == "remove")
-        & decisions["decided_at"].between("2026-05-13", "2026-05-20")
-    ].iloc[[0]]
-    ends = [MONDAY + days * DAY for days in (160, 175, 189)]
-    world["decisions"] = pd.concat(
-        [
-            decisions,
-            removed_in_may.assign(
-                decision_id="d-replacing",
-                supersedes_decision_id=removed_in_may["decision_id"],
-                action_code="no_action",
-                decided_at=ends[0] + DAY,
-                recorded_at=ends[0] + DAY,
-            ),
-        ],
-        ignore_index=True,
-    )
-    deliveries = Deliveries.by_day(world, ends, late)
-    project = new_project()
-    for number in range(len(ends)):
-        deliveries.deliver(number, project.raw)
-        build(project)
-    assert_same(project, rebuilt(new_project, project.raw))
-
-    # What is gone from periods that are over stays gone: they are not built again.
-    tables = incremental_tables_of_periods(project)
-    assert len(tables) == 13
-    with duckdb.connect(project.warehouse) as warehouse:
-        for table in tables:
-            warehouse.sql(f"delete from {table} where period_starts_on < date '2026-05-01'")
-    deliveries.deliver(len(ends), project.raw)
-    build(project)
-    first_periods = {
-        table: project.query(f"select min(period_starts_on) as first from {table}")["first"][0]
-        for table in tables
-    }
-    assert min(first_periods.values()) >= pd.Timestamp("2026-05-01"), first_periods
-
-
-def some_of_month(recorded_at, month):
-    """Which of the rows recorded in a month are the first few of it."""
-    is_of_month = recorded_at.dt.month == month
-    return (is_of_month & (is_of_month.cumsum() <= 5)).to_numpy().astype(int)
-
-
-def incremental_tables_of_periods(project):
-    return [
-        f"{node['schema']}.{node['name']}"
-        for node in project.parsed.nodes.values()
-        if node["config"]["materialized"] == "incremental" and "period_starts_on" in node["columns"]
-    ]
 
 
 def by_day(world, first, last):
