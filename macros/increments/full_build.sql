@@ -57,8 +57,10 @@
             'max_interval_width', 'min_people', 'accuracy_maturity_days', 'overturn_maturity_days'] -%}
         {%- do texts.update({'var ' ~ name: var(name, none) | string}) -%}
     {%- endfor -%}
+    {#- By a name of its own, or Spark's server names the column in its log, with the key in it. -#}
     {%- set secret = run_query(
-        'select ' ~ sha256("concat('definitions|', " ~ session_secret('pseudonym_key') ~ ')'))[0][0]
+        'select ' ~ sha256("concat('definitions|', " ~ session_secret('pseudonym_key') ~ ')')
+        ~ ' as fingerprint')[0][0]
     -%}
     {{ return(local_md5(tojson(texts, sort_keys=true) ~ secret)) }}
 {%- endmacro %}
