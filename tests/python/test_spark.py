@@ -68,10 +68,8 @@ ROWS = [
 # A part of the models: one table of days, for a run that is killed while it is written, and one
 # that is not of days.
 PART = ["--select", "+base_decisions", "--select", "stg_queues"]
-# One worker runs them all: they share the server, and memory for one JVM.
 needs_spark = [
     pytest.mark.spark,
-    pytest.mark.xdist_group("spark"),
     pytest.mark.skipif(
         not (shutil.which("java") or os.environ.get("JAVA_HOME")), reason="Spark needs Java 17"
     ),
@@ -176,7 +174,6 @@ def environment(tmp_path_factory):
         "spark.sql.codegen.wholeStage false\n"
         "spark.sql.codegen.factoryMode NO_CODEGEN\n"
         "spark.sql.adaptive.enabled false\n"
-        "spark.sql.constraintPropagation.enabled false\n"
         "spark.sql.lightweightPlanChangeValidation false\n"
         "spark.sql.subexpressionElimination.enabled false\n"
         "spark.sql.shuffle.partitions 1\n"
