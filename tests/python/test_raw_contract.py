@@ -10,6 +10,8 @@ from pandas.testing import assert_frame_equal
 
 MODELS = Path(__file__).parents[2] / "models"
 MARTS = ("accuracy.accuracy_rates", "core.fct_audits", "core.fct_decisions")
+# All that the marts are made of, and nothing else.
+BEHIND_THE_MARTS = ("--select", "+accuracy_rates", "+fct_audits", "+fct_decisions")
 
 
 def assert_same_marts(project, week):
@@ -41,7 +43,7 @@ def test_the_small_world_has_the_rate_that_a_hand_computes(week):
 def test_csv_gives_the_same_marts(new_project, world, week):
     project = new_project()
     project.deliver(world, kind="csv")
-    run = project.build(data_tests=False)
+    run = project.build(*BEHIND_THE_MARTS, data_tests=False)
     assert run.returncode == 0, run.stdout
     assert_same_marts(project, week)
 
@@ -53,7 +55,7 @@ def test_a_warehouse_schema_gives_the_same_marts(new_project, world, week):
         for name, table in world.items():
             connection.register("delivered", table)
             connection.sql(f"create table landing.{name} as from delivered")
-    run = project.build("--vars", "{raw_schema: landing}", data_tests=False)
+    run = project.build(*BEHIND_THE_MARTS, "--vars", "{raw_schema: landing}", data_tests=False)
     assert run.returncode == 0, run.stdout
     assert_same_marts(project, week)
 
@@ -61,7 +63,7 @@ def test_a_warehouse_schema_gives_the_same_marts(new_project, world, week):
 def test_exact_duplicates_change_no_mart(new_project, world, week):
     project = new_project()
     project.deliver({name: pd.concat([table, table.head(50)]) for name, table in world.items()})
-    run = project.build(data_tests=False)
+    run = project.build(*BEHIND_THE_MARTS, data_tests=False)
     assert run.returncode == 0, run.stdout
     assert_same_marts(project, week)
 
@@ -166,11 +168,25 @@ def with_bad_rows(new_project, make_world):
 
 @pytest.mark.parametrize("failing_test", BAD_ROWS)
 def test_bad_rows_fail_a_named_test(with_bad_rows, failing_test):
-    _, run = with_bad_rows
+    project, run = with_bad_rows
     told = " ".join(run.stdout.split())
     assert f"FAIL {failing_test}: 1 row." in told, run.stdout
     for part in BAD_ROWS[failing_test]:
         assert part in told, run.stdout
+    # It would stop the rates alone too: an error, on a model that they are made of.
+    (test,) = (node for node in project.parsed.nodes.values() if node["name"] == failing_test)
+    assert test["config"]["severity"].lower() == "error"
+    assert test["attached_node"] in ancestors("accuracy_cells", project.parsed.nodes)
+
+
+def ancestors(name, nodes):
+    """The ids of all that a model is made of."""
+    found, waiting = set(), [key for key, node in nodes.items() if node["name"] == name]
+    while waiting:
+        parents = nodes.get(waiting.pop(), {}).get("depends_on", {}).get("nodes", [])
+        waiting += [parent for parent in parents if parent not in found]
+        found.update(parents)
+    return found
 
 
 def test_bad_rows_fail_no_other_test_and_no_rate_is_built(with_bad_rows):
