@@ -44,7 +44,8 @@ define sqlfluff
 
 endef
 
-PYTEST := pytest -n 2 --dist loadfile
+# In the order of names: else files of one long test come last, while a worker has nothing to do.
+PYTEST := pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 ##@ The two commands
 .PHONY: build test
