@@ -152,6 +152,7 @@ def test_the_draw_is_without_replacement_and_as_planned(warehouse, labels):
     assert framed.to_dict() == counted.to_dict()
 
 
+@pytest.mark.deep
 def test_the_oracle_agrees_on_real_labels(run, warehouse, tmp_path):
     project, _ = run
     tables = warehouse.sql(

@@ -211,6 +211,7 @@ def test_another_variable_builds_history_again(before_the_rest, new_project):
     assert days["decided_on"].max() == MONDAY + 7 * DAY
 
 
+@pytest.mark.deep
 def test_another_seed_builds_history_again(before_the_rest, new_project):
     """What was built with the old action codes is not kept."""
     project, other = before_the_rest, new_project()
