@@ -98,6 +98,21 @@ def in_folder(folder: Path, **environment: str) -> Iterator[None]:
         os.environ.update(before)
 
 
+def run_dbt(arguments: list[str], manifest: Manifest, folder: Path, **environment: str) -> Run:
+    """Run dbt in this process, on a manifest, in a folder, with no variable of ours but these."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), in_folder(folder, **environment):
+        # A manifest is a million objects that live as long as the run: nothing to collect.
+        gc.disable()
+        try:
+            run = dbtRunner(manifest=manifest).invoke(arguments)
+        finally:
+            gc.enable()
+            DuckDBConnectionManager.close_all_connections()
+    code = 0 if run.success else 2 if run.exception else 1
+    return Run(code, said.getvalue(), getattr(run.result, "results", []))
+
+
 @dataclass(frozen=True)
 class Project:
     """A project in a folder of its own, with its own warehouse, raw data and target."""
@@ -150,27 +165,20 @@ class Project:
         No artifacts are written. `manifest` is for who changes one, or runs twice on it;
         `own_profile` for who changes the profile in the project's folder.
         """
-        said = io.StringIO()
-        # By its full path: dbt-duckdb keeps one environment a process, and compares paths as text.
-        place = {"MODERATION_QUALITY_DATABASE": str(self.warehouse)}
         profiles = self.folder if own_profile else self.parsed.folder / "one_thread"
-        with contextlib.redirect_stdout(said), in_folder(self.folder, **place):
-            # A manifest is a million objects that live as long as the run: nothing to collect.
-            gc.disable()
-            try:
-                run = dbtRunner(manifest=manifest or self.parsed.manifest()).invoke(
-                    [
-                        *("--no-use-colors", "--log-level-file", "none", "--no-write-json"),
-                        *arguments,
-                        *("--profiles-dir", str(profiles)),
-                        *("--threads", "1"),
-                    ]
-                )
-            finally:
-                gc.enable()
-                DuckDBConnectionManager.close_all_connections()
-        code = 0 if run.success else 2 if run.exception else 1
-        return Run(code, said.getvalue(), getattr(run.result, "results", []))
+        return run_dbt(
+            [
+                *("--no-use-colors", "--log-level-file", "none", "--no-write-json"),
+                *arguments,
+                *("--profiles-dir", str(profiles)),
+                *("--threads", "1"),
+            ],
+            manifest or self.parsed.manifest(),
+            self.folder,
+            # By its full path: dbt-duckdb keeps one environment a process, and compares paths as
+            # text.
+            MODERATION_QUALITY_DATABASE=str(self.warehouse),
+        )
 
     def start(self, *arguments: str) -> subprocess.Popen:
         """Start dbt as a user would, in a process group of its own; stdout has all that it says."""

@@ -7,11 +7,9 @@ by name. What macros render for Spark is in test_spark_sql.py, without it.
 """
 
 import contextlib
-import gc
 import importlib.util
 import io
 import os
-import pickle
 import re
 import shutil
 import signal
@@ -20,16 +18,15 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import numpy as np
+import project_sql
 import pytest
 from click.testing import CliRunner
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
-from dbt.contracts.graph.manifest import Manifest
 from parity import (
     SMALL_WORLD,
     Comparison,
@@ -40,7 +37,7 @@ from parity import (
     marts,
     type_differences,
 )
-from projects import Parsed, Run, World, in_folder
+from projects import Parsed, Run, World, in_folder, run_dbt
 from split_history import DAY, Deliveries, eventful
 
 ROOT = Path(__file__).parents[2]
@@ -252,14 +249,12 @@ class Server:
         ]
 
     def parse(self, artifacts: str | None = None, **further: str) -> bytes:
-        """The project as parsed for Spark, to be unpickled for each run."""
+        """The project as parsed for Spark, to be loaded for each run."""
         said = io.StringIO()
         with contextlib.redirect_stdout(said), in_folder(self.project, **self.variables(**further)):
             run = dbtRunner().invoke(self.arguments("parse", artifacts=artifacts))
         assert run.success, said.getvalue()
-        # What a manifest looks up is left out: dbt does not write all of it to a pickle.
-        names = [part.name for part in fields(Manifest) if not part.name.startswith("_")]
-        return pickle.dumps({name: getattr(run.result, name) for name in names})
+        return project_sql.dump(run.result)
 
     def dbt(
         self,
@@ -271,21 +266,15 @@ class Server:
         **further: str,
     ) -> Run:
         """Run dbt in this process, on a parsed project; stdout has all that it says."""
-        said = io.StringIO()
-        with contextlib.redirect_stdout(said), in_folder(self.project, **self.variables(**further)):
-            gc.disable()
-            try:
-                run = dbtRunner(manifest=Manifest(**pickle.loads(manifest))).invoke(
-                    [
-                        *self.arguments(*arguments, target=target, raw=raw, artifacts=artifacts),
-                        *("--threads", "2"),
-                    ]
-                )
-            finally:
-                gc.enable()
-                DuckDBConnectionManager.close_all_connections()
-        code = 0 if run.success else 2 if run.exception else 1
-        return Run(code, said.getvalue(), getattr(run.result, "results", []))
+        return run_dbt(
+            [
+                *self.arguments(*arguments, target=target, raw=raw, artifacts=artifacts),
+                *("--threads", "2"),
+            ],
+            project_sql.load(manifest),
+            self.project,
+            **self.variables(**further),
+        )
 
     def start(self, *arguments: str) -> subprocess.Popen:
         """Start dbt on the server as a process of its own."""
