@@ -8,6 +8,10 @@
                 ~ 'session: without a key, pseudonyms can be undone by trying ids. Set it, or unset '
                 ~ 'it for sample data.') -%}
         {%- endif -%}
+        {%- if run_query('select ' ~ may_log_secrets() ~ ' as may_log_secrets')[0][0] -%}
+            {%- do problems.append('- Spark would write the pseudonym key into its log. Start it with '
+                ~ '--conf spark.scheduler.listenerbus.logSlowEvent.enabled=false.') -%}
+        {%- endif -%}
         {%- if run_query('select ' ~ key ~ " = 'sample-data-only' as is_sample_key")[0][0]
                 and (var('raw_schema') or var('raw_path') != 'data/raw') -%}
             {%- do exceptions.warn('Pseudonyms are made with the public sample key, with which '

@@ -71,6 +71,19 @@
     )
 {%- endmacro %}
 
+{% macro may_log_secrets() -%}
+    {{ return(adapter.dispatch('may_log_secrets')()) }}
+{%- endmacro %}
+
+{% macro default__may_log_secrets() -%}
+    false
+{%- endmacro %}
+
+{% macro spark__may_log_secrets() -%}
+    {#- Of an event that takes a second Spark logs all parameters of the session, unredacted. -#}
+    r"${spark.scheduler.listenerbus.logSlowEvent.enabled}" <> 'false'
+{%- endmacro %}
+
 {% macro read_anew() -%}
     {{ return(adapter.dispatch('read_anew')()) }}
 {%- endmacro %}
@@ -83,9 +96,11 @@
     {#- Spark does so unasked. -#}
 {%- endmacro %}
 
-{% macro exact_sum(expression, bits=60) -%}
+{% macro exact_sum(expression, bits=60, over=none) -%}
     {#- Doubles added in another order give another last digit, and a parallel engine has no order.
         As whole multiples of a power of two they are added without rounding. -#}
-    cast(sum(cast(({{ expression }}) * power(2e0, {{ bits }}) as decimal(38, 0))) as double)
-    / power(2e0, {{ bits }})
+    cast(
+        sum(cast(({{ expression }}) * power(2e0, {{ bits }}) as decimal(38, 0)))
+        {{- ' over (' ~ over ~ ')' if over }} as double
+    ) / power(2e0, {{ bits }})
 {%- endmacro %}

@@ -350,6 +350,7 @@ def server(environment, parsed_project, sessions_end, tmp_path_factory):
         "spark.master": "local[2]",
         "spark.driver.memory": "3g",
         "spark.ui.enabled": "false",
+        "spark.scheduler.listenerbus.logSlowEvent.enabled": "false",
         "spark.sql.warehouse.dir": work / "warehouse",
         "spark.hadoop.javax.jdo.option.ConnectionURL": metastore,
         "spark.driver.extraJavaOptions": f"-Dderby.system.home={work}",

@@ -103,6 +103,7 @@ CASES = {
     "joined_text: by another": Case("{{ joined_text('reason', '|') }}"),
     "session_secret": Case("{{ session_secret('pseudonym_key') }}"),
     "is_secret_known": Case("{{ is_secret_known('pseudonym_key') }}"),
+    "may_log_secrets": Case("{{ may_log_secrets() }}"),
     "read_anew": Case("with found as {{ read_anew() }} (select 1)"),
     "exact_sum": Case("{{ exact_sum('weight * x') }}"),
     "exact_sum: of shares": Case("{{ exact_sum('share', bits=100) }}"),
