@@ -71,7 +71,11 @@
             spreads.variance_of_one / known.n as v,
             spreads.variance_of_one * spreads.mean_inverse_n as mean_v,
             spreads.between_variance
-            / nullif(spreads.between_variance + spreads.variance_of_one / known.n, 0) as own_weight
+            / nullif(spreads.between_variance + spreads.variance_of_one / known.n, 0) as own_weight,
+            -- Morris (1983): how far a rate is drawn is itself estimated, so the error counts on less.
+            (1 - spreads.between_variance
+                / nullif(spreads.between_variance + spreads.variance_of_one / known.n, 0))
+            * (spreads.n_peers - 3) / cast(spreads.n_peers - 1 as double) as sure_drawing
         from known
         inner join between_peers as spreads
             on {{ same_peers }}
@@ -87,11 +91,10 @@
         between_variance,
         own_weight,
         peer_mean + own_weight * (p - peer_mean) as eb_estimate,
-        -- Morris (1983): the own weight is itself estimated, and so is the mean of the peers.
         sqrt(
-            v * (1 - (n_peers - 1) / cast(n_peers as double) * (1 - own_weight))
+            v * (1 - (n_peers - 1) / cast(n_peers as double) * sure_drawing)
             + 2e0 / (n_peers - 3) * (mean_v + between_variance) / (v + between_variance)
-            * power((1 - own_weight) * (p - peer_mean), 2)
+            * power(sure_drawing * (p - peer_mean), 2)
         ) as eb_standard_error
     from drawn
 {%- endmacro %}

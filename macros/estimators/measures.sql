@@ -84,7 +84,27 @@
     {{ at_stake }} - {{ kept }} as lost,
     {{ kept_squared }} as kept_kept,
     {{ product }} - {{ kept_squared }} as kept_lost,
-    {{ at_stake_squared }} - 2 * {{ product }} + {{ kept_squared }} as lost_lost
+    {{ at_stake_squared }} - 2 * {{ product }} + {{ kept_squared }} as lost_lost,
+    case
+        when {{ is_of_the_truth(metrics) }} then {{ cells }}.n_audits
+        else {{ metric_n(metrics, cells) }}
+    end as n_base,
+    -- A violation can be missed only where nothing was enforced, and the other way round.
+    case {{ metrics }}.denominator
+        when 'n_violating' then {{ cells }}.n_enforced
+        when 'n_not_violating' then {{ cells }}.n_audits - {{ cells }}.n_enforced
+        else 0
+    end as n_cannot_err,
+    case
+        when {{ is_of_the_truth(metrics) }} then 'truth'
+        when {{ metrics }}.unit = 'share' then 'share'
+        else 'amount'
+    end as interval_kind
+{%- endmacro %}
+
+{#- A ratio whose denominator only the truth tells: no plan says how many audits fall into it. -#}
+{% macro is_of_the_truth(metrics) -%}
+    {{ metrics }}.denominator in ('n_violating', 'n_not_violating')
 {%- endmacro %}
 
 {% macro metric_n(metrics, cells) -%}

@@ -1,5 +1,6 @@
 {#- How a rate is published, in every mart. Asked of a relation with n_group_audits, unweighted_n,
-    n_audits, estimate, standard_error, effective_n, has_unaudited_kind and is_told_by_dimension. -#}
+    n_audits, n_base_audits, estimate, effective_n, coverage_rate, share_in_sight, has_unaudited_kind
+    and is_told_by_dimension. None of them but the estimate's being there depends on what was found. -#}
 {% macro withheld_reason() -%}
     case
         when is_told_by_dimension then 'told_by_dimension'
@@ -8,16 +9,32 @@
         when unweighted_n = 0 then 'nothing_at_stake'
         when n_audits = 0 then 'no_frame'
         when estimate is null then 'nothing_at_stake'
-        else {{ thin_sample_reason() }}
+        else coalesce(
+            {{ thin_sample_reason() }},
+            case
+                when share_in_sight < {{ var('min_share_in_sight') }} then 'misses_out_of_sight'
+            end
+        )
     end
 {%- endmacro %}
 
 {% macro thin_sample_reason() -%}
     case
-        when standard_error is null then 'variance_unknown'
-        when n_audits < {{ var('min_audits') }} then 'too_few_audits'
+        when n_base_audits < {{ var('min_audits') }} then 'too_few_audits'
         when effective_n < {{ var('min_effective_n') }} then 'low_effective_n'
+        when coverage_rate < {{ var('min_coverage_rate') }} then 'low_coverage'
     end
+{%- endmacro %}
+
+{% macro coverage_rate(population, of='') -%}
+    {{ population }}.n_covered_{{ of }}decisions
+    / cast(
+        nullif(
+            {{ population }}.n_eligible_{{ of }}decisions
+            - {{ population }}.n_pending_{{ of }}decisions,
+            0
+        ) as double
+    )
 {%- endmacro %}
 
 {% macro has_unaudited_kind(population) -%}
@@ -40,7 +57,7 @@
     (
         {{ population }}.dimension_name in ('policy', 'policy_parent')
         and (
-            {{ metrics }}.denominator in ('n_violating', 'n_not_violating')
+            {{ is_of_the_truth(metrics) }}
             or (
                 {{ population }}.dimension_value <> 'no_policy'
                 and {{ metrics }}.numerator in ('n_false_negative', 'false_negative_views')

@@ -1,7 +1,6 @@
 {% macro standardised_rate(cells, design, mix, mix_by, group_by, cell='cell_key') -%}
     {%- set by = mix_by + group_by -%}
     {%- set keys = by | join(', ') -%}
-    {%- set prior = 2 -%}
     with matched as (
         select
             {% for key in by -%}
@@ -12,7 +11,7 @@
             cast(cells.n_successes as double) as k,
             mix.mix_share,
             design.weight as audit_weight,
-            design.collapse_level,
+            design.n_audits as n_stratum,
             design.variance_stratum_key,
             design.n_variance_audits,
             design.variance_factor
@@ -31,6 +30,7 @@
         select
             {{ keys }},
             cell,
+            count(*) as n_strata,
             max(mix_share) as mix_share,
             {{ exact_sum('audit_weight * n') }} as cell_weight,
             {{ exact_sum('audit_weight * k') }} as cell_successes
@@ -53,6 +53,7 @@
             matched.*,
             comparable.n_cells,
             comparable.comparable_share,
+            cell_sizes.n_strata,
             cell_sizes.cell_weight,
             cell_sizes.cell_successes / cell_sizes.cell_weight as cell_rate,
             cell_sizes.mix_share / comparable.comparable_share
@@ -74,20 +75,11 @@
             case
                 when sum(k) = sum(n) then 1e0 else least({{ exact_sum('weight * k') }}, 1e0)
             end as p,
-            {{ exact_sum('weight * n') }} as weight_sum,
-            {{ exact_sum('weight * weight * n') }} as squared_weights
+            {{ exact_sum('power(weight * n, 2) * ' ~ inverse_n('audit_weight', 'n'), 100) }}
+                as inverse_effective_n,
+            {{ exact_sum('audit_weight * n') }} as weighted_audits
         from weighted
         group by {{ keys }}
-    ),
-
-    -- Toward the rate of the whole, as macro stratified_rate draws: no cell knows itself perfectly.
-    drawn as (
-        select
-            weighted.*,
-            weighted.n * (weighted.k + {{ prior }} * rates.p) / (weighted.n + {{ prior }})
-                as k_drawn
-        from weighted
-        inner join rates on {{ same_keys('weighted', 'rates', by) }}
     ),
 
     residuals as (
@@ -96,55 +88,64 @@
             variance_stratum_key,
             max(variance_factor) as variance_factor,
             max(n_variance_audits) as n_variance_audits,
-            {{ cell_residuals('k', 'cell_rate', 'as_observed') }},
-            {{ cell_residuals('k_drawn', 'cell_rate', 'drawn') }}
-        from drawn
+            {{ cell_residuals('k', 'cell_rate', 'as_observed') }}
+        from weighted
         group by {{ keys }}, variance_stratum_key
     ),
 
     variances as (
         select
             {{ keys }},
-            {{ variance_sum('as_observed') }} as variance,
-            {{ variance_sum('drawn') }} as stabilised_variance
+            {{ variance_sum('as_observed') }} as variance
         from residuals
         group by {{ keys }}
     ),
 
-    effective as (
+    shares as (
         select
-            rates.*,
-            least(power(rates.weight_sum, 2) / rates.squared_weights, rates.n_audits) as kish_n,
-            variances.variance,
-            variances.stabilised_variance
-        from rates
-        inner join variances on {{ same_keys('rates', 'variances', by) }}
+            {% for key in by -%}
+            weighted.{{ key }},
+            {% endfor -%}
+            weighted.n,
+            weighted.k,
+            rates.p,
+            weighted.cell_rate,
+            weighted.weight * weighted.n as share,
+            {{ inverse_n('weighted.audit_weight', 'weighted.n') }} as inverse_n,
+            {{ unaudited_share('weighted.audit_weight') }} as unaudited,
+            -- The mix says how large a cell is, so a cell of one stratum has no size to guess.
+            case
+                when weighted.n_strata = 1 then 0e0
+                else greatest(1 - weighted.n / weighted.n_stratum, 0e0)
+            end as size_unknown,
+            weighted.n < weighted.n_stratum as is_part
+        from weighted
+        inner join rates on {{ same_keys('weighted', 'rates', by) }}
     ),
 
-    with_n as (
-        select
-            *,
-            case
-                when stabilised_variance is null then null
-                when n_successes in (0, n_audits) then kish_n
-                when stabilised_variance = 0 then n_audits
-                else least(p * (1 - p) / stabilised_variance, sqrt(n_audits * kish_n))
-            end as effective_n
-        from effective
+    bounds as (
+        {{ stratified_wilson('shares', by, centre='cell_rate') }}
     )
 
     select
-        {{ keys }},
-        cast(n_audits as bigint) as n_audits,
-        cast(n_successes as bigint) as n_successes,
-        cast(n_cells as bigint) as n_cells,
-        comparable_share,
-        p as estimate,
-        sqrt(variance) as standard_error,
-        effective_n,
-        {{ interval_bound('p', 'effective_n', 'low') }} as ci_low,
-        {{ interval_bound('p', 'effective_n', 'high') }} as ci_high
-    from with_n
+        {% for key in by -%}
+        rates.{{ key }},
+        {% endfor -%}
+        cast(rates.n_audits as bigint) as n_audits,
+        cast(rates.n_successes as bigint) as n_successes,
+        cast(rates.n_cells as bigint) as n_cells,
+        rates.comparable_share,
+        rates.p as estimate,
+        case
+            when variances.variance > 0 or rates.inverse_effective_n = 0
+                then sqrt(variances.variance)
+        end as standard_error,
+        coalesce(1 / nullif(rates.inverse_effective_n, 0), rates.weighted_audits) as effective_n,
+        bounds.ci_low,
+        bounds.ci_high
+    from rates
+    inner join variances on {{ same_keys('rates', 'variances', by) }}
+    inner join bounds on {{ same_keys('rates', 'bounds', by) }}
 {%- endmacro %}
 
 {% macro cell_residuals(successes, rate, name) -%}

@@ -32,24 +32,23 @@
     end
 {%- endmacro %}
 
+{#- Of the score interval: spread is z² / n. -#}
+{% macro score_bound(rate, spread, side) -%}
+    {%- set bound -%}
+        ({{ rate }} + {{ spread }} / 2 {{ '-' if side == 'low' else '+' }} sqrt(
+            {{ spread }} * ({{ rate }} * (1 - {{ rate }}) + {{ spread }} / 4)
+        )) / (1 + {{ spread }})
+    {%- endset -%}
+    {{ 'greatest(' ~ bound ~ ', 0e0)' if side == 'low' else 'least(' ~ bound ~ ', 1e0)' }}
+{%- endmacro %}
+
 {% macro wilson_bound(p, n, side) -%}
-    {%- set z = z_value() -%}
-    {%- set zz = z * z -%}
-    {#- As doubles: z divided by a whole number is a decimal in Spark, with fewer digits. -#}
+    {#- As a double: z divided by a whole number is a decimal in Spark, with fewer digits. -#}
     {%- set n = 'cast(' ~ n ~ ' as double)' -%}
     {#- case, as greatest() and least() skip nulls and would turn an unknown bound into 0 or 1; they
         are there because the arithmetic may round to a hair outside [0, 1] or beyond p. -#}
     case when {{ n }} > 0 and {{ p }} is not null then {{ 'least' if side == 'low' else 'greatest' }}(
-        {{ 'greatest' if side == 'low' else 'least' }}(
-            (
-                {{ p }} + {{ zz }} / (2 * {{ n }})
-                {{ '-' if side == 'low' else '+' }} {{ z }} * sqrt(
-                    {{ p }} * (1 - {{ p }}) / {{ n }} + {{ zz }} / (4 * {{ n }} * {{ n }})
-                )
-            ) / (1 + {{ zz }} / {{ n }}),
-            {{ 0 if side == 'low' else 1 }}
-        ),
-        {{ p }}
+        {{ score_bound(p, '(' ~ z_value() ** 2 ~ ' / ' ~ n ~ ')', side) }}, {{ p }}
     ) end
 {%- endmacro %}
 
@@ -65,14 +64,21 @@
     {{ return(known[level | float]) }}
 {%- endmacro %}
 
+{#- A Poisson bound of a share that few audits show, by Wilson and Hilferty; share² / variance is how
+    many they are. -#}
+{% macro few_seen_bound(share, variance) -%}
+    {{ share }} * power(
+        greatest(
+            1 - {{ variance }} / (9 * {{ share }} * {{ share }})
+            - {{ near_z_value() }} / 3 * sqrt({{ variance }}) / {{ share }},
+            0e0
+        ), 3
+    )
+{%- endmacro %}
+
 {% macro interval_bound(p, n, side) -%}
     {%- set share = '(1 - ' ~ p ~ ')' if side == 'high' else p -%}
-    {%- set x = '(' ~ n ~ ' * ' ~ share ~ ')' -%}
-    {%- set bound -%}
-        {{ share }} * power(
-            greatest(1 - 1 / (9 * {{ x }}) - {{ near_z_value() }} / (3 * sqrt({{ x }})), 0), 3
-        )
-    {%- endset -%}
+    {%- set bound = few_seen_bound(share, '(' ~ share ~ ' / ' ~ n ~ ')') -%}
     {%- set wilson = wilson_bound(p, n, side) -%}
     case
         when {{ n }} > 0 and {{ share }} > 0 and {{ share }} <= 0.5

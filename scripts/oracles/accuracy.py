@@ -2,12 +2,21 @@
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from .disclosure import head_counts, withheld
+from .intervals import (
+    PSEUDO_AUDITS,
+    Z,
+    inverse_n,
+    ratio_of_shares,
+    stratified_wilson,
+    upper_bound,
+)
 from .raw_tables import RawTables
 from .sample import BANDS, STRENGTH, Sample, read_sample
 
@@ -19,7 +28,10 @@ with warnings.catch_warnings():
 # Days are many, and their arithmetic is that of weeks.
 SCOPE = {"accuracy.accuracy_rates": "period_type <> 'day'"}
 POINTS = {"none": 0, "low": 1, "medium": 3, "high": 7, "severe": 10}
-RATE = ["n_audits", "n_successes", "estimate", "standard_error", "weighted_denominator"]
+INTERVAL = ["n_base_audits", "effective_n", "share_in_sight", "ci_low", "ci_high"]
+RATE = [
+    "n_audits", "n_successes", "estimate", "standard_error", "weighted_denominator", *INTERVAL,
+]  # fmt: skip
 
 
 def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
@@ -105,6 +117,39 @@ METRICS = {
     "false_negative_harm": ("false_negative_views", "views", "n_views_known"),
 }  # fmt: skip
 OF_THE_TRUTH = ("n_violating", "n_not_violating")
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What each audit adds to a rate.
+
+    Attributes:
+        kept: the numerator.
+        at_stake: the denominator.
+        counted: 1 if it counts as an audit of the rate.
+        base: of a rate over the truth, 1 if it is an audit of the group; else null.
+        cannot_err: of such a rate, 1 if its decision cannot be what the rate looks for.
+    """
+
+    kept: pd.Series
+    at_stake: pd.Series
+    counted: pd.Series
+    base: pd.Series | None = None
+    cannot_err: pd.Series | None = None
+
+
+def terms_of(metric: str, audits: pd.DataFrame) -> Terms:
+    """The terms of a metric of accuracy_rates."""
+    numerator, denominator, counted = METRICS[metric]
+    terms = (audits[numerator], audits[denominator], audits[counted])
+    if denominator not in OF_THE_TRUTH:
+        return Terms(*terms)
+    enforced = audits["n_enforced"]
+    return Terms(
+        *terms,
+        base=audits["n_audits"],
+        cannot_err=enforced if denominator == "n_violating" else audits["n_audits"] - enforced,
+    )
 
 
 def periods_of(moment: pd.Series) -> dict[str, pd.Series]:
@@ -195,28 +240,156 @@ def estimates(
     return found
 
 
-def rates(
-    sample: Sample,
-    audits: pd.DataFrame,
-    groups: pd.Series,
-    terms: tuple[pd.Series, pd.Series, pd.Series],
+class Tables:
+    """Sums over audits by group and stratum, as matrices."""
+
+    def __init__(self, sample: Sample, audits: pd.DataFrame, groups: pd.Series) -> None:
+        """Take the audits of the groups."""
+        self.inside = groups.notna()
+        self.row, self.groups = pd.factorize(groups[self.inside], sort=True)
+        self.column, strata = pd.factorize(audits.loc[self.inside, "stratum"])
+        self.strata = sample.strata.loc[strata]
+        self.weight = self.strata["weight"].to_numpy(float)
+        audited = sample.strata[sample.strata["n_audits"] > 0].groupby("pool")
+        self.pools = audited.agg({"n_audits": "sum", "population_size": "sum", "is_certain": "min"})
+
+    def __call__(self, values: pd.Series) -> np.ndarray:
+        """Sum values by group (down) and stratum (across)."""
+        table = np.zeros((len(self.groups), len(self.strata)))
+        np.add.at(table, (self.row, self.column), values[self.inside].to_numpy(float))
+        return table
+
+
+def intervals(
+    sample: Sample, audits: pd.DataFrame, groups: pd.Series, terms: Terms
 ) -> pd.DataFrame:
+    """Effective n and interval of every group: INTERVAL, and whether all its strata are whole."""
+    table = Tables(sample, audits, groups)
+    kept, at_stake = table(terms.kept), table(terms.at_stake)
+    n = table(terms.counted if terms.base is None else terms.base)
+    weight, somewhere = np.broadcast_to(table.weight, n.shape), n > 0
+    decisions = (weight * n).sum(axis=1, keepdims=True)
+    size = np.where(somewhere, n, 1)
+    share = weight * n / decisions
+    unsure = inverse_n(weight * size, size)
+    # A stratum without an audit of the group is as good as not there.
+    part = np.where(somewhere, 1 - n / table.strata["n_audits"].to_numpy(float), 0)
+    found = pd.DataFrame({"n_base_audits": n.sum(axis=1)}, index=table.groups)
+    found["share_in_sight"] = np.nan
+    found["is_census"] = ~(somewhere & (unsure > 0)).any(axis=1)
+    is_amount = terms.base is None and not terms.at_stake.equals(terms.counted)
+    if is_amount:
+        variance, stakes = _amounts(table, terms, n)
+        inverse = stakes / (weight * at_stake).sum(axis=1) ** 2
+    else:
+        inverse = (share**2 * unsure).sum(axis=1)
+    found["effective_n"] = np.where(
+        inverse > 0, 1 / np.where(inverse > 0, inverse, 1), decisions[:, 0]
+    )
+    if terms.base is not None:
+        lost = at_stake - kept
+        sides = [stratified_wilson(share, weight, size, side, part=part) for side in (kept, lost)]
+        totals = [(share * side / size).sum(axis=1) for side in (kept, lost)]
+        off = [
+            side / size - total[:, None] for side, total in zip((kept, lost), totals, strict=True)
+        ]
+        scale = share**2 * (1 - np.minimum(1 / weight, 1)) / size
+
+        def covariance(one: int, other: int) -> np.ndarray:
+            mine, theirs = ((kept, lost)[which] / size for which in (one, other))
+            inner = (mine if one == other else 0) - mine * theirs + part * off[one] * off[other]
+            return (scale * inner).sum(axis=1)
+
+        spread = np.sqrt(covariance(0, 0) * covariance(1, 1))
+        correlation = np.divide(
+            covariance(0, 1), spread, out=np.zeros_like(spread), where=spread > 0
+        ).clip(-1, 1)
+        bounds = [
+            ratio_of_shares(
+                totals[0][i], totals[1][i],
+                (sides[0][0][i], sides[0][1][i]), (sides[1][0][i], sides[1][1][i]), correlation[i],
+            )
+            if totals[0][i] + totals[1][i] > 0 else (np.nan, np.nan)
+            for i in range(len(found))
+        ]  # fmt: skip
+        found["ci_low"], found["ci_high"] = np.array(bounds).T
+        safe = table(terms.cannot_err)
+        others = (weight * (n - safe)).sum(axis=1)
+        unseen = (weight * (weight - 1) * (n - safe)).sum(axis=1)
+        mean = np.divide(unseen, others, out=np.zeros_like(unseen), where=others > 0)
+        safe = (weight * safe).sum(axis=1)
+        within = safe + Z**2 * mean
+        found["share_in_sight"] = np.divide(
+            safe, within, out=np.full_like(safe, np.nan), where=within > 0
+        )
+    elif is_amount:
+        p = (weight * kept).sum(axis=1) / (weight * at_stake).sum(axis=1)
+        known = np.minimum(
+            np.divide(p * (1 - p), variance, out=np.full_like(p, np.inf), where=variance > 0),
+            found["effective_n"],
+        )
+        found["ci_low"] = [1 - upper_bound(1 - a, b) for a, b in zip(p, known, strict=True)]
+        found["ci_high"] = [upper_bound(a, b) for a, b in zip(p, known, strict=True)]
+    else:
+        found["ci_low"], found["ci_high"] = stratified_wilson(share, weight, size, kept, part=part)
+    return found
+
+
+def _amounts(table: Tables, terms: Terms, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of points and views: the variance drawn toward the group's rate, and Σ w² stake² / n*."""
+    kept, stake = table(terms.kept), table(terms.at_stake)
+    lost = terms.at_stake - terms.kept
+    kept_kept, lost_lost = table(terms.kept**2), table(lost**2)
+    kept_lost = table(terms.kept * lost)
+    weight, strata, size = table.weight, table.strata, np.where(n > 0, n, 1)
+    total = (weight * stake).sum(axis=1, keepdims=True)
+    p = (weight * kept).sum(axis=1, keepdims=True) / total
+    of_one = weight / total
+    u = of_one * (kept * (1 - p) - (stake - kept) * p)
+    uu = of_one**2 * (kept_kept * (1 - p) ** 2 - 2 * kept_lost * p * (1 - p) + lost_lost * p**2)
+    uu += PSEUDO_AUDITS * (of_one * stake / size) ** 2 * p * (1 - p)
+    drawn = n / (n + PSEUDO_AUDITS)
+    pools = strata["pool"].to_numpy()
+    variance = np.zeros(len(u))
+    for pool in np.unique(pools):
+        audits, population, is_certain = table.pools.loc[pool]
+        if is_certain:
+            continue
+        here = pools == pool
+        squares = (drawn * uu)[:, here].sum(axis=1)
+        left = squares - (drawn * u)[:, here].sum(axis=1) ** 2 / audits
+        factor = np.nan if audits == 1 else (1 - audits / population) * audits / (audits - 1)
+        touched = n[:, here].sum(axis=1) > 0
+        variance += np.where(touched, factor * np.where(left > 1e-12 * squares, left, 0), 0)
+    stakes = kept_kept + 2 * kept_lost + lost_lost
+    unsure = inverse_n(weight * size, size) * size
+    return variance, (weight**2 * stakes * unsure).sum(axis=1)
+
+
+def rates(sample: Sample, audits: pd.DataFrame, groups: pd.Series, terms: Terms) -> pd.DataFrame:
     """Estimates with their counts, by group: those of RATE. A group of no audits has no row."""
-    kept, at_stake, counted = terms
-    at = groups.notna() & (counted > 0)
-    weight = audits["weight"]
+    kept, at_stake, counted = terms.kept, terms.at_stake, terms.counted
+    base = counted if terms.base is None else terms.base
+    at, weight = groups.notna() & (base > 0), audits["weight"]
+    within = groups.where(at)
+    if not at.any():
+        return pd.DataFrame()
     found = pd.DataFrame(
         {
             "n_audits": counted[at].groupby(groups[at]).sum(),
             "n_successes": kept[at].groupby(groups[at]).sum(),
             "weighted_denominator": (weight * at_stake)[at].groupby(groups[at]).sum(),
         }
-    )
-    if not len(found):
-        return found
+    ).join(intervals(sample, audits, within, terms))
     staked = found.index[found["weighted_denominator"] > 0]
+    unstaked = ~found.index.isin(staked)
+    found.loc[unstaked, ["effective_n", "ci_low", "ci_high"]] = np.nan
     within = groups.where(groups.isin(staked))
-    return found.join(estimates(sample, audits, within, kept, at_stake))
+    found = found.join(estimates(sample, audits, within, kept, at_stake))
+    # Audits that are all alike show no variance, but those of all decisions have none.
+    unseen = (found["standard_error"] < 1e-9) & ~found.pop("is_census")
+    found.loc[unseen, "standard_error"] = np.nan
+    return found
 
 
 def by_period(sample: Sample) -> Iterator[tuple[str, pd.Timestamp, pd.DataFrame, pd.Series]]:
@@ -233,27 +406,52 @@ def by_period(sample: Sample) -> Iterator[tuple[str, pd.Timestamp, pd.DataFrame,
             yield period_type, start, audits, starts[audits.index] == start
 
 
-def population(decisions: pd.DataFrame, strata: pd.DataFrame) -> pd.DataFrame:
-    """Decisions of every period and dimension value: how many, eligible, covered, enforced."""
-    covered = decisions["stratum"].isin(strata.index[strata["n_audits"] > 0])
+def population(sample: Sample) -> pd.DataFrame:
+    """Decisions of every period and dimension value: eligible, covered, pending, enforced.
+
+    A decision is covered where an audit of its group was made in its stratum. One without a stratum
+    is pending where it came within the length of a frame after the last one.
+    """
+    decisions, counted = sample.decisions, sample.audits[sample.audits["stratum"] >= 0]
     eligible, enforced = decisions["is_eligible"], decisions["has_enforced"]
+    last = sample.strata["period_end"].max()
+    ending = sample.strata[sample.strata["period_end"] == last]
+    until = last + (last - ending["period_start"].min())
+    day = decisions["decided_at"].dt.normalize()
+    pending = eligible & (decisions["stratum"] < 0) & (day >= last) & (day < until)
     counts = pd.DataFrame(
         {
             "n_decisions": 1,
             "n_eligible_decisions": eligible * 1,
-            "n_covered_decisions": covered * 1,
+            "n_pending_decisions": pending * 1,
             "n_eligible_enforced_decisions": (eligible & enforced) * 1,
-            "n_covered_enforced_decisions": (covered & enforced) * 1,
+            "n_pending_enforced_decisions": (pending & enforced) * 1,
         },
         index=decisions.index,
     )
+    periods, audited_in = (periods_of(at["decided_at"]) for at in (decisions, counted))
+    of_decisions, of_audits = dimensions(decisions), dimensions(counted)
     parts = []
-    for period_type, starts in periods_of(decisions["decided_at"]).items():
-        for name, value in dimensions(decisions).items():
+    for period_type, starts in periods.items():
+        for name, value in of_decisions.items():
             keys = [starts.rename("period_starts_on"), value.rename("dimension_value")]
-            part = counts.groupby(keys).sum().reset_index()
+            cell = pd.MultiIndex.from_arrays([starts, value, decisions["stratum"]])
+            audited = pd.MultiIndex.from_arrays(
+                [audited_in[period_type], of_audits[name], counted["stratum"]]
+            )
+            of_enforced = audited[counted["n_enforced"].to_numpy() > 0]
+            # Of a decision in a frame, a stratum says that it is eligible.
+            covered = {
+                "n_covered_decisions": cell.isin(audited) * 1,
+                "n_covered_enforced_decisions": (cell.isin(of_enforced) & enforced) * 1,
+            }
+            part = counts.assign(**covered).groupby(keys).sum().reset_index()
             parts.append(part.assign(period_type=period_type, dimension_name=name))
-    return pd.concat(parts, ignore_index=True)
+    found = pd.concat(parts, ignore_index=True)
+    for of in ("", "enforced_"):
+        due = found[f"n_eligible_{of}decisions"] - found[f"n_pending_{of}decisions"]
+        found[f"{of}coverage_rate"] = found[f"n_covered_{of}decisions"] / due.where(due > 0)
+    return found
 
 
 def has_unaudited_kind(counts: pd.DataFrame) -> pd.Series:
@@ -267,16 +465,14 @@ def has_unaudited_kind(counts: pd.DataFrame) -> pd.Series:
 
 def accuracy_rates(sample: Sample, raw: RawTables) -> pd.DataFrame:
     """Every metric of accuracy by week and month, in every dimension."""
-    counts = population(sample.decisions, sample.strata)
+    counts = population(sample)
     counts["is_withheld"] = has_unaudited_kind(counts)
     key = ["period_type", "period_starts_on", "dimension_name", "dimension_value"]
     parts = []
     for period_type, start, audits, own in by_period(sample):
         for name, value in dimensions(audits).items():
-            for metric, terms in METRICS.items():
-                found = rates(
-                    sample, audits, value.where(own), tuple(audits[term] for term in terms)
-                )
+            for metric in METRICS:
+                found = rates(sample, audits, value.where(own), terms_of(metric, audits))
                 parts.append(
                     found.rename_axis("dimension_value").reset_index().assign(
                         metric_id=metric, period_type=period_type, period_starts_on=start,
@@ -292,7 +488,7 @@ def accuracy_rates(sample: Sample, raw: RawTables) -> pd.DataFrame:
     is_miss = whole["metric_id"].isin(["false_negative_share", "false_negative_harm"])
     told = by_policy & (of_truth | (is_miss & (whole["dimension_value"] != "no_policy")))
     withheld = told | (of_truth & whole["is_withheld"])
-    whole.loc[withheld, ["estimate", "standard_error"]] = np.nan
+    whole.loc[withheld, ["estimate", "standard_error", "effective_n", "ci_low", "ci_high"]] = np.nan
     whole["n_audits"] = whole["n_audits"].fillna(0)
     whole["n_successes"] = whole["n_successes"].fillna(0)
     of_audits = whole["metric_id"].map(lambda metric: METRICS[metric][1] == METRICS[metric][2])
@@ -300,9 +496,24 @@ def accuracy_rates(sample: Sample, raw: RawTables) -> pd.DataFrame:
     few = few_people(raw, audited_groups(sample))
     is_few = pd.MultiIndex.from_frame(whole[key]).isin(pd.MultiIndex.from_frame(few[key]))
     whole.loc[is_few, RATE] = np.nan
-    return whole[
-        ["metric_id", *key, "n_decisions", "n_eligible_decisions", "n_covered_decisions", *RATE]
-    ]
+    of_enforced = whole["metric_id"].map(lambda metric: METRICS[metric][1] == "n_enforced")
+    whole["coverage_rate"] = whole["coverage_rate"].mask(
+        of_enforced, whole["enforced_coverage_rate"]
+    )
+    whole["is_reportable"] = is_reportable(whole).astype(object)
+    counted = ["n_decisions", "n_eligible_decisions", "n_covered_decisions", "n_pending_decisions"]
+    return whole[["metric_id", *key, *counted, "coverage_rate", "is_reportable", *RATE]]
+
+
+def is_reportable(rates: pd.DataFrame) -> pd.Series:
+    """Whether rates can stand alone: by their plan, and not by what was found."""
+    return (
+        rates["estimate"].notna()
+        & (rates["n_base_audits"] >= 30)
+        & (rates["effective_n"] >= 30)
+        & (rates["coverage_rate"] >= 0.95)
+        & ~(rates["share_in_sight"] < 0.7)
+    )
 
 
 def audited_groups(sample: Sample) -> pd.DataFrame:
@@ -379,7 +590,7 @@ def policy_rates(sample: Sample, raw: RawTables) -> pd.DataFrame:
     policies = raw.latest("policies", ["policy_id", "policy_version"],
                           ["parent_policy_id", "valid_from", "valid_to"])  # fmt: skip
     labelled = labels(sample.audits, policies)
-    counts = population(sample.decisions, sample.strata)
+    counts = population(sample)
     counts = counts[counts["dimension_name"] == "overall"]
     withheld = has_unaudited_kind(counts).set_axis(
         pd.MultiIndex.from_frame(counts[["period_type", "period_starts_on"]])
@@ -404,15 +615,22 @@ def policy_rates(sample: Sample, raw: RawTables) -> pd.DataFrame:
                 "policy_false_discovery_rate": (decided & ~true, decided),
             }
             for metric, (kept, at_stake) in terms.items():
-                found = rates(sample, audits, group, (kept * 1.0, at_stake * 1.0, at_stake * 1.0))
+                terms = Terms(kept * 1.0, at_stake * 1.0, at_stake * 1.0)
+                asked = group
+                if at_stake is not decided:
+                    in_force = is_in_force(policies, policy, version, audits["decided_at"])
+                    asked = group.where(in_force | at_stake)
+                    cannot_err = decided if at_stake is true else ~decided
+                    terms = replace(terms, base=asked.notna() * 1.0, cannot_err=cannot_err * 1.0)
+                found = rates(sample, audits, asked, terms)
                 row = found.iloc[0].to_dict() if len(found) else {"n_audits": 0, "n_successes": 0}
-                if not at_stake[group.notna()].any():
-                    row = {"n_audits": 0, "n_successes": 0}
                 if (
                     "precision" != metric != "policy_false_discovery_rate"
                     and withheld[period_type, start]
                 ):
-                    row |= {"estimate": np.nan, "standard_error": np.nan}
+                    row |= dict.fromkeys(
+                        ("estimate", "standard_error", "effective_n", "share_in_sight"), np.nan
+                    ) | {"ci_low": np.nan, "ci_high": np.nan}
                 parts.append(
                     row | {
                         "metric_id": metric, "period_type": period_type, "period_starts_on": start,
@@ -438,13 +656,14 @@ def confusion(sample: Sample) -> pd.DataFrame:
         one = pd.Series(1.0, index=audits.index)
         for (ours, theirs), part in audits[judged].groupby([decided[judged], true[judged]]):
             here = pd.Series(audits.index.isin(part.index), index=audits.index) * 1.0
-            row = rates(sample, audits, group, (here, one, one)).iloc[0]
+            row = rates(sample, audits, group, Terms(here, one, one)).iloc[0]
             parts.append(
                 {
                     "month_starts_on": start, "decided_policy_id": ours, "true_policy_id": theirs,
                     "n_audits": len(part), "weighted_decisions": part["weight"].sum(),
                     "share_of_decisions": row["estimate"],
                     "standard_error": row["standard_error"],
+                    "ci_low": row["ci_low"], "ci_high": row["ci_high"],
                 }
             )  # fmt: skip
     found = pd.DataFrame(parts)
@@ -467,7 +686,7 @@ def pareto(sample: Sample) -> pd.DataFrame:
             rows = []
             for (which, reason), part in errors.groupby(values):
                 here = pd.Series(audits.index.isin(part.index), index=audits.index) * 1.0
-                row = rates(sample, audits, group, (here, one, one)).iloc[0]
+                row = rates(sample, audits, group, Terms(here, one, one)).iloc[0]
                 rows.append(
                     {
                         "month_starts_on": start, "group_name": name, "group_value": which,
@@ -475,6 +694,7 @@ def pareto(sample: Sample) -> pd.DataFrame:
                         "n_errors": len(part), "estimated_errors": part["weight"].sum(),
                         "share_of_decisions": row["estimate"],
                         "standard_error": row["standard_error"],
+                        "ci_low": row["ci_low"], "ci_high": row["ci_high"],
                     }
                 )  # fmt: skip
             if rows:

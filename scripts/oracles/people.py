@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 from statsmodels.stats.meta_analysis import combine_effects
-from statsmodels.stats.proportion import proportion_confint
 
 from .disclosure import MIN_PEOPLE, withheld
+from .intervals import inverse_n, stratified_wilson
 from .raw_tables import RawTables
-from .sample import Sample, pools, read_sample, valid_at
+from .sample import Sample, read_sample, valid_at
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", FutureWarning)  # samplics says that it is archived
@@ -130,27 +130,6 @@ def tenure_band(days: float) -> str:
     return "366 days and more"
 
 
-def upper_bound(p: float, n: float) -> float:
-    """Wilson's bound, or, where fewer than half are errors, the Poisson bound beyond it."""
-    _, high = proportion_confint(p * n, n, alpha=0.05, method="wilson")
-    if 0.5 <= p < 1:
-        errors = n * (1 - p)
-        root = 1 - 1 / (9 * errors) - stats.norm.ppf(1 - 1.4 * 0.05) / (3 * math.sqrt(errors))
-        high = max(high, 1 - errors / n * max(root, 0) ** 3)
-    return min(max(high, p), 1)
-
-
-def effective(p: float, variance: float, n: float, kish: float) -> float:
-    """How many audits of a simple random sample would know as much."""
-    if math.isnan(variance):
-        return math.nan
-    if min(p, 1 - p) < 1e-12:
-        return kish
-    if variance == 0:
-        return n
-    return min(p * (1 - p) / variance, math.sqrt(n * kish))
-
-
 class Design:
     """A sampling design, for estimates in parts of the sample."""
 
@@ -191,30 +170,6 @@ class Design:
         )
         return float(np.atleast_1d(estimator.stderror)[0])
 
-    def stabilised(self, rows: pd.DataFrame, p: float) -> float:
-        """Give the variance with each stratum's rate drawn toward p by two audits.
-
-        Args:
-            rows: one row per stratum and cell: stratum, n, k, u_weight (of an audit, summing to
-                one) and cell_rate, about which its residuals are.
-            p: the rate of the whole.
-        """
-        drawn = rows["n"] * (rows["k"] + 2 * p) / (rows["n"] + 2)
-        total = 0.0
-        pool = rows["stratum"].map(self.strata["pool"])
-        for name, here in rows.groupby(pool):
-            if self.unknown & {name}:
-                return math.nan
-            if self.pools.loc[name, "certain"]:
-                continue
-            audits, size = self.pools.loc[name, "n"], self.pools.loc[name, "size"]
-            r, w, d = here["cell_rate"], here["u_weight"], drawn[here.index]
-            u = np.concatenate([w * (1 - r), -w * r, [0.0]])
-            count = np.concatenate([d, here["n"] - d, [audits - here["n"].sum()]])
-            spread = (count * (u - (count * u).sum() / audits) ** 2).sum()
-            total += (1 - audits / size) * audits / (audits - 1) * spread
-        return total
-
     def rate(self, audits: pd.DataFrame, mix: pd.Series | None = None) -> dict[str, float]:
         """Estimate a rate of some audits, as it is or in a given mix of cells.
 
@@ -241,20 +196,33 @@ class Design:
             )
             .reset_index()
         )
-        variance = self.stabilised(rows, p)
-        kish = min(u_weight.sum() ** 2 / (u_weight**2).sum(), n)
-        effective_n = effective(p, variance, n, kish)
-        is_known = not math.isnan(effective_n)
+        weight = rows["stratum"].map(self.strata["weight"]).to_numpy(float)
+        own, found = rows["n"].to_numpy(float), rows["k"].to_numpy(float)
+        part = 1 - own / rows["stratum"].map(self.strata["n_audits"]).to_numpy(float)
+        share = (rows["u_weight"] * rows["n"]).to_numpy()
+        # The mix says how large a cell is.
+        alone = rows.groupby("cell")["cell"].transform("size").to_numpy() == 1
+        low, high = stratified_wilson(
+            share,
+            weight,
+            own,
+            found,
+            part=np.where(alone & (mix is not None), 0, part),
+            centre=rows["cell_rate"].to_numpy(),
+            is_part=bool((part > 0).any()),
+        )
+        unsure = (share**2 * inverse_n(weight * own, own)).sum()
+        standard_error = self.standard_error(z.set_axis(audits["audit_row"]))
         return {
             "n_audits": n,
             "n_successes": audits["y"].sum(),
             "n_cells": len(share),
             "comparable_share": comparable,
             "estimate": p,
-            "standard_error": self.standard_error(z.set_axis(audits["audit_row"])),
-            "effective_n": effective_n,
-            "ci_low": 1 - upper_bound(1 - p, effective_n) if is_known else math.nan,
-            "ci_high": upper_bound(p, effective_n) if is_known else math.nan,
+            "standard_error": standard_error if standard_error > 1e-9 or unsure == 0 else math.nan,
+            "effective_n": 1 / unsure if unsure > 0 else (weight * own).sum(),
+            "ci_low": float(low),
+            "ci_high": float(high),
         }
 
 
@@ -274,7 +242,9 @@ def drawn_to_peers(rates: pd.DataFrame, column: str) -> pd.DataFrame:
         between = max(combine_effects(p.to_numpy(), v.to_numpy(), method_re="chi2").tau2, 0)
     own = between / (between + v)
     spread = 2 / (k - 3) * (v.mean() + between) / (v + between)
-    variance = v * (1 - (k - 1) / k * (1 - own)) + spread * ((1 - own) * (p - mean)) ** 2
+    # Morris (1983): drawn by less than it seems, as how far is itself estimated.
+    drawn = (1 - own) * (k - 3) / (k - 1)
+    variance = v * (1 - (k - 1) / k * drawn) + spread * (drawn * (p - mean)) ** 2
     return pd.DataFrame(
         {
             "n_peers": k,
@@ -369,12 +339,11 @@ def moderators(
     rows["reason_code"] = np.select(
         [
             rows["n_audits"] == 0,
-            rows["effective_n"].isna(),
             rows["n_audits"] < MIN_AUDITS,
             rows["effective_n"] < MIN_EFFECTIVE_N,
             rows["eb_estimate"].isna(),
         ],
-        ["no_audits", "variance_unknown", "too_few_audits", "low_effective_n", "peers_unknown"],
+        ["no_audits", "too_few_audits", "low_effective_n", "peers_unknown"],
         default="",
     )
     rows["reason_code"] = rows["reason_code"].replace("", None)
@@ -479,7 +448,6 @@ def _compared(
     there = mix.drop(empty)
     expected = float((there * reference[there.index]).sum() / there.sum())
     reasons = {
-        "variance_unknown": math.isnan(found["standard_error"]),
         "too_few_audits": raw_rate["n_audits"] < MIN_AUDITS,
         "low_effective_n": found["effective_n"] < MIN_EFFECTIVE_N,
         "mix_not_comparable": found["comparable_share"] < MIN_COMPARABLE,
@@ -575,32 +543,13 @@ def half_width(strata: pd.DataFrame, n: np.ndarray, inside: np.ndarray) -> float
         n: the audits of each.
         inside: whether each is in the part that is asked about.
     """
-    framed = pd.DataFrame(
-        {
-            "plan_id": "next",
-            "period_start": "next",
-            "queue_id": strata["queue_id"].to_numpy(),
-            "population_size": strata["size"].to_numpy(),
-            "n_audits": n,
-            "is_certain": (n > 0) & (n >= strata["size"].to_numpy()),
-        }
-    )
-    framed["pool"] = pools(framed)
-    nobody = pd.DataFrame({"stratum": pd.Series(dtype=int)})
-    design = Design(Sample(pd.DataFrame(), framed, nobody))
-    rows = framed.loc[inside & (n > 0), ["n_audits", "population_size"]]
-    if not len(rows):
+    audited = inside & (n > 0)
+    if not audited.any():
         return math.nan
-    audits, share = rows["n_audits"], rows["population_size"] / rows["population_size"].sum()
-    rate = strata["rate"].to_numpy()[rows.index]
-    p = float((share * rate).sum())
-    cells = pd.DataFrame({"stratum": rows.index, "n": audits, "k": audits * rate})
-    cells["u_weight"], cells["cell_rate"] = share / audits, p
-    kish = min(1 / (share**2 / audits).sum(), audits.sum())
-    known = effective(p, design.stabilised(cells, p), audits.sum(), kish)
-    if math.isnan(known):
-        return math.nan
-    return (upper_bound(p, known) - 1 + upper_bound(1 - p, known)) / 2
+    size, audits = strata["size"].to_numpy(float)[audited], n[audited].astype(float)
+    found = audits * strata["rate"].to_numpy()[audited]
+    low, high = stratified_wilson(size / size.sum(), size / audits, audits, found)
+    return float(high - low) / 2
 
 
 def narrow_enough(strata: pd.DataFrame, spread: np.ndarray, least: np.ndarray) -> np.ndarray:

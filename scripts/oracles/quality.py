@@ -13,6 +13,7 @@ from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
 from .accuracy import (
+    Terms,
     audited_groups,
     by_period,
     dimensions,
@@ -375,7 +376,9 @@ def _if_audits_err(raw: RawTables, sample: Sample, verdicts: pd.DataFrame) -> pd
     for period_type, start, audits, own in by_period(sample):
         ones = pd.Series(1.0, index=audits.index)
         for name, value in dimensions(audits).items():
-            part = rates(sample, audits, value.where(own), (is_right[audits.index], ones, ones))
+            part = rates(
+                sample, audits, value.where(own), Terms(is_right[audits.index], ones, ones)
+            )
             for value_of, row in part.iterrows():
                 found[period_type, start, name, value_of] = row
     rows = []

@@ -252,14 +252,36 @@ def _error_class(audit: tuple) -> str | None:
 
 
 def pools(strata: pd.DataFrame) -> pd.Series:
-    """Which stratum stands for each in the variance: one audit alone cannot give one."""
+    """Which strata stand together in the variance: one audit alone cannot give one.
+
+    Strata with one audit are paired with one another in the order of size, in their queue or, where
+    each is the only one of its queue, in the plan. A single one goes with the nearest in size.
+    """
     pool = pd.Series(strata.index, index=strata.index)
-    open_ones = strata[(strata["n_audits"] > 0) & ~strata["is_certain"]]
+    order = ["population_size"] + (["plan_id", "stratum_id"] if "stratum_id" in strata else [])
+    open_ones = strata[(strata["n_audits"] > 0) & ~strata["is_certain"]].sort_values(order)
     for _, plan in open_ones.groupby(["plan_id", "period_start"]):
-        for _, queue in plan.groupby("queue_id", dropna=False):
-            if (queue["n_audits"] == 1).any():
-                pool[queue.index] = queue.index.min()
-        sizes = plan["n_audits"].groupby(pool[plan.index]).sum()
-        if (sizes == 1).any():
-            pool[plan.index] = plan.index.min()
+        queues = [queue for _, queue in plan.groupby("queue_id", dropna=False)]
+        alone = [queue for queue in queues if len(queue) == 1 and queue["n_audits"].iloc[0] == 1]
+        for queue in queues:
+            if len(queue) > 1:
+                _pair(pool, queue[queue["n_audits"] == 1], queue)
+        if alone:
+            _pair(pool, plan[plan.index.isin([queue.index[0] for queue in alone])], plan)
     return pool
+
+
+def _pair(pool: pd.Series, lonely: pd.DataFrame, among: pd.DataFrame) -> None:
+    """Put strata with one audit together, or a single one with the nearest in size."""
+    if len(lonely) == 1:
+        one = lonely.index[0]
+        others = among.drop(one)
+        if len(others):
+            distance = (others["population_size"] - lonely["population_size"].iloc[0]).abs()
+            pool[one] = pool[distance.sort_values(kind="stable").index[0]]
+        return
+    pairs = [list(lonely.index[at : at + 2]) for at in range(0, len(lonely), 2)]
+    if pairs and len(pairs[-1]) == 1:
+        pairs[-2] += pairs.pop()
+    for pair in pairs:
+        pool[pair] = min(pair)

@@ -12,6 +12,7 @@ parts as (
         sum(n_decisions) as n_decisions,
         sum(n_eligible_decisions) as n_eligible_decisions,
         sum(n_covered_decisions) as n_covered_decisions,
+        sum(n_pending_decisions) as n_pending_decisions,
         sum(n_audits) as n_audits,
         sum(n_excluded_audits) as n_excluded_audits,
         sum(n_successes) as n_successes,
@@ -70,7 +71,9 @@ left join parts as whole
 where
     parts.n_decisions is distinct from whole.n_decisions
     or parts.n_eligible_decisions is distinct from whole.n_eligible_decisions
-    or parts.n_covered_decisions is distinct from whole.n_covered_decisions
+    or parts.n_pending_decisions is distinct from whole.n_pending_decisions
+    -- Audits of one part of a stratum cover no other.
+    or parts.n_covered_decisions > whole.n_covered_decisions
     or parts.n_excluded_audits is distinct from whole.n_excluded_audits
     -- Parts that are withheld are missing from their sum.
     or not parts.has_withheld

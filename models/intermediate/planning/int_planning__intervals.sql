@@ -58,21 +58,17 @@ measured as (
         ) }}
 ),
 
--- Where even an audit of all decisions is not enough, that is what comes nearest.
+-- The ladder ends with an audit of all decisions, whose interval has no width.
 ranked as (
     select
         plan_id,
         allocation_id,
-        row_number() over (
-            partition by plan_id
-            order by
-                case
-                    when expected_half_width <= {{ var('plan_target_half_width') }}e0 then n_audits
-                    else 2 * n_decisions - n_audits
-                end
-        ) as ladder_rank
+        row_number() over (partition by plan_id order by n_audits) as ladder_rank
     from measured
-    where is_on_ladder and dimension_name = 'overall'
+    where
+        is_on_ladder
+        and dimension_name = 'overall'
+        and expected_half_width <= {{ var('plan_target_half_width') }}e0
 ),
 
 options as (

@@ -34,10 +34,40 @@ periods as (
     where {{ in_days_to_build('published', 'period_starts_on') }}
 ),
 
+strata as (
+    select * from {{ ref('int_sampling__strata') }}
+),
+
+-- The frame that comes next, as long as the last one.
+next_frame as (
+    select
+        max({{ reporting_date('period_end') }}) as first_day,
+        max({{ add_days(
+            reporting_date('period_end'),
+            days_between(reporting_date('period_start'), reporting_date('period_end'))
+        ) }}) as ends_before
+    from strata
+    where period_end = (select max(strata.period_end) from strata)
+),
+
 daily_decisions as (
     select *
     from {{ ref('accuracy_decisions_by_day') }}
     where decided_on in (select periods.calendar_date from periods)
+),
+
+marked_decisions as (
+    select
+        daily_decisions.*,
+        coalesce(
+            daily_decisions.stratum_key is null
+            and daily_decisions.exclusion_reason is null
+            and daily_decisions.decided_on >= next_frame.first_day
+            and daily_decisions.decided_on < next_frame.ends_before,
+            false
+        ) as is_pending
+    from daily_decisions
+    cross join next_frame
 ),
 
 audits as (
@@ -65,8 +95,10 @@ daily as (
         cast(0 as decimal(38, 0)) as {{ name }},
         {% endfor -%}
         n_decisions,
-        n_enforced_decisions
-    from daily_decisions
+        n_enforced_decisions,
+        case when is_pending then n_decisions else 0 end as n_pending_decisions,
+        case when is_pending then n_enforced_decisions else 0 end as n_pending_enforced_decisions
+    from marked_decisions
     union all
     select
         decided_on,
@@ -78,7 +110,9 @@ daily as (
         {{ name }},
         {% endfor -%}
         0 as n_decisions,
-        0 as n_enforced_decisions
+        0 as n_enforced_decisions,
+        0 as n_pending_decisions,
+        0 as n_pending_enforced_decisions
     from daily_audits
 )
 
@@ -97,7 +131,9 @@ select
     cast(sum(daily.{{ name }}) as decimal(38, 0)) as {{ name }},
     {% endfor -%}
     cast(sum(daily.n_decisions) as bigint) as n_decisions,
-    cast(sum(daily.n_enforced_decisions) as bigint) as n_enforced_decisions
+    cast(sum(daily.n_enforced_decisions) as bigint) as n_enforced_decisions,
+    cast(sum(daily.n_pending_decisions) as bigint) as n_pending_decisions,
+    cast(sum(daily.n_pending_enforced_decisions) as bigint) as n_pending_enforced_decisions
 from daily
 inner join periods on daily.decided_on = periods.calendar_date
 group by

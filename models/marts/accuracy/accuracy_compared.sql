@@ -135,7 +135,6 @@ together as (
         case
             when compared.few_people_code is not null then compared.few_people_code
             when coalesce(raw_rates.n_audits, 0) = 0 then 'no_audits'
-            when standardised.standard_error is null then 'variance_unknown'
             when raw_rates.n_audits < {{ var('min_audits') }} then 'too_few_audits'
             when standardised.effective_n < {{ var('min_effective_n') }} then 'low_effective_n'
             when standardised.comparable_share < {{ var('min_comparable_share') }}

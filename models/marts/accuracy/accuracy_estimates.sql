@@ -5,6 +5,7 @@ with cells as (
     from {{ ref('accuracy_cells') }}
     where
         exclusion_reason is null
+        and n_audits > 0
         and {{ in_days_to_build('published', 'period_starts_on') }}
 ),
 
@@ -12,70 +13,59 @@ design as (
     select * from {{ ref('int_sampling__strata') }}
 ),
 
+-- Numbers in place of names: a rate has one row a stratum, which is joined and summed many times.
 metrics as (
-    select * from {{ ref('metrics') }}
+    select
+        *,
+        row_number() over (order by metric_id, metric_version) as metric_number
+    from {{ ref('metrics') }}
     where mart = 'accuracy_rates'
 ),
 
-typical as (
-    {{ typical_weights('cells', 'design', by=groups) }}
+named as (
+    select
+        *,
+        row_number() over (order by {{ groups | join(', ') }}) as group_number
+    from (select distinct {{ groups | join(', ') }} from cells) as distinct_groups
 ),
 
 by_metric as (
     select
-        metrics.metric_id,
-        metrics.metric_version,
-        cells.period_type,
-        cells.period_starts_on,
-        cells.dimension_name,
-        cells.dimension_value,
+        named.group_number,
+        metrics.metric_number,
         cells.stratum_key,
-        {{ metric_moments('metrics', 'cells') }},
-        case
-            when metrics.denominator in ('n_violating', 'n_not_violating') then
-                typical.typical_weight
-        end as typical_weight
+        {{ metric_moments('metrics', 'cells') }}
     from cells
+    inner join named on {{ same_keys('cells', 'named', groups) }}
     cross join metrics
-    left join typical
-        on
-            cells.period_type = typical.period_type
-            and cells.period_starts_on = typical.period_starts_on
-            and cells.dimension_name = typical.dimension_name
-            and cells.dimension_value = typical.dimension_value
-    where cells.n_audits > 0
+),
+
+estimates as (
+    {{ stratified_ratio('by_metric', 'design', by=['group_number', 'metric_number']) }}
 )
 
 select
-    estimates.metric_id,
-    estimates.metric_version,
-    estimates.period_type,
-    estimates.period_starts_on,
-    estimates.dimension_name,
-    estimates.dimension_value,
+    metrics.metric_id,
+    metrics.metric_version,
+    named.period_type,
+    named.period_starts_on,
+    named.dimension_name,
+    named.dimension_value,
     estimates.n_audits,
     case when metrics.unit = 'share' then estimates.n_successes end as n_successes,
+    estimates.n_base_audits,
     estimates.n_strata,
     estimates.n_collapsed_strata,
     estimates.weighted_numerator,
     estimates.weighted_denominator,
     estimates.estimate,
     estimates.standard_error,
+    estimates.standard_error_reason,
     estimates.design_effect,
     estimates.effective_n,
+    estimates.share_in_sight,
     estimates.ci_low,
     estimates.ci_high
-from (
-    {{ stratified_ratio(
-        'by_metric', 'design',
-        by=['metric_id', 'metric_version'] + groups,
-        moments={
-            'n': 'n', 'kept': 'kept', 'lost': 'lost',
-            'kept_kept': 'kept_kept', 'kept_lost': 'kept_lost', 'lost_lost': 'lost_lost',
-        },
-        typical_weight='typical_weight') }}
-) as estimates
-inner join metrics
-    on
-        estimates.metric_id = metrics.metric_id
-        and estimates.metric_version = metrics.metric_version
+from estimates
+inner join metrics on estimates.metric_number = metrics.metric_number
+inner join named on estimates.group_number = named.group_number

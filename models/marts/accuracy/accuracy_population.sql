@@ -6,23 +6,19 @@ with cells as (
     where {{ in_days_to_build('published', 'period_starts_on') }}
 ),
 
-strata as (
-    select * from {{ ref('int_sampling__strata') }}
-),
-
 reasons as (
     select * from {{ ref('exclusion_reasons') }}
 ),
 
 marked as (
     select
-        cells.*,
-        cells.exclusion_reason is null as is_counted,
+        *,
+        exclusion_reason is null as is_counted,
         -- The unweighted rate needs no frame, so it has what only lacks one.
-        coalesce(cells.exclusion_reason, 'no_frame') = 'no_frame' as is_counted_unweighted,
-        coalesce(strata.is_covered, false) as is_covered
+        coalesce(exclusion_reason, 'no_frame') = 'no_frame' as is_counted_unweighted,
+        -- Of the group in the stratum: audits of other groups there say nothing of this one.
+        exclusion_reason is null and n_audits > 0 as is_covered
     from cells
-    left join strata on cells.stratum_key = strata.stratum_key
 ),
 
 counted as (
@@ -34,13 +30,14 @@ counted as (
         dimension_value,
         sum(case when is_counted then n_decisions else 0 end) as n_eligible_decisions,
         sum(case when is_counted then 0 else n_decisions end) as n_excluded_decisions,
-        sum(case when is_counted and is_covered then n_decisions else 0 end)
-            as n_covered_decisions,
+        sum(case when is_covered then n_decisions else 0 end) as n_covered_decisions,
+        sum(n_pending_decisions) as n_pending_decisions,
         sum(case when is_counted then 0 else n_audits end) as n_excluded_audits,
         sum(case when is_counted then n_enforced_decisions else 0 end)
             as n_eligible_enforced_decisions,
-        sum(case when is_counted and is_covered then n_enforced_decisions else 0 end)
+        sum(case when is_covered and n_enforced > 0 then n_enforced_decisions else 0 end)
             as n_covered_enforced_decisions,
+        sum(n_pending_enforced_decisions) as n_pending_enforced_decisions,
         {% for name in measures -%}
         sum(case when is_counted_unweighted then {{ name }} else 0 end) as {{ name }},
         {% endfor -%}
@@ -96,9 +93,11 @@ select
     cast(counted.n_eligible_decisions as bigint) as n_eligible_decisions,
     cast(counted.n_excluded_decisions as bigint) as n_excluded_decisions,
     cast(counted.n_covered_decisions as bigint) as n_covered_decisions,
+    cast(counted.n_pending_decisions as bigint) as n_pending_decisions,
     cast(counted.n_excluded_audits as bigint) as n_excluded_audits,
     cast(counted.n_eligible_enforced_decisions as bigint) as n_eligible_enforced_decisions,
     cast(counted.n_covered_enforced_decisions as bigint) as n_covered_enforced_decisions,
+    cast(counted.n_pending_enforced_decisions as bigint) as n_pending_enforced_decisions,
     {% for name in measures -%}
     cast(counted.{{ name }} as bigint) as {{ name }},
     {% endfor -%}

@@ -45,7 +45,13 @@ measured as (
         {{ metric_n('metrics', 'population') }} as unweighted_n,
         {{ registered_measure('metrics.numerator', 'population') }} as unweighted_numerator,
         {{ registered_measure('metrics.denominator', 'population') }} as unweighted_denominator,
-        metrics.denominator in ('n_violating', 'n_not_violating')
+        metrics.denominator = 'n_audits' as is_of_all_decisions,
+        case
+            when metrics.denominator = 'n_enforced'
+                then {{ coverage_rate('population', of='enforced_') }}
+            else {{ coverage_rate('population') }}
+        end as coverage_rate,
+        {{ is_of_the_truth('metrics') }}
         and {{ has_unaudited_kind('population') }} as has_unaudited_kind,
         {{ is_told_by_dimension('metrics', 'population') }} as is_told_by_dimension
     from population
@@ -72,6 +78,9 @@ rates as (
         measured.n_eligible_decisions,
         measured.n_excluded_decisions,
         measured.n_covered_decisions,
+        measured.n_pending_decisions,
+        measured.coverage_rate,
+        measured.is_of_all_decisions,
         measured.n_excluded_audits,
         measured.excluded_decisions_by_reason,
         measured.excluded_audits_by_reason,
@@ -86,13 +95,15 @@ rates as (
                 / cast(nullif(measured.unweighted_denominator, 0) as double)
         end as unweighted_rate,
         coalesce(estimates.n_audits, 0) as n_audits,
+        estimates.n_base_audits,
+        estimates.share_in_sight,
         case when measured.unit = 'share' then coalesce(estimates.n_successes, 0) end
             as n_successes,
         estimates.n_strata,
         estimates.n_collapsed_strata,
         estimates.weighted_denominator,
         {% for name in [
-            'weighted_numerator', 'estimate', 'standard_error',
+            'weighted_numerator', 'estimate', 'standard_error', 'standard_error_reason',
             'design_effect', 'effective_n', 'ci_low', 'ci_high',
         ] -%}
         case when {{ is_known }} then estimates.{{ name }} end as {{ name }},
@@ -133,13 +144,17 @@ shown as (
         n_eligible_decisions,
         n_excluded_decisions,
         n_covered_decisions,
+        n_pending_decisions,
+        coverage_rate,
+        is_of_all_decisions,
         n_excluded_audits,
         excluded_decisions_by_reason,
         excluded_audits_by_reason,
         {% for name in [
             'n_audits', 'n_successes', 'n_strata', 'n_collapsed_strata', 'weighted_numerator',
-            'weighted_denominator', 'estimate', 'standard_error', 'design_effect', 'effective_n',
-            'ci_low', 'ci_high', 'unweighted_n', 'unweighted_rate',
+            'weighted_denominator', 'estimate', 'standard_error', 'standard_error_reason',
+            'design_effect', 'effective_n', 'n_base_audits', 'share_in_sight', 'ci_low', 'ci_high',
+            'unweighted_n', 'unweighted_rate',
         ] -%}
         case when few_people_code is null then {{ name }} end as {{ name }},
         {% endfor -%}
@@ -169,19 +184,26 @@ select
     n_eligible_decisions,
     n_excluded_decisions,
     n_covered_decisions,
+    n_pending_decisions,
     n_audits,
+    n_base_audits,
     n_successes,
     n_excluded_audits,
     n_strata,
     n_collapsed_strata,
-    n_covered_decisions / cast(nullif(n_eligible_decisions, 0) as double) as coverage_rate,
+    coverage_rate,
     estimate,
     standard_error,
+    standard_error_reason,
     ci_low,
     ci_high,
+    case when is_of_all_decisions then coverage_rate * ci_low end as worst_case_low,
+    case when is_of_all_decisions then coverage_rate * ci_high + 1 - coverage_rate end
+        as worst_case_high,
     cast({{ var('confidence_level') }} as double) as confidence_level,
     effective_n,
     design_effect,
+    share_in_sight,
     weighted_numerator,
     weighted_denominator,
     unweighted_n,

@@ -89,6 +89,15 @@ estimates as (
     {{ stratified_shares('grouped', 'in_period', 'design', 'month_starts_on', keys) }}
 ),
 
+placed as (
+    select
+        estimates.*,
+        population.period_ends_on as month_ends_on,
+        {{ coverage_rate('population') }} as coverage_rate
+    from estimates
+    inner join population on estimates.month_starts_on = population.period_starts_on
+),
+
 ranked as (
     select
         *,
@@ -98,7 +107,7 @@ ranked as (
             partition by month_starts_on, group_name, reason = 'all'
             order by weighted_numerator desc, group_value asc, reason asc
         ) as error_rank
-    from estimates
+    from placed
 ),
 
 -- Not a running sum, whose last digit would hang on its order.
@@ -146,8 +155,8 @@ select
     ranked.group_name,
     ranked.group_value,
     ranked.reason,
-    population.period_ends_on as month_ends_on,
-    {{ period_status('population.period_ends_on', 'as_of.as_of') }} as period_status,
+    ranked.month_ends_on,
+    {{ period_status('ranked.month_ends_on', 'as_of.as_of') }} as period_status,
     ranked.reason_code is null as is_reportable,
     ranked.reason_code,
     cast(ranked.error_rank as bigint) as error_rank,
@@ -155,13 +164,13 @@ select
         as main_reason,
     ranked.n_successes as n_errors,
     ranked.n_audits as n_audits_of_month,
-    population.n_covered_decisions / cast(nullif(population.n_eligible_decisions, 0) as double)
-        as coverage_rate,
+    ranked.coverage_rate,
     ranked.weighted_numerator as estimated_errors,
     ranked.ci_low * ranked.weighted_denominator as estimated_errors_low,
     ranked.ci_high * ranked.weighted_denominator as estimated_errors_high,
     ranked.estimate as share_of_decisions,
     ranked.standard_error,
+    ranked.standard_error_reason,
     ranked.ci_low,
     ranked.ci_high,
     cast({{ var('confidence_level') }} as double) as confidence_level,
@@ -171,7 +180,6 @@ select
     as_of.as_of
 from ranked
 cross join as_of
-inner join population on ranked.month_starts_on = population.period_starts_on
 inner join totalled
     on
         ranked.month_starts_on = totalled.month_starts_on

@@ -61,29 +61,38 @@ true_totals as (
     group by month_starts_on, true_policy_id
 ),
 
+placed as (
+    select
+        estimates.*,
+        population.period_ends_on as month_ends_on,
+        {{ coverage_rate('population') }} as coverage_rate
+    from estimates
+    inner join population on estimates.month_starts_on = population.period_starts_on
+),
+
 judged as (
     select
         *,
         {{ thin_sample_reason() }} as reason_code
-    from estimates
+    from placed
 )
 
 select
     judged.month_starts_on,
     judged.decided_policy_id,
     judged.true_policy_id,
-    population.period_ends_on as month_ends_on,
-    {{ period_status('population.period_ends_on', 'as_of.as_of') }} as period_status,
+    judged.month_ends_on,
+    {{ period_status('judged.month_ends_on', 'as_of.as_of') }} as period_status,
     judged.reason_code is null as is_reportable,
     judged.reason_code,
     judged.decided_policy_id = judged.true_policy_id as is_same,
     judged.n_successes as n_audits,
     judged.n_audits as n_audits_of_month,
-    population.n_covered_decisions / cast(nullif(population.n_eligible_decisions, 0) as double)
-        as coverage_rate,
+    judged.coverage_rate,
     judged.weighted_numerator as weighted_decisions,
     judged.estimate as share_of_decisions,
     judged.standard_error,
+    judged.standard_error_reason,
     judged.ci_low,
     judged.ci_high,
     cast({{ var('confidence_level') }} as double) as confidence_level,
@@ -93,7 +102,6 @@ select
     as_of.as_of
 from judged
 cross join as_of
-inner join population on judged.month_starts_on = population.period_starts_on
 inner join totals
     on
         judged.month_starts_on = totals.month_starts_on

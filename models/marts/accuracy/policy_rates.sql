@@ -19,25 +19,28 @@ policies as (
     select * from {{ ref('dim_policies') }}
 ),
 
-all_cells as (
-    select * from {{ ref('accuracy_cells') }}
-    where dimension_name = 'overall' and exclusion_reason is null
-),
-
 population as (
     select * from {{ ref('accuracy_population') }}
     where dimension_name = 'overall'
+),
+
+-- Of the decisions under a policy, whatever its version; the parent's are its children's too.
+of_policies as (
+    select
+        *,
+        row_number() over (
+            partition by period_type, period_starts_on, dimension_value
+            order by dimension_name desc
+        ) as preference
+    from {{ ref('accuracy_population') }}
+    where dimension_name in ('policy', 'policy_parent')
 ),
 
 as_of as (
     select * from {{ ref('int_context__as_of') }}
 ),
 
-typical as (
-    {{ typical_weights('all_cells', 'design', by=['period_type', 'period_starts_on']) }}
-),
-
-by_metric as (
+counted as (
     select
         metrics.metric_id,
         metrics.metric_version,
@@ -47,6 +50,8 @@ by_metric as (
         cells.policy_version,
         cells.stratum_key,
         cells.n_audits as n_group_audits,
+        cells.n_decided,
+        metrics.denominator,
         {% for term, name in {'numerator': 'n_successes', 'denominator': 'n_audits'}.items() -%}
         case metrics.{{ term }}
             {% for measure in measures -%}
@@ -54,24 +59,33 @@ by_metric as (
             {% endfor -%}
         end as {{ name }},
         {% endfor -%}
-        case when metrics.denominator <> 'n_decided' then typical.typical_weight end
-            as typical_weight
+        metrics.denominator <> 'n_decided' as is_of_the_truth
     from cells
     cross join metrics
-    left join typical
-        on
-            cells.period_type = typical.period_type
-            and cells.period_starts_on = typical.period_starts_on
+),
+
+by_metric as (
+    select
+        *,
+        n_audits as n,
+        n_successes as kept,
+        n_audits - n_successes as lost,
+        case when is_of_the_truth then n_group_audits else n_audits end as n_base,
+        -- What was decided under a policy is none of its misses, and the other way round.
+        case when denominator = 'n_true' then n_decided else n_group_audits - n_decided end
+            as n_cannot_err,
+        case when is_of_the_truth then 'truth' else 'share' end as interval_kind
+    from counted
 ),
 
 estimates as (
-    {{ stratified_rate(
+    {{ stratified_ratio(
         'by_metric', 'design',
         by=[
             'metric_id', 'metric_version', 'period_type', 'period_starts_on', 'policy_id',
             'policy_version',
         ],
-        typical_weight='typical_weight') }}
+        kinds=['share', 'truth']) }}
 ),
 
 unweighted as (
@@ -101,6 +115,12 @@ rates as (
         population.period_ends_on,
         population.n_eligible_decisions,
         population.n_covered_decisions,
+        population.n_pending_decisions,
+        case
+            when metrics.denominator = 'n_decided' and of_policies.dimension_value is not null
+                then {{ coverage_rate('of_policies') }}
+            else {{ coverage_rate('population') }}
+        end as coverage_rate,
         metrics.denominator <> 'n_decided'
         and {{ has_unaudited_kind('population') }} as has_unaudited_kind,
         false as is_told_by_dimension,
@@ -109,12 +129,15 @@ rates as (
         unweighted.n_successes / cast(nullif(unweighted.n_audits, 0) as double)
             as unweighted_rate,
         coalesce(estimates.n_audits, 0) as n_audits,
+        estimates.n_base_audits,
+        estimates.share_in_sight,
         coalesce(estimates.n_successes, 0) as n_successes,
         estimates.n_collapsed_strata,
         estimates.weighted_numerator,
         estimates.weighted_denominator,
         estimates.estimate,
         estimates.standard_error,
+        estimates.standard_error_reason,
         estimates.design_effect,
         estimates.effective_n,
         estimates.ci_low,
@@ -128,6 +151,12 @@ rates as (
         on
             unweighted.period_type = population.period_type
             and unweighted.period_starts_on = population.period_starts_on
+    left join of_policies
+        on
+            unweighted.period_type = of_policies.period_type
+            and unweighted.period_starts_on = of_policies.period_starts_on
+            and unweighted.policy_id = of_policies.dimension_value
+            and of_policies.preference = 1
     left join estimates
         on
             unweighted.metric_id = estimates.metric_id
@@ -169,14 +198,15 @@ select
     judged.reason_code,
     coalesce(judged.n_collapsed_strata > 0, false) as has_collapsed_strata,
     judged.n_audits,
+    judged.n_base_audits,
     judged.n_successes,
     judged.n_eligible_decisions,
     judged.n_covered_decisions,
-    judged.n_covered_decisions / cast(nullif(judged.n_eligible_decisions, 0) as double)
-        as coverage_rate,
+    judged.n_pending_decisions,
+    judged.coverage_rate,
     {% for name in [
-        'estimate', 'standard_error', 'ci_low', 'ci_high', 'effective_n', 'design_effect',
-        'weighted_numerator',
+        'estimate', 'standard_error', 'standard_error_reason', 'ci_low', 'ci_high', 'effective_n',
+        'share_in_sight', 'design_effect', 'weighted_numerator',
     ] -%}
     case when not judged.has_unaudited_kind then judged.{{ name }} end as {{ name }},
     {% endfor -%}

@@ -103,7 +103,6 @@ together as (
         ) }} as tenure_days,
         case
             when coalesce(estimates.n_audits, 0) = 0 then 'no_audits'
-            when estimates.effective_n is null then 'variance_unknown'
             when estimates.n_audits < {{ var('min_audits') }} then 'too_few_audits'
             when estimates.effective_n < {{ var('min_effective_n') }} then 'low_effective_n'
             when drawn.moderator_key is null then 'peers_unknown'
