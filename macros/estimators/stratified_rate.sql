@@ -290,7 +290,7 @@
         cast(n_base_audits as bigint) as n_base_audits,
         cast(n_strata as bigint) as n_strata,
         cast(n_collapsed_strata as bigint) as n_collapsed_strata,
-        weighted_numerator,
+        case when p is not null then weighted_numerator end as weighted_numerator,
         weighted_denominator,
         p as estimate,
         -- Audits that are all alike show no variance, which does not say that there is none.
