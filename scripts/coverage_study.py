@@ -528,6 +528,15 @@ class Asked:
     cannot_err: np.ndarray | None = None
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """How designs are audited: how often, by which random numbers, estimated by which SQL."""
+
+    replications: int
+    rng: np.random.Generator
+    sql: str
+
+
 def draw(
     cells: pd.DataFrame, n_audits: pd.Series, replications: int, rng: np.random.Generator
 ) -> np.ndarray:
@@ -587,7 +596,7 @@ def parts_and_misses(replications: int, seed: int, sql: str) -> pd.DataFrame:
     Rows as `measure` gives them.
     """
     rng = np.random.default_rng([seed, 7])
-    measured = []
+    drawing, measured = Drawing(replications, rng, sql), []
     for _ in range(DESIGNS_OF_CELLS):
         n_strata = int(rng.integers(2, 12))
         size = (200 + 3_000 * rng.lognormal(0, 1, n_strata)).astype(int)
@@ -602,7 +611,7 @@ def parts_and_misses(replications: int, seed: int, sql: str) -> pd.DataFrame:
             for is_in, part in ((True, inside[stratum]), (False, 1 - inside[stratum]))
             for is_right, share in ((True, rate[stratum]), (False, 1 - rate[stratum]))
         ]
-        measured.append(_one_design(group, n_audits, "a part of strata", replications, rng, sql))
+        measured.append(_one_design(group, n_audits, "a part of strata", drawing))
         # Of recall: stratum 0 enforced; what it missed is in the one with the fewest audits.
         n_strata = int(rng.integers(3, 9))
         size = (2_000 + 20_000 * rng.lognormal(0, 1, n_strata)).astype(int)
@@ -620,13 +629,13 @@ def parts_and_misses(replications: int, seed: int, sql: str) -> pd.DataFrame:
                 (stratum, False, False, size[stratum] - missed),
             )
         ]
-        measured.append(_one_design(group, n_audits, "misses", replications, rng, sql))
+        measured.append(_one_design(group, n_audits, "misses", drawing))
     rows = pd.concat(measured, ignore_index=True)
     return rows.assign(scenario=range(len(rows)), plan="")
 
 
 def _one_design(
-    parts: list[tuple], n_audits: np.ndarray, family: str, replications: int, rng, sql: str
+    parts: list[tuple], n_audits: np.ndarray, family: str, drawing: Drawing
 ) -> pd.DataFrame:
     """Audit strata of parts: (stratum, is in the group or enforced, is right or violates, size)."""
     cells = pd.DataFrame(parts, columns=["stratum", "first", "second", "size"]).query("size > 0")
@@ -638,8 +647,8 @@ def _one_design(
         asked = Asked(family, "recall", second, first & second, cannot_err=first)
     else:
         asked = Asked(family, "accuracy", first, first & second)
-    drawn = draw(cells, strata["n_audits"], replications, rng)
-    rows = cell_rows(cells, strata, drawn, [asked], sql)
+    drawn = draw(cells, strata["n_audits"], drawing.replications, drawing.rng)
+    rows = cell_rows(cells, strata, drawn, [asked], drawing.sql)
     return rows.assign(group=family, n_audits=strata["n_audits"].sum())
 
 
@@ -1002,17 +1011,17 @@ and once for the mean of its queues; the lowest is over every domain. The Monte-
 coverage near 92 % is {noise:.2%}, so the lowest of a thousand domains is expected to be 1.5 to 2
 points below its true value.
 
-What was chosen with some of these families in sight (docs/decisions.md, "The interval"): two rounds,
-two pseudo-audits, 7 % on the side of few errors. The small queues were written after that.
+What was chosen with some of these families in sight (docs/decisions.md, "The estimator"): two
+rounds, two pseudo-audits, 7 % on the side of few errors. The small queues were written after that.
 
 Tests enumerate every possible sample of the designs on which the interval before this one failed
 (`tests/python/test_intervals.py`).
 
 ## Hard designs, and real labels
 
-"domains" are all designs of a family, "published" those that are judged. HateCheck's labels are each
-known to be right or wrong, under the connector's own plan and the four of the grids, overall and by
-functional class. "Pooled covers" is Wilson's interval without weights.
+"domains" are all designs of a family, "published" those that are judged. HateCheck's labels are
+each known to be right or wrong, under the connector's own plan and the four of the grids, overall
+and by functional class. "Pooled covers" is Wilson's interval without weights.
 
 {families}
 
@@ -1023,10 +1032,10 @@ functional class. "Pooled covers" is Wilson's interval without weights.
 ## Policies, parts of strata, and misses where hardly anybody looks
 
 Policies: a simulated week of 140,000 decisions whose every truth is known, under a risk-heavy plan;
-one is studied where at least {least_queue_audits} of its denominator are to be expected. Parts: groups
-that cut through strata, of which the largest hardly reaches them. Misses: recall where all misses are
-in the stratum with the fewest audits per decision. For recall, "published" asks for what the plan can
-see.
+one is studied where at least {least_queue_audits} of its denominator are to be expected. Parts:
+groups that cut through strata, of which the largest hardly reaches them. Misses: recall where all
+misses are in the stratum with the fewest audits per decision. For recall, "published" asks for what
+the plan can see.
 
 {of_cells}
 
