@@ -1,5 +1,6 @@
 {%- set decisions = ref('base_decisions') -%}
 {%- set ratings = raw('calibration_ratings') -%}
+{%- set frame = raw('sampling_frame') -%}
 {%- set replaced -%}
     select supersedes_decision_id as decision_id
     from {{ decisions }}
@@ -10,6 +11,10 @@
 
 with days_to_build as (
     select * from {{ ref('int_deliveries__days_to_build') }}
+),
+
+raw_days as (
+    select * from {{ ref('int_deliveries__raw_days') }}
 ),
 
 decisions as {{ read_anew() }} (
@@ -51,6 +56,19 @@ replacing as (
     where supersedes_decision_id is not null
 ),
 
+-- A frame that comes after the last one says which decisions wait for theirs no longer, or now do.
+frame_ends as (
+    select
+        max(case when not raw_days.is_pending then sampling_frame.period_end end) as last_end_before,
+        max(sampling_frame.period_end) as last_end
+    from ({{ frame }}) as sampling_frame
+    inner join raw_days
+        on
+            raw_days.table_name = 'sampling_frame'
+            and {{ recorded_on('sampling_frame.recorded_at') }} = raw_days.recorded_on
+    where {{ known_as_of('sampling_frame.recorded_at') }}
+),
+
 -- Who is on the roster says how few people a period is about, also on days without a decision.
 roster_days as (
     select all_days.calendar_date
@@ -71,6 +89,19 @@ published as (
     union
     select calendar_date as built_on
     from roster_days
+    union
+    select all_days.calendar_date as built_on
+    from (
+        {{ date_series(
+            '(select min(decisions.decided_on) from decisions)',
+            '(select max(decisions.decided_on) from decisions)'
+        ) }}
+    ) as all_days
+    inner join frame_ends
+        on
+            frame_ends.last_end_before is distinct from frame_ends.last_end
+            and all_days.calendar_date
+            >= {{ reporting_date("coalesce(frame_ends.last_end_before, timestamp '1970-01-01 00:00:00')") }}
     {% if not is_full_build() -%}
     union
     select decisions.decided_on as built_on
