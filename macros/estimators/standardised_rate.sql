@@ -1,6 +1,7 @@
 {% macro standardised_rate(cells, design, mix, mix_by, group_by, cell='cell_key') -%}
     {%- set by = mix_by + group_by -%}
     {%- set keys = by | join(', ') -%}
+    {#- Sums over windows, not joins of sums: Spark computes a step anew for each use of it. -#}
     with matched as (
         select
             {% for key in by -%}
@@ -10,6 +11,7 @@
             cast(cells.n_audits as double) as n,
             cast(cells.n_successes as double) as k,
             mix.mix_share,
+            design.stratum_key,
             design.weight as audit_weight,
             design.n_audits as n_stratum,
             design.variance_stratum_key,
@@ -26,42 +28,45 @@
         where cells.n_audits > 0
     ),
 
-    cell_sizes as (
+    in_cells as (
         select
-            {{ keys }},
-            cell,
-            count(*) as n_strata,
-            max(mix_share) as mix_share,
-            {{ exact_sum('audit_weight * n') }} as cell_weight,
-            {{ exact_sum('audit_weight * k') }} as cell_successes
+            *,
+            {%- set of_cell = 'partition by ' ~ keys ~ ', cell' %}
+            count(*) over ({{ of_cell }}) as n_strata,
+            row_number() over ({{ of_cell }} order by stratum_key) as place_in_cell,
+            {{ exact_sum('audit_weight * n', over=of_cell) }} as cell_weight,
+            {{ exact_sum('audit_weight * k', over=of_cell) }} as cell_successes
         from matched
-        group by {{ keys }}, cell
     ),
 
-    comparable as (
+    in_groups as (
         select
-            {{ keys }},
-            count(*) as n_cells,
-            {{ exact_sum('mix_share') }} as comparable_share
-        from cell_sizes
-        group by {{ keys }}
+            *,
+            cell_successes / cell_weight as cell_rate,
+            {%- set of_group = 'partition by ' ~ keys %}
+            sum(case when place_in_cell = 1 then 1 else 0 end) over ({{ of_group }}) as n_cells,
+            {{ exact_sum('case when place_in_cell = 1 then mix_share else 0 end', over=of_group) }}
+                as comparable_share
+        from in_cells
     ),
 
     -- The audits of a cell weigh together what the cell has in the mix, over the cells that are there.
     weighted as (
         select
-            matched.*,
-            comparable.n_cells,
-            comparable.comparable_share,
-            cell_sizes.n_strata,
-            cell_sizes.cell_weight,
-            cell_sizes.cell_successes / cell_sizes.cell_weight as cell_rate,
-            cell_sizes.mix_share / comparable.comparable_share
-            * matched.audit_weight / cell_sizes.cell_weight as weight
-        from matched
-        inner join cell_sizes
-            on matched.cell = cell_sizes.cell and {{ same_keys('matched', 'cell_sizes', by) }}
-        inner join comparable on {{ same_keys('matched', 'comparable', by) }}
+            *,
+            mix_share / comparable_share * audit_weight / cell_weight as weight
+        from in_groups
+    ),
+
+    centred as (
+        select
+            *,
+            -- The shares sum to one but for the last digit, which is not the same on every engine.
+            case
+                when sum(k) over ({{ of_group }}) = sum(n) over ({{ of_group }}) then 1e0
+                else least({{ exact_sum('weight * k', over=of_group) }}, 1e0)
+            end as p
+        from weighted
     ),
 
     rates as (
@@ -71,14 +76,11 @@
             sum(k) as n_successes,
             max(n_cells) as n_cells,
             max(comparable_share) as comparable_share,
-            -- The shares sum to one but for the last digit, which is not the same on every engine.
-            case
-                when sum(k) = sum(n) then 1e0 else least({{ exact_sum('weight * k') }}, 1e0)
-            end as p,
+            max(p) as p,
             {{ exact_sum('power(weight * n, 2) * ' ~ inverse_n('audit_weight', 'n'), 100) }}
                 as inverse_effective_n,
             {{ exact_sum('audit_weight * n') }} as weighted_audits
-        from weighted
+        from centred
         group by {{ keys }}
     ),
 
@@ -89,7 +91,7 @@
             max(variance_factor) as variance_factor,
             max(n_variance_audits) as n_variance_audits,
             {{ cell_residuals('k', 'cell_rate', 'as_observed') }}
-        from weighted
+        from centred
         group by {{ keys }}, variance_stratum_key
     ),
 
@@ -103,24 +105,20 @@
 
     shares as (
         select
-            {% for key in by -%}
-            weighted.{{ key }},
-            {% endfor -%}
-            weighted.n,
-            weighted.k,
-            rates.p,
-            weighted.cell_rate,
-            weighted.weight * weighted.n as share,
-            {{ inverse_n('weighted.audit_weight', 'weighted.n') }} as inverse_n,
-            {{ unaudited_share('weighted.audit_weight') }} as unaudited,
+            {{ keys }},
+            n,
+            k,
+            p,
+            cell_rate,
+            weight * n as share,
+            {{ inverse_n('audit_weight', 'n') }} as inverse_n,
+            {{ unaudited_share('audit_weight') }} as unaudited,
             -- The mix says how large a cell is, so a cell of one stratum has no size to guess.
             case
-                when weighted.n_strata = 1 then 0e0
-                else greatest(1 - weighted.n / weighted.n_stratum, 0e0)
+                when n_strata = 1 then 0e0 else greatest(1 - n / n_stratum, 0e0)
             end as size_unknown,
-            weighted.n < weighted.n_stratum as is_part
-        from weighted
-        inner join rates on {{ same_keys('weighted', 'rates', by) }}
+            n < n_stratum as is_part
+        from centred
     ),
 
     bounds as (

@@ -118,18 +118,17 @@ rates as (
 )
 
 select
-    {% for key in keys -%}
-    own.{{ key }},
+    {{ keys | join(', ') }},
+    {% for side in ['own', 'others'] -%}
+    {% for name, column in {
+        'n_audits': 'n_audits', 'estimate': 'estimate', 'estimate_ci_low': 'ci_low',
+        'estimate_ci_high': 'ci_high', 'effective_n': 'effective_n',
+    }.items() -%}
+    max(case when side = '{{ side }}' then {{ column }} end) as {{ side }}_{{ name }},
     {% endfor -%}
-    {% for relation, side in [('own', 'own'), ('rest', 'others')] -%}
-    {{ relation }}.n_audits as {{ side }}_n_audits,
-    {{ relation }}.estimate as {{ side }}_estimate,
-    {{ relation }}.ci_low as {{ side }}_estimate_ci_low,
-    {{ relation }}.ci_high as {{ side }}_estimate_ci_high,
-    {{ relation }}.effective_n as {{ side }}_effective_n,
     {% endfor -%}
-    own.n_cells as n_shared_cells,
-    own.comparable_share as shared_share
-from rates as own
-inner join rates as rest on {{ same_keys('own', 'rest', keys) }}
-where own.side = 'own' and rest.side = 'others'
+    max(case when side = 'own' then n_cells end) as n_shared_cells,
+    max(case when side = 'own' then comparable_share end) as shared_share
+from rates
+group by {{ keys | join(', ') }}
+having count(*) = 2
