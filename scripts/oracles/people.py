@@ -199,11 +199,11 @@ class Design:
         weight = rows["stratum"].map(self.strata["weight"]).to_numpy(float)
         own, found = rows["n"].to_numpy(float), rows["k"].to_numpy(float)
         part = 1 - own / rows["stratum"].map(self.strata["n_audits"]).to_numpy(float)
-        share = (rows["u_weight"] * rows["n"]).to_numpy()
+        stratum_share = (rows["u_weight"] * rows["n"]).to_numpy()
         # The mix says how large a cell is.
         alone = rows.groupby("cell")["cell"].transform("size").to_numpy() == 1
         low, high = stratified_wilson(
-            share,
+            stratum_share,
             weight,
             own,
             found,
@@ -211,7 +211,7 @@ class Design:
             centre=rows["cell_rate"].to_numpy(),
             is_part=bool((part > 0).any()),
         )
-        unsure = (share**2 * inverse_n(weight * own, own)).sum()
+        unsure = (stratum_share**2 * inverse_n(weight * own, own)).sum()
         standard_error = self.standard_error(z.set_axis(audits["audit_row"]))
         return {
             "n_audits": n,
