@@ -63,8 +63,9 @@ SCORE_COVERAGE = {"mean": 0.95, "lowest": 0.91}
 REPORTABLE = {"n_base_audits": 30, "effective_n": 30, "cell_coverage": 0.95, "share_in_sight": 0.7}
 LEAST_PUBLISHED = 0.1
 CELLS_PER_QUERY = 2_500_000
-# How many groups that are a part of strata, and how many designs whose misses are out of the way.
+# How many designs of each of the last three.
 DESIGNS_OF_CELLS = 80
+CELL_GROUPS = ("policies", "a part of strata", "weeks of a month", "misses")
 
 # effective_n without the cap that the weights set; where p is 0 or 1 there is no design effect.
 _UNCAPPED_N = """
@@ -612,6 +613,7 @@ def parts_and_misses(replications: int, seed: int, sql: str) -> pd.DataFrame:
             for is_right, share in ((True, rate[stratum]), (False, 1 - rate[stratum]))
         ]
         measured.append(_one_design(group, n_audits, "a part of strata", drawing))
+        measured.append(_weeks_of_a_month(drawing))
         # Of recall: stratum 0 enforced; what it missed is in the one with the fewest audits.
         n_strata = int(rng.integers(3, 9))
         size = (2_000 + 20_000 * rng.lognormal(0, 1, n_strata)).astype(int)
@@ -634,14 +636,42 @@ def parts_and_misses(replications: int, seed: int, sql: str) -> pd.DataFrame:
     return rows.assign(scenario=range(len(rows)), plan="")
 
 
+def _weeks_of_a_month(drawing: Drawing) -> pd.DataFrame:
+    """A group in weekly strata, few of whose audits fall into it; a stratum is one in all weeks."""
+    rng = drawing.rng
+    n_strata, n_weeks = int(rng.integers(3, 10)), 5
+    size = (300 + 2_000 * rng.lognormal(0, 0.8, n_strata)).astype(int)
+    n_audits = np.minimum(size, 4 + (20 * rng.lognormal(0, 0.8, n_strata)).astype(int))
+    inside, rate = rng.uniform(0.02, 0.4, n_strata), rng.beta(9, 1, n_strata)
+    parts = []
+    for week in range(n_weeks):
+        accuracy = np.clip(rate + rng.normal(0, 0.03, n_strata), 0, 1)
+        parts += [
+            (week * n_strata + stratum, is_in, is_right, round(size[stratum] * part * share))
+            for stratum in range(n_strata)
+            for is_in, part in ((True, inside[stratum]), (False, 1 - inside[stratum]))
+            for is_right, share in ((True, accuracy[stratum]), (False, 1 - accuracy[stratum]))
+        ]
+    of_plan = np.tile(np.arange(n_strata), n_weeks)
+    return _one_design(parts, np.tile(n_audits, n_weeks), "weeks of a month", drawing, of_plan)
+
+
 def _one_design(
-    parts: list[tuple], n_audits: np.ndarray, family: str, drawing: Drawing
+    parts: list[tuple],
+    n_audits: np.ndarray,
+    family: str,
+    drawing: Drawing,
+    of_plan: np.ndarray | None = None,
 ) -> pd.DataFrame:
-    """Audit strata of parts: (stratum, is in the group or enforced, is right or violates, size)."""
+    """Audit strata of parts: (stratum, is in the group or enforced, is right or violates, size).
+
+    of_plan: the plan's stratum of each, where weeks have strata of their own.
+    """
     cells = pd.DataFrame(parts, columns=["stratum", "first", "second", "size"]).query("size > 0")
     first, second = cells["first"].to_numpy(), cells["second"].to_numpy()
     strata = cells.groupby("stratum").agg(population_size=("size", "sum"))
     strata["queue"] = strata.index
+    strata["of_plan"] = strata.index if of_plan is None else of_plan[strata.index]
     strata["n_audits"] = np.minimum(n_audits[strata.index], strata["population_size"])
     if family == "misses":
         asked = Asked(family, "recall", second, first & second, cannot_err=first)
@@ -669,12 +699,16 @@ def cell_rows(
             {"errors": one.name, "level": one.metric, "n_strata": len(strata),
              "accuracy": truths[-1][0], "n": drawn[one.at_stake].sum() / replications}
         )  # fmt: skip
-        covered = np.zeros(replications)
+        # What the group has in each of the plan's strata, and whether an audit of it fell there.
+        of_plan = strata.get("of_plan", pd.Series(strata.index, index=strata.index))
+        held, seen = dict.fromkeys(of_plan, 0), dict.fromkeys(of_plan, np.zeros(replications, bool))
         for stratum in np.unique(number if is_of_truth else number[one.at_stake]):
             here = number == stratum
             n = drawn[here & one.at_stake].sum(axis=0)
             kept = drawn[here & one.kept].sum(axis=0)
-            covered += size[here & one.at_stake].sum() * (n > 0)
+            place = of_plan[stratum]
+            held[place] += size[here & one.at_stake].sum()
+            seen[place] = seen[place] | (n > 0)
             domains.append(
                 {
                     "domain_key": np.full(replications, len(of_what) - 1),
@@ -689,8 +723,8 @@ def cell_rows(
                     "interval_kind": np.full(replications, "truth" if is_of_truth else "share"),
                 }
             )  # fmt: skip
-        whole = np.ones(replications)
-        coverages.append(whole if is_of_truth else covered / size[one.at_stake].sum())
+        covered = sum(held[place] * seen[place] for place in held) / size[one.at_stake].sum()
+        coverages.append(np.ones(replications) if is_of_truth else covered)
     with duckdb.connect(config={"threads": 2}) as database:
         frame = strata.reset_index(names="stratum_key").assign(design_key=0)
         database.register("strata", frame.rename(columns={"queue": "queue_key"}))
@@ -761,6 +795,7 @@ def judged_parts(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "hard designs": shown[shown.group == "hard"],
         "small queues, a family of its own": shown[shown.group == "own family"],
         "parts of strata": shown[shown.group == "a part of strata"],
+        "weeks of a month": shown[shown.group == "weeks of a month"],
         "policies": shown[(shown.group == "policies") & ~is_recall],
         "recall": shown[is_recall],
     }
@@ -839,7 +874,7 @@ def fingerprint(replications: int, seed: int, sql: str) -> str:
 def report(rows: pd.DataFrame, scores: pd.DataFrame, replications: int, seed: int, sql: str) -> str:
     """Write the study as Markdown: the same rows and settings give the same text."""
     parts = judged_parts(rows)
-    of_cells = rows[rows.group.isin(["policies", "a part of strata", "misses"])]
+    of_cells = rows[rows.group.isin(CELL_GROUPS)]
     grids = {name: rows[rows.group == name] for name in GRIDS}
     grids = {name: part for name, part in grids.items() if len(part)}
     hard_rows = rows[rows.group.isin(["hard", "own family", "hatecheck"])]
@@ -890,7 +925,7 @@ def _families(rows: pd.DataFrame, by: str) -> str:
         shown = part[part.reportable >= LEAST_PUBLISHED]
         body.append(
             [
-                *(str(key) for key in keys[1:]),
+                *(str(key) for key in keys[by != "level" :]),
                 str(len(part)),
                 f"{part.published_coverage.mean():.1%}",
                 f"{part.published_coverage.min():.1%}",
@@ -912,6 +947,8 @@ def _families(rows: pd.DataFrame, by: str) -> str:
             ]
         )
     head = ["plan", "level"] if by == "plan" else ["family"]
+    if by == "level":
+        head = ["group", "metric"]
     head += ["domains", "mean", "lowest", "published", "mean", "lowest", "too high", "too low"]
     return _markdown([*head, "width", "K-G width", "K-G lowest", "pooled covers"], body)
 
@@ -1029,13 +1066,14 @@ and by functional class. "Pooled covers" is Wilson's interval without weights.
 
 {levels}
 
-## Policies, parts of strata, and misses where hardly anybody looks
+## Policies, parts of strata, weeks of a month, and misses where hardly anybody looks
 
 Policies: a simulated week of 140,000 decisions whose every truth is known, under a risk-heavy plan;
 one is studied where at least {least_queue_audits} of its denominator are to be expected. Parts:
-groups that cut through strata, of which the largest hardly reaches them. Misses: recall where all
-misses are in the stratum with the fewest audits per decision. For recall, "published" asks for what
-the plan can see.
+groups that cut through strata, of which the largest hardly reaches them. Weeks of a month: groups in
+weekly strata with few audits; a stratum of the plan counts as one in all weeks. Misses: recall where
+all misses are in the stratum with the fewest audits per decision. For recall, "published" asks for
+what the plan can see.
 
 {of_cells}
 

@@ -431,13 +431,16 @@ def population(sample: Sample) -> pd.DataFrame:
     )
     periods, audited_in = (periods_of(at["decided_at"]) for at in (decisions, counted))
     of_decisions, of_audits = dimensions(decisions), dimensions(counted)
+    # A stratum of the plan is one in all weeks of a month.
+    of_plan = sample.strata.groupby(["plan_id", "stratum_id"]).ngroup()
+    decided_in, counted_in = (at["stratum"].map(of_plan).fillna(-1) for at in (decisions, counted))
     parts = []
     for period_type, starts in periods.items():
         for name, value in of_decisions.items():
             keys = [starts.rename("period_starts_on"), value.rename("dimension_value")]
-            cell = pd.MultiIndex.from_arrays([starts, value, decisions["stratum"]])
+            cell = pd.MultiIndex.from_arrays([starts, value, decided_in])
             audited = pd.MultiIndex.from_arrays(
-                [audited_in[period_type], of_audits[name], counted["stratum"]]
+                [audited_in[period_type], of_audits[name], counted_in]
             )
             of_enforced = audited[counted["n_enforced"].to_numpy() > 0]
             # Of a decision in a frame, a stratum says that it is eligible.

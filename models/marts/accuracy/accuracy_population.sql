@@ -6,19 +6,44 @@ with cells as (
     where {{ in_days_to_build('published', 'period_starts_on') }}
 ),
 
+strata as (
+    select * from {{ ref('int_sampling__strata') }}
+),
+
 reasons as (
     select * from {{ ref('exclusion_reasons') }}
+),
+
+placed as (
+    select
+        cells.*,
+        strata.plan_id,
+        strata.stratum_id,
+        case when cells.exclusion_reason is null then cells.n_audits end as n_counted_audits,
+        case when cells.exclusion_reason is null then cells.n_enforced end as n_counted_enforced
+    from cells
+    left join strata on cells.stratum_key = strata.stratum_key
 ),
 
 marked as (
     select
         *,
+        {%- set of_stratum -%}
+            partition by
+                period_type, period_starts_on, dimension_name, dimension_value, plan_id, stratum_id
+        {%- endset %}
         exclusion_reason is null as is_counted,
         -- The unweighted rate needs no frame, so it has what only lacks one.
         coalesce(exclusion_reason, 'no_frame') = 'no_frame' as is_counted_unweighted,
-        -- Of the group in the stratum: audits of other groups there say nothing of this one.
-        exclusion_reason is null and n_audits > 0 as is_covered
-    from cells
+        -- Audits of other groups in the stratum say nothing of this one. A stratum of the plan is one
+        -- in all weeks of a month: in which of them its audits fell is chance.
+        exclusion_reason is null
+        and stratum_id is not null
+        and max(n_counted_audits) over ({{ of_stratum }}) > 0 as is_covered,
+        exclusion_reason is null
+        and stratum_id is not null
+        and max(n_counted_enforced) over ({{ of_stratum }}) > 0 as is_enforced_covered
+    from placed
 ),
 
 counted as (
@@ -35,7 +60,7 @@ counted as (
         sum(case when is_counted then 0 else n_audits end) as n_excluded_audits,
         sum(case when is_counted then n_enforced_decisions else 0 end)
             as n_eligible_enforced_decisions,
-        sum(case when is_covered and n_enforced > 0 then n_enforced_decisions else 0 end)
+        sum(case when is_enforced_covered then n_enforced_decisions else 0 end)
             as n_covered_enforced_decisions,
         sum(n_pending_enforced_decisions) as n_pending_enforced_decisions,
         {% for name in measures -%}
