@@ -1070,10 +1070,10 @@ and by functional class. "Pooled covers" is Wilson's interval without weights.
 
 Policies: a simulated week of 140,000 decisions whose every truth is known, under a risk-heavy plan;
 one is studied where at least {least_queue_audits} of its denominator are to be expected. Parts:
-groups that cut through strata, of which the largest hardly reaches them. Weeks of a month: groups in
-weekly strata with few audits; a stratum of the plan counts as one in all weeks. Misses: recall where
-all misses are in the stratum with the fewest audits per decision. For recall, "published" asks for
-what the plan can see.
+groups that cut through strata, of which the largest hardly reaches them. Weeks of a month: groups
+in weekly strata with few audits; a stratum of the plan counts as one in all weeks. Misses: recall
+where all misses are in the stratum with the fewest audits per decision. For recall, "published" asks
+for what the plan can see.
 
 {of_cells}
 

@@ -100,7 +100,7 @@ MUTATIONS = {
     "a_month_without_its_count_of_audits": (
         f"update {RATES} set n_audits = null where period_type = 'month' "
         "and dimension_name = 'overall' and metric_id = 'accuracy'",
-        {ALL_IN, PARTS, DAYS, "reportable_rates_have_enough_audits", "a_missing_rate_says_why"},
+        {ALL_IN, PARTS, DAYS, "a_missing_rate_says_why"},
     ),
     "a_weight_too_large": (
         update(AUDITS, "weight = weight * 1.001", "is_counted"),
@@ -266,7 +266,19 @@ MUTATIONS = {
     ),
     "an_estimate_for_decisions_that_never_were": (
         update(RATES, "n_covered_decisions = n_eligible_decisions + 1", A_QUEUE_WITH_AUDITS),
-        {"an_estimate_speaks_for_decisions_that_exist", PARTS},
+        {"an_estimate_speaks_for_decisions_that_exist"},
+    ),
+    "decisions_that_wait_for_a_frame_lost": (
+        update(RATES, "n_pending_decisions = n_pending_decisions + 1", A_QUEUE_WITH_AUDITS),
+        {PARTS},
+    ),
+    "a_rate_that_speaks_for_too_few": (
+        update(RATES, "coverage_rate = 0.9", "is_reportable"),
+        {"reportable_rates_have_enough_audits"},
+    ),
+    "a_recall_of_what_nobody_saw": (
+        update(RATES, "share_in_sight = 0.5", "is_reportable and share_in_sight is not null"),
+        {"reportable_rates_have_enough_audits"},
     ),
     # What the rates are made of.
     "a_cell_twice": (repeat(CELLS, "exclusion_reason is null"), {"cells_are_unique"}),
@@ -552,7 +564,7 @@ MUTATIONS = {
         {"a_missing_policy_rate_says_why", "reportable_policy_rates_have_enough_audits"},
     ),
     "a_policy_rate_on_few_audits": (
-        update(POLICIES, "n_audits = 29", "is_reportable"),
+        update(POLICIES, "n_base_audits = 29", "is_reportable"),
         {"reportable_policy_rates_have_enough_audits"},
     ),
     "no_policy_rates": (f"delete from {POLICIES}", {"marts_of_audits_hold_rows"}),
