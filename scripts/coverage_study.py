@@ -1072,8 +1072,8 @@ Policies: a simulated week of 140,000 decisions whose every truth is known, unde
 one is studied where at least {least_queue_audits} of its denominator are to be expected. Parts:
 groups that cut through strata, of which the largest hardly reaches them. Weeks of a month: groups
 in weekly strata with few audits; a stratum of the plan counts as one in all weeks. Misses: recall
-where all misses are in the stratum with the fewest audits per decision. For recall, "published" asks
-for what the plan can see.
+where all misses are in the stratum with the fewest audits per decision. For recall, "published"
+asks for what the plan can see.
 
 {of_cells}
 

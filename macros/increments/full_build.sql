@@ -26,8 +26,45 @@
             {{ return(true) }}
         {%- endif -%}
     {%- endfor -%}
-    {%- set built_by = run_query('select max(definitions) from ' ~ deliveries_relation())[0][0] -%}
-    {{ return(built_by != definitions()) }}
+    {{ return(built_by() != definitions()) }}
+{%- endmacro %}
+
+{% macro built_by() -%}
+    {%- set ledger = deliveries_relation() -%}
+    {%- if load_relation(ledger) -%}
+        {{ return(run_query('select max(definitions) from ' ~ ledger)[0][0]) }}
+    {%- endif -%}
+    {{ return(none) }}
+{%- endmacro %}
+
+{#- A run of some models, or one that fails, leaves rows by its definitions among those of the ledger.
+    The ledger says so before the first of them is built, and the next run builds all anew. -#}
+{% macro own_up_to_other_definitions() -%}
+    {%- if execute and flags.WHICH in ('build', 'run') -%}
+        {%- set selected = [] -%}
+        {%- for id in selected_resources if id in graph.nodes -%}
+            {%- if graph.nodes[id].config.materialized == 'incremental' -%}
+                {%- do selected.append(id) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- set before = built_by() -%}
+        {%- if selected and before is not none and before != definitions() -%}
+            {{ mark_ledger(deliveries_relation()) }}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro mark_ledger(ledger) -%}
+    {{ return(adapter.dispatch('mark_ledger')(ledger)) }}
+{%- endmacro %}
+
+{% macro default__mark_ledger(ledger) -%}
+    update {{ ledger }} set definitions = 'of several'
+{%- endmacro %}
+
+{% macro spark__mark_ledger(ledger) -%}
+    {#- Where tables know no update, what is not there says nothing. -#}
+    drop table {{ ledger }}
 {%- endmacro %}
 
 {% macro deliveries_relation() -%}
@@ -54,7 +91,7 @@
     {%- for name in ['raw_path', 'raw_schema', 'raw_connector', 'connectors', 'hatecheck_file',
             'hatecheck_audits', 'hatecheck_seed', 'convabuse_file', 'as_of', 'reporting_timezone',
             'week_starts_on', 'confidence_level', 'min_audits', 'min_effective_n',
-            'max_interval_width', 'min_people', 'accuracy_maturity_days', 'overturn_maturity_days'] -%}
+            'min_coverage_rate', 'min_share_in_sight', 'max_interval_width', 'min_people', 'accuracy_maturity_days', 'overturn_maturity_days'] -%}
         {%- do texts.update({'var ' ~ name: var(name, none) | string}) -%}
     {%- endfor -%}
     {#- By a name of its own, or Spark's server names the column in its log, with the key in it. -#}

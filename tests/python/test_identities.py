@@ -270,7 +270,7 @@ MUTATIONS = {
     ),
     "decisions_that_wait_for_a_frame_lost": (
         update(RATES, "n_pending_decisions = n_pending_decisions + 1", A_QUEUE_WITH_AUDITS),
-        {PARTS},
+        {PARTS, "an_estimate_speaks_for_decisions_that_exist"},
     ),
     "a_rate_that_speaks_for_too_few": (
         update(RATES, "coverage_rate = 0.9", "is_reportable"),

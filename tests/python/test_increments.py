@@ -211,6 +211,18 @@ def test_another_variable_builds_history_again(before_the_rest, new_project):
     assert days["decided_on"].max() == MONDAY + 7 * DAY
 
 
+def test_a_part_built_by_other_definitions_is_built_again(before_the_rest, both_parts):
+    """The next whole build has the old definitions, and none of the rows in between."""
+    project = before_the_rest
+    build(project)
+    run = project.dbt("run", "--select", "accuracy_rates", "--vars", "confidence_level: 0.9")
+    assert run.returncode == 0, run.stdout
+    levels = project.query("select distinct confidence_level from accuracy.accuracy_rates")
+    assert list(levels["confidence_level"]) == [0.9]
+    build(project)
+    assert_same(project, both_parts)
+
+
 @pytest.mark.deep
 def test_another_seed_builds_history_again(before_the_rest, new_project):
     """What was built with the old action codes is not kept."""

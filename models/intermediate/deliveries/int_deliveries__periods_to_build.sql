@@ -1,6 +1,8 @@
 {%- set decisions = ref('base_decisions') -%}
 {%- set ratings = raw('calibration_ratings') -%}
 {%- set frame = raw('sampling_frame') -%}
+{#- Here, and not where it is used: dbt looks for refs in a full build. -#}
+{%- set roster_periods = changed_periods('roster') -%}
 {%- set replaced -%}
     select supersedes_decision_id as decision_id
     from {{ decisions }}
@@ -43,7 +45,7 @@ changed_roster as (
 
 {% else -%}
 changed_roster as (
-    {{ changed_periods('roster') }}
+    {{ roster_periods }}
 ),
 
 {% endif -%}
