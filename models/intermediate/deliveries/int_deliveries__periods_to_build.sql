@@ -61,7 +61,8 @@ replacing as (
 -- A frame that comes after the last one says which decisions wait for theirs no longer, or now do.
 frame_ends as (
     select
-        max(case when not raw_days.is_pending then sampling_frame.period_end end) as last_end_before,
+        max(case when not raw_days.is_pending then sampling_frame.period_end end)
+            as last_end_before,
         max(sampling_frame.period_end) as last_end
     from ({{ frame }}) as sampling_frame
     inner join raw_days
@@ -102,8 +103,10 @@ published as (
     inner join frame_ends
         on
             frame_ends.last_end_before is distinct from frame_ends.last_end
-            and all_days.calendar_date
-            >= {{ reporting_date("coalesce(frame_ends.last_end_before, timestamp '1970-01-01 00:00:00')") }}
+            and (
+                frame_ends.last_end_before is null
+                or all_days.calendar_date >= {{ reporting_date('frame_ends.last_end_before') }}
+            )
     {% if not is_full_build() -%}
     union
     select decisions.decided_on as built_on

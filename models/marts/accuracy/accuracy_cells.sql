@@ -47,7 +47,7 @@ next_frame as (
             days_between(reporting_date('period_start'), reporting_date('period_end'))
         ) }}) as ends_before
     from strata
-    where period_end = (select max(strata.period_end) from strata)
+    where period_end = (select max(all_strata.period_end) from strata as all_strata)
 ),
 
 daily_decisions as (

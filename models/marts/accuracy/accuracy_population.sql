@@ -30,13 +30,14 @@ marked as (
         *,
         {%- set of_stratum -%}
             partition by
-                period_type, period_starts_on, dimension_name, dimension_value, plan_id, stratum_id
+                period_type, period_starts_on, dimension_name, dimension_value,
+                plan_id, stratum_id
         {%- endset %}
         exclusion_reason is null as is_counted,
         -- The unweighted rate needs no frame, so it has what only lacks one.
         coalesce(exclusion_reason, 'no_frame') = 'no_frame' as is_counted_unweighted,
-        -- Audits of other groups in the stratum say nothing of this one. A stratum of the plan is one
-        -- in all weeks of a month: in which of them its audits fell is chance.
+        -- Audits of other groups in the stratum say nothing of this one. A stratum of the plan is
+        -- one in all weeks of a month: in which of them its audits fell is chance.
         exclusion_reason is null
         and stratum_id is not null
         and max(n_counted_audits) over ({{ of_stratum }}) > 0 as is_covered,
