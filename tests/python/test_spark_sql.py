@@ -104,6 +104,7 @@ CASES = {
     "session_secret": Case("{{ session_secret('pseudonym_key') }}"),
     "is_secret_known": Case("{{ is_secret_known('pseudonym_key') }}"),
     "may_log_secrets": Case("{{ may_log_secrets() }}"),
+    "mark_ledger": Case("{{ mark_ledger('reconciliation.deliveries') }}"),
     "read_anew": Case("with found as {{ read_anew() }} (select 1)"),
     "exact_sum": Case("{{ exact_sum('weight * x') }}"),
     "exact_sum: of shares": Case("{{ exact_sum('share', bits=100) }}"),
