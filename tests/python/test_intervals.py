@@ -29,17 +29,22 @@ order by sample
 """
 
 
-def estimates(population: list[int], n: list[int], k: np.ndarray) -> pd.DataFrame:
-    """The project's SQL on samples of one plan: k has a row a sample and a column a stratum."""
+def plan(population: list[int], n: list[int]) -> pd.DataFrame:
+    """The strata of one plan, each a queue of its own."""
     keys = [f"s{i}" for i in range(len(n))]
-    strata = pd.DataFrame(
+    return pd.DataFrame(
         {"design_key": "p", "queue_key": keys, "stratum_key": keys,
          "population_size": population, "n_audits": n}
     )  # fmt: skip
+
+
+def estimates(population: list[int], n: list[int], k: np.ndarray) -> pd.DataFrame:
+    """The project's SQL on samples of one plan: k has a row a sample and a column a stratum."""
+    strata = plan(population, n)
     cells = pd.DataFrame(
         {
             "sample": np.repeat(np.arange(len(k)), len(n)),
-            "stratum_key": np.tile(keys, len(k)),
+            "stratum_key": np.tile(strata["stratum_key"], len(k)),
             "n_audits": np.tile(n, len(k)),
             "n_successes": k.ravel(),
         }
@@ -167,15 +172,11 @@ def test_the_sql_is_the_formula_in_any_design():
 
 def recall(population: list[int], n: list[int], kept: np.ndarray, lost: np.ndarray):
     """Recall where stratum 0 is what was enforced, from kept and lost by sample and stratum."""
-    keys = [f"s{i}" for i in range(len(n))]
-    strata = pd.DataFrame(
-        {"design_key": "p", "queue_key": keys, "stratum_key": keys,
-         "population_size": population, "n_audits": n}
-    )  # fmt: skip
+    strata = plan(population, n)
     cells = pd.DataFrame(
         {
             "sample": np.repeat(np.arange(len(kept)), len(n)),
-            "stratum_key": np.tile(keys, len(kept)),
+            "stratum_key": np.tile(strata["stratum_key"], len(kept)),
             "n": (kept + lost).ravel(),
             "kept": kept.ravel(),
             "lost": lost.ravel(),
