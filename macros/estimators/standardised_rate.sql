@@ -134,10 +134,7 @@
         cast(rates.n_cells as bigint) as n_cells,
         rates.comparable_share,
         rates.p as estimate,
-        case
-            when variances.variance > 0 or rates.inverse_effective_n = 0
-                then sqrt(variances.variance)
-        end as standard_error,
+        {{ seen_standard_error('variances.variance', 'rates.inverse_effective_n') }},
         coalesce(1 / nullif(rates.inverse_effective_n, 0), rates.weighted_audits) as effective_n,
         bounds.ci_low,
         bounds.ci_high

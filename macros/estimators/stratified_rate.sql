@@ -293,13 +293,7 @@
         case when p is not null then weighted_numerator end as weighted_numerator,
         weighted_denominator,
         p as estimate,
-        -- Audits that are all alike show no variance, which does not say that there is none.
-        case when variance > 0 or inverse_effective_n = 0 then sqrt(variance) end as standard_error,
-        case
-            when p is null then null
-            when variance is null then 'one_audit'
-            when variance = 0 and inverse_effective_n > 0 then 'no_variance_seen'
-        end as standard_error_reason,
+        {{ seen_standard_error('variance', 'inverse_effective_n') }},
         stabilised_variance / nullif(p * (1 - p) / n_audits, 0) as design_effect,
         effective_n,
         {% if 'truth' in kinds -%}
@@ -326,6 +320,17 @@
     case when count(*) = count(variance_factor) then
         {{ exact_sum(variance, 100) }}
     end
+{%- endmacro %}
+
+{#- Audits that are all alike show no variance, which does not say that there is none. -#}
+{% macro seen_standard_error(variance, inverse_effective_n) -%}
+    case when {{ variance }} > 0 or {{ inverse_effective_n }} = 0 then sqrt({{ variance }}) end
+        as standard_error,
+    case
+        when p is null then null
+        when {{ variance }} is null then 'one_audit'
+        when {{ variance }} = 0 and {{ inverse_effective_n }} > 0 then 'no_variance_seen'
+    end as standard_error_reason
 {%- endmacro %}
 
 {#- Of a difference of two numbers that are equal but for rounding, nothing. -#}

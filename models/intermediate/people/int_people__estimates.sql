@@ -118,6 +118,7 @@ select
     estimates.n_collapsed_strata,
     estimates.estimate,
     estimates.standard_error,
+    estimates.standard_error_reason,
     estimates.ci_low,
     estimates.ci_high,
     estimates.effective_n,

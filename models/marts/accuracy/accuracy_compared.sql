@@ -114,6 +114,7 @@ together as (
         standardised.comparable_share,
         standardised.estimate,
         standardised.standard_error,
+        standardised.standard_error_reason,
         standardised.ci_low,
         standardised.ci_high,
         standardised.effective_n,
@@ -188,7 +189,7 @@ select
     case when is_shown then coalesce(comparable_share, 0) end as comparable_share,
     {% for value in [
         'raw_estimate', 'raw_standard_error', 'raw_ci_low', 'raw_ci_high', 'raw_effective_n',
-        'estimate', 'standard_error', 'ci_low', 'ci_high',
+        'estimate', 'standard_error', 'standard_error_reason', 'ci_low', 'ci_high',
     ] -%}
     case when is_shown then {{ value }} end as {{ value }},
     {% endfor -%}
