@@ -32,12 +32,13 @@
     end
 {%- endmacro %}
 
-{#- Of the score interval: spread is z² / n. -#}
+{#- Of the score interval: spread is z² / n. greatest(): what is not a number, of more successes than
+    audits, would be an error where it is summed; tests of the raw data name the fault. -#}
 {% macro score_bound(rate, spread, side) -%}
     {%- set bound -%}
-        ({{ rate }} + {{ spread }} / 2 {{ '-' if side == 'low' else '+' }} sqrt(
-            {{ spread }} * ({{ rate }} * (1 - {{ rate }}) + {{ spread }} / 4)
-        )) / (1 + {{ spread }})
+        ({{ rate }} + {{ spread }} / 2 {{ '-' if side == 'low' else '+' }} sqrt(greatest(
+            {{ spread }} * ({{ rate }} * (1 - {{ rate }}) + {{ spread }} / 4), 0e0
+        ))) / (1 + {{ spread }})
     {%- endset -%}
     {{ 'greatest(' ~ bound ~ ', 0e0)' if side == 'low' else 'least(' ~ bound ~ ', 1e0)' }}
 {%- endmacro %}
@@ -70,7 +71,7 @@
     {{ share }} * power(
         greatest(
             1 - {{ variance }} / (9 * {{ share }} * {{ share }})
-            - {{ near_z_value() }} / 3 * sqrt({{ variance }}) / {{ share }},
+            - {{ near_z_value() }} / 3 * sqrt(greatest({{ variance }}, 0e0)) / {{ share }},
             0e0
         ), 3
     )
