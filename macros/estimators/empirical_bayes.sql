@@ -71,11 +71,7 @@
             spreads.variance_of_one / known.n as v,
             spreads.variance_of_one * spreads.mean_inverse_n as mean_v,
             spreads.between_variance
-            / nullif(spreads.between_variance + spreads.variance_of_one / known.n, 0) as own_weight,
-            -- Morris (1983): how far a rate is drawn is itself estimated, so the error counts on less.
-            (1 - spreads.between_variance
-                / nullif(spreads.between_variance + spreads.variance_of_one / known.n, 0))
-            * (spreads.n_peers - 3) / cast(spreads.n_peers - 1 as double) as sure_drawing
+            / nullif(spreads.between_variance + spreads.variance_of_one / known.n, 0) as own_weight
         from known
         inner join between_peers as spreads
             on {{ same_peers }}
@@ -91,10 +87,12 @@
         between_variance,
         own_weight,
         peer_mean + own_weight * (p - peer_mean) as eb_estimate,
+        -- Morris (1983): how far a rate is drawn is itself estimated, so the error counts on less.
+        {%- set sure_drawing = '((1 - own_weight) * (n_peers - 3) / cast(n_peers - 1 as double))' %}
         sqrt(
-            v * (1 - (n_peers - 1) / cast(n_peers as double) * sure_drawing)
+            v * (1 - (n_peers - 1) / cast(n_peers as double) * {{ sure_drawing }})
             + 2e0 / (n_peers - 3) * (mean_v + between_variance) / (v + between_variance)
-            * power(sure_drawing * (p - peer_mean), 2)
+            * power({{ sure_drawing }} * (p - peer_mean), 2)
         ) as eb_standard_error
     from drawn
 {%- endmacro %}

@@ -6,6 +6,7 @@ import re
 import coverage_study
 import numpy as np
 import pytest
+import yaml
 from click.testing import CliRunner
 from coverage_study import (
     ESTIMATOR,
@@ -14,6 +15,7 @@ from coverage_study import (
     PLANS,
     POLICY_METRICS,
     PROJECT,
+    REPORTABLE,
     SCORES,
     Scenario,
     allocate,
@@ -139,6 +141,12 @@ def test_hard_designs_and_parts_are_what_they_say():
         frame = design.strata
         assert (frame.n_audits.between(1, frame.population_size)).all()
         assert (frame.n_errors.between(0, frame.population_size)).all()
+
+
+def test_the_study_publishes_what_the_project_does():
+    variables = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
+    names = ("min_audits", "min_effective_n", "min_coverage_rate", "min_share_in_sight")
+    assert list(REPORTABLE.values()) == [variables[name] for name in names]
 
 
 def test_what_is_judged_is_published_by_its_plan(sql):

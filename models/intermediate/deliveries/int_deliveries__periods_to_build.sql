@@ -85,6 +85,13 @@ roster_days as (
         on {{ touches_day('periods.begins_at', 'periods.ends_at', 'all_days.calendar_date') }}
 ),
 
+decided_days as (
+    {{ date_series(
+        '(select min(decisions.decided_on) from decisions)',
+        '(select max(decisions.decided_on) from decisions)'
+    ) }}
+),
+
 published as (
     select built_on
     from days_to_build
@@ -94,12 +101,7 @@ published as (
     from roster_days
     union
     select all_days.calendar_date as built_on
-    from (
-        {{ date_series(
-            '(select min(decisions.decided_on) from decisions)',
-            '(select max(decisions.decided_on) from decisions)'
-        ) }}
-    ) as all_days
+    from decided_days as all_days
     inner join frame_ends
         on
             frame_ends.last_end_before is distinct from frame_ends.last_end
@@ -117,12 +119,7 @@ published as (
     {% endif -%}
     union
     select all_days.calendar_date as built_on
-    from (
-        {{ date_series(
-            '(select min(decisions.decided_on) from decisions)',
-            '(select max(decisions.decided_on) from decisions)'
-        ) }}
-    ) as all_days
+    from decided_days as all_days
     cross join replacing
     where replacing.is_first
 ),
