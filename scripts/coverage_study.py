@@ -120,7 +120,7 @@ class Scenario:
     """A population whose truth is known, and a plan by which it is audited.
 
     strata: one row per stratum: queue (a number), population_size, n_errors, n_audits.
-    group: grid or hatecheck (judged together), another family of FAMILIES (judged), or stress.
+    group: what it is judged with (judged_parts); stress is shown and not judged.
     """
 
     group: str
@@ -444,13 +444,14 @@ def covered_by(truth: np.ndarray, found: dict[str, np.ndarray]) -> pd.DataFrame:
             "mean_se": np.ma.masked_invalid(se).mean(axis=1).filled(np.nan),
             "sd": np.nanstd(estimate, axis=1, ddof=1),
             "no_interval": np.isnan(found["ci_low"]).mean(axis=1),
-            "too_high": (found["ci_low"] > truth + 1e-12).mean(axis=1),
-            "too_low": (found["ci_high"] < truth - 1e-12).mean(axis=1),
             "replications": estimate.shape[1],
         }
     )
     # A bound that equals the truth covers it, whatever the last bit says.
     hair = 1e-12
+    too_high = found["ci_low"] > truth + hair
+    rows["too_high"] = too_high.mean(axis=1)
+    rows["too_low"] = (found["ci_high"] < truth - hair).mean(axis=1)
     for name, (low, high) in intervals.items():
         covers = (low <= truth + hair) & (truth <= high + hair)
         rows[f"{name}_coverage"] = covers.mean(axis=1)
@@ -464,7 +465,6 @@ def covered_by(truth: np.ndarray, found: dict[str, np.ndarray]) -> pd.DataFrame:
             rows["reportable"] = shown.mean(axis=1)
             n_shown = np.where(shown.any(axis=1), shown.sum(axis=1), np.nan)
             rows["coverage_if_reportable"] = (covers & shown).sum(axis=1) / n_shown
-            too_high = found["ci_low"] > truth + hair
             rows["too_high_if_reportable"] = (too_high & shown).sum(axis=1) / n_shown
     return rows
 
