@@ -113,3 +113,16 @@
     ) as repeated on {{ is_same_key }}
     where coalesce(revisions.recorded_at = repeated.last_recorded_at, true)
 {%- endmacro %}
+
+{% macro differing_columns(columns) -%}
+    concat_ws(
+        ', ',
+        {% for column in columns -%}
+        case
+            when count(distinct {{ column }}) > 1
+                or count({{ column }}) between 1 and count(*) - 1
+                then '{{ column }}'
+        end{{ ',' if not loop.last }}
+        {% endfor %}
+    )
+{%- endmacro %}

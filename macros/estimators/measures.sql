@@ -14,6 +14,7 @@
         'n_wrong_policy_other_parent': one_where("selection_distance = 'other_parent'"),
         'n_too_strict': one_where("selection_strictness = 'too_strict'"),
         'n_too_lenient': one_where("selection_strictness = 'too_lenient'"),
+        'n_technical_known': one_where('is_technical_error is not null'),
         'n_critical': 'n_critical',
         'n_criticality_known': one_where('n_critical is not null'),
         'n_severity_known': one_where('severity_points_lost is not null'),
@@ -112,5 +113,28 @@
         when 'severity_points_at_stake' then {{ cells }}.n_severity_known
         when 'views' then {{ cells }}.n_views_known
         else {{ registered_measure(metrics ~ '.denominator', cells) }}
+    end
+{%- endmacro %}
+
+{#- Of what a metric asks about each audit that it counts (every audit, or every one with an error): how
+    many it asks, and of how many nobody said. What is not said drops out, and only errors do. -#}
+{% macro n_flags_asked(metrics, population) -%}
+    case
+        when {{ metrics }}.denominator in ('n_criticality_known', 'severity_points_at_stake')
+            then {{ population }}.n_audits - {{ population }}.n_correct
+        when {{ metrics }}.numerator = 'n_technical' then {{ population }}.n_audits
+        else 0
+    end
+{%- endmacro %}
+
+{% macro n_flags_unknown(metrics, population) -%}
+    case
+        when {{ metrics }}.denominator = 'n_criticality_known'
+            then {{ population }}.n_audits - {{ population }}.n_criticality_known
+        when {{ metrics }}.denominator = 'severity_points_at_stake'
+            then {{ population }}.n_audits - {{ population }}.n_severity_known
+        when {{ metrics }}.numerator = 'n_technical'
+            then {{ population }}.n_audits - {{ population }}.n_technical_known
+        else 0
     end
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {#- How a rate is published, in every mart. Asked of a relation with n_group_audits, unweighted_n,
-    n_audits, n_base_audits, estimate, effective_n, coverage_rate, share_in_sight, has_unaudited_kind
-    and is_told_by_dimension. None of them but the estimate's being there depends on what was found. -#}
+    n_audits, n_base_audits, estimate, effective_n, coverage_rate, misframed_rate, unjudged_rate,
+    share_in_sight, has_unaudited_kind and is_told_by_dimension. None of them but the estimate's being there depends on what was found. -#}
 {% macro withheld_reason() -%}
     case
         when is_told_by_dimension then 'told_by_dimension'
@@ -23,6 +23,10 @@
         when n_base_audits < {{ var('min_audits') }} then 'too_few_audits'
         when effective_n < {{ var('min_effective_n') }} then 'low_effective_n'
         when coverage_rate < {{ var('min_coverage_rate') }} then 'low_coverage'
+        when coverage_rate - misframed_rate < {{ var('min_coverage_rate') }}
+            then 'frame_disagrees'
+        when coverage_rate - unjudged_rate < {{ var('min_coverage_rate') }}
+            then 'truth_often_missing'
     end
 {%- endmacro %}
 

@@ -1,5 +1,6 @@
-{% test is_true(model, expression, show) %}
-    select {{ show | join(', ') }}
+{% test is_true(model, expression, show, tolerance=none) %}
+    {{ tolerate(tolerance) }}
+    select {{ show | join(', ') }} {{ n_tolerated(model, tolerance) }}
     from {{ model }}
     where ({{ expression }}) is not true
 {% endtest %}

@@ -1,7 +1,8 @@
 {% test known_reference(
-    model, columns, to, show, to_columns=none, allow_null=false, condition='true'
+    model, columns, to, show, to_columns=none, allow_null=false, condition='true', tolerance=none
 ) %}
-    select {{ show | join(', ') }}
+    {{ tolerate(tolerance) }}
+    select {{ show | join(', ') }} {{ n_tolerated(model, tolerance) }}
     from {{ model }} as this
     where
         not exists (

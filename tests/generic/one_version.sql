@@ -1,10 +1,13 @@
 {% test one_version(model, table) %}
     {%- if execute -%}
         {%- set contract = raw_contract(table) -%}
-        {%- set version_key = contract.config.meta.key + contract.config.meta.revision_order -%}
+        {%- set key = contract.config.meta.key -%}
+        {%- set version_key = key + contract.config.meta.revision_order -%}
+        {%- set fixed = contract.config.meta.fixed -%}
         {%- set columns = contract.columns.keys() | list -%}
     {%- else -%}
-        {%- set version_key, columns = ['recorded_at'], ['recorded_at'] -%}
+        {%- set columns = ['recorded_at'] -%}
+        {%- set key, version_key, fixed = columns, columns, columns -%}
     {%- endif -%}
     with delivered as (
         select *
@@ -13,9 +16,9 @@
     ),
 
     delivered_again as (
-        select {{ version_key | join(', ') }}
+        select {{ key | join(', ') }}
         from delivered
-        group by {{ version_key | join(', ') }}
+        group by {{ key | join(', ') }}
         having count(*) > 1
     ),
 
@@ -26,29 +29,26 @@
             {% endfor %}
         from delivered
         inner join delivered_again
-            on {% for column in version_key -%}
+            on {% for column in key -%}
             delivered.{{ column }} is not distinct from delivered_again.{{ column }}
             {{- ' and ' if not loop.last }}
             {%- endfor %}
     )
 
+    {% for of_key, must_agree in [
+        (version_key, columns | reject('in', version_key) | list), (key, fixed)
+    ] -%}
     select
         {% for column in version_key -%}
-        {{ shown(column) }} as {{ column }},
+        {{ shown(column) if column in of_key else 'null' }} as {{ column }},
         {% endfor -%}
         count(*) as n_versions,
-        concat_ws(
-            ', ',
-            {% for column in columns if column not in version_key -%}
-            case
-                when count(distinct {{ column }}) > 1
-                    or count({{ column }}) between 1 and count(*) - 1
-                    then '{{ column }}'
-            end{{ ',' if not loop.last }}
-            {% endfor %}
-        ) as differs_in
+        {{ differing_columns(must_agree) }} as differs_in
     from versions
-    {# By the table's own columns: an alias above may have the name of one. #}
-    group by {% for column in version_key %}versions.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
-    having count(*) > 1
+    {# By the table's own columns: an alias above may have the name of one. -#}
+    group by {% for column in of_key %}versions.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+    having {{ 'count(*) > 1' if loop.first else differing_columns(must_agree) ~ " <> ''" }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 {% endtest %}
+

@@ -23,7 +23,11 @@ parts as (
         ) = 1 as has_withheld,
         -- A rate that is refused shows no numerator either.
         max(
-            case when reason_code in ('told_by_dimension', 'stratum_not_audited') then 1 else 0 end
+            case
+                when reason_code in ('told_by_dimension', 'stratum_not_audited', 'flag_not_filled')
+                    then 1
+                else 0
+            end
         ) = 1 as has_refused
     from rates
     group by metric_id, period_type, period_starts_on, dimension_name

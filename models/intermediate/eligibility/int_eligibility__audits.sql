@@ -18,6 +18,7 @@ in_frame as (
         frame.stratum_key,
         decisions.decision_id is not null
         and decisions.exclusion_reason is null as is_decision_eligible,
+        coalesce(audits.auditor_key = decisions.moderator_key, false) as is_self_audit,
         audits.sampling_method in ('simple_random', 'stratified_random') as is_probability_sample
     from audits
     left join decisions on audits.decision_id = decisions.decision_id
@@ -43,6 +44,7 @@ usable as (
         and audit_status = 'final'
         and is_probability_sample
         and is_decision_eligible
+        and not is_self_audit
         and error_class is not null
 )
 
@@ -51,11 +53,13 @@ select
     in_frame.decided_on,
     in_frame.stratum_key,
     in_frame.is_probability_sample,
+    in_frame.inclusion_probability,
     case
         when in_frame.is_withdrawn then 'withdrawn'
         when in_frame.audit_status <> 'final' then 'not_final'
         when not in_frame.is_probability_sample then 'not_probability_sample'
         when not in_frame.is_decision_eligible then 'decision_not_eligible'
+        when in_frame.is_self_audit then 'self_audit'
         when in_frame.error_class is null then 'truth_missing'
         when usable.audit_rank > 1 then 'repeated_audit'
         when in_frame.stratum_key is null then 'no_frame'

@@ -19,7 +19,10 @@ placed as (
         cells.*,
         strata.plan_id,
         strata.stratum_id,
+        strata.is_frame_held,
         case when cells.exclusion_reason is null then cells.n_audits end as n_counted_audits,
+        case when cells.exclusion_reason = 'truth_missing' then cells.n_audits else 0 end
+            as n_blank_audits,
         case when cells.exclusion_reason is null then cells.n_enforced end as n_counted_enforced
     from cells
     left join strata on cells.stratum_key = strata.stratum_key
@@ -43,7 +46,12 @@ marked as (
         and max(n_counted_audits) over ({{ of_stratum }}) > 0 as is_covered,
         exclusion_reason is null
         and stratum_id is not null
-        and max(n_counted_enforced) over ({{ of_stratum }}) > 0 as is_enforced_covered
+        and max(n_counted_enforced) over ({{ of_stratum }}) > 0 as is_enforced_covered,
+        sum(n_blank_audits) over ({{ of_stratum }})
+        / cast(nullif(
+            sum(n_blank_audits) over ({{ of_stratum }})
+            + sum(n_counted_audits) over ({{ of_stratum }}), 0
+        ) as double) as blank_share
     from placed
 ),
 
@@ -58,6 +66,10 @@ counted as (
         sum(case when is_counted then 0 else n_decisions end) as n_excluded_decisions,
         sum(case when is_covered then n_decisions else 0 end) as n_covered_decisions,
         sum(n_pending_decisions) as n_pending_decisions,
+        sum(case when is_covered and not is_frame_held then n_decisions else 0 end)
+            as n_misframed_decisions,
+        sum(case when is_covered then n_decisions * coalesce(blank_share, 0e0) else 0e0 end)
+            as n_unjudged_decisions,
         sum(case when is_counted then 0 else n_audits end) as n_excluded_audits,
         sum(case when is_counted then n_enforced_decisions else 0 end)
             as n_eligible_enforced_decisions,
@@ -120,6 +132,14 @@ select
     cast(counted.n_excluded_decisions as bigint) as n_excluded_decisions,
     cast(counted.n_covered_decisions as bigint) as n_covered_decisions,
     cast(counted.n_pending_decisions as bigint) as n_pending_decisions,
+    {% for name in ['misframed', 'unjudged'] -%}
+    coalesce(
+        counted.n_{{ name }}_decisions
+        / cast(
+            nullif(counted.n_eligible_decisions - counted.n_pending_decisions, 0) as double
+        ), 0e0
+    ) as {{ name }}_rate,
+    {% endfor -%}
     cast(counted.n_excluded_audits as bigint) as n_excluded_audits,
     cast(counted.n_eligible_enforced_decisions as bigint) as n_eligible_enforced_decisions,
     cast(counted.n_covered_enforced_decisions as bigint) as n_covered_enforced_decisions,

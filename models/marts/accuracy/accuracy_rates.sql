@@ -1,4 +1,7 @@
-{% set is_known = 'not measured.has_unaudited_kind and not measured.is_told_by_dimension' -%}
+{% set is_known -%}
+    not measured.has_unaudited_kind and not measured.is_told_by_dimension
+    and not measured.has_no_flag
+{%- endset %}
 
 with population as (
     select *
@@ -46,6 +49,12 @@ measured as (
         {{ registered_measure('metrics.numerator', 'population') }} as unweighted_numerator,
         {{ registered_measure('metrics.denominator', 'population') }} as unweighted_denominator,
         metrics.denominator = 'n_audits' as is_of_all_decisions,
+        {{ n_flags_unknown('metrics', 'population') }}
+        > {{ var('max_unknown_flags') }} * {{ n_flags_asked('metrics', 'population') }}
+            as has_few_flags,
+        {{ n_flags_asked('metrics', 'population') }} > 0
+        and {{ n_flags_unknown('metrics', 'population') }}
+        = {{ n_flags_asked('metrics', 'population') }} as has_no_flag,
         case
             when metrics.denominator = 'n_enforced'
                 then {{ coverage_rate('population', of='enforced_') }}
@@ -80,6 +89,8 @@ rates as (
         measured.n_covered_decisions,
         measured.n_pending_decisions,
         measured.coverage_rate,
+        measured.misframed_rate,
+        measured.unjudged_rate,
         measured.is_of_all_decisions,
         measured.n_excluded_audits,
         measured.excluded_decisions_by_reason,
@@ -87,6 +98,8 @@ rates as (
         measured.few_people_code,
         measured.has_unaudited_kind,
         measured.is_told_by_dimension,
+        measured.has_few_flags,
+        measured.has_no_flag,
         measured.n_audits as n_group_audits,
         measured.unweighted_n,
         case
@@ -124,7 +137,12 @@ rates as (
 judged as (
     select
         *,
-        coalesce(few_people_code, {{ withheld_reason() }}) as reason_code
+        coalesce(
+            few_people_code,
+            case when has_no_flag then 'flag_not_filled' end,
+            {{ withheld_reason() }},
+            case when has_few_flags then 'flag_not_filled' end
+        ) as reason_code
     from rates
 ),
 
@@ -146,6 +164,8 @@ shown as (
         n_covered_decisions,
         n_pending_decisions,
         coverage_rate,
+        misframed_rate,
+        unjudged_rate,
         is_of_all_decisions,
         n_excluded_audits,
         excluded_decisions_by_reason,
@@ -185,6 +205,8 @@ select
     n_excluded_decisions,
     n_covered_decisions,
     n_pending_decisions,
+    misframed_rate,
+    unjudged_rate,
     n_audits,
     n_base_audits,
     n_successes,
@@ -197,9 +219,12 @@ select
     standard_error_reason,
     ci_low,
     ci_high,
-    case when is_of_all_decisions then coverage_rate * ci_low end as worst_case_low,
-    case when is_of_all_decisions then coverage_rate * ci_high + 1 - coverage_rate end
-        as worst_case_high,
+    case when is_of_all_decisions then (coverage_rate - unjudged_rate) * ci_low end
+        as worst_case_low,
+    case
+        when is_of_all_decisions
+            then (coverage_rate - unjudged_rate) * ci_high + 1 - coverage_rate + unjudged_rate
+    end as worst_case_high,
     cast({{ var('confidence_level') }} as double) as confidence_level,
     effective_n,
     design_effect,

@@ -65,7 +65,9 @@ placed as (
     select
         estimates.*,
         population.period_ends_on as month_ends_on,
-        {{ coverage_rate('population') }} as coverage_rate
+        {{ coverage_rate('population') }} as coverage_rate,
+        population.misframed_rate,
+        population.unjudged_rate
     from estimates
     inner join population on estimates.month_starts_on = population.period_starts_on
 ),

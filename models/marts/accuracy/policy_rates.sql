@@ -121,6 +121,8 @@ rates as (
                 then {{ coverage_rate('of_policies') }}
             else {{ coverage_rate('population') }}
         end as coverage_rate,
+        population.misframed_rate,
+        population.unjudged_rate,
         metrics.denominator <> 'n_decided'
         and {{ has_unaudited_kind('population') }} as has_unaudited_kind,
         false as is_told_by_dimension,

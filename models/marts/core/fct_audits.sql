@@ -121,6 +121,7 @@ select
     truth_policy_version_at_decision,
     severity,
     is_critical,
+    is_technical_error,
     has_enforced,
     is_violating,
     error_class,
