@@ -104,3 +104,20 @@
         {{- ' over (' ~ over ~ ')' if over }} as double
     ) / power(2e0, {{ bits }})
 {%- endmacro %}
+
+{% macro spelling(name) -%}
+    {{ return(adapter.dispatch('spelling')(name)) }}
+{%- endmacro %}
+
+{% macro default__spelling(name) -%}
+    regexp_replace(lower({{ name }}), '{{ unseen_characters() }}', '', 'g')
+{%- endmacro %}
+
+{% macro spark__spelling(name) -%}
+    regexp_replace(lower({{ name }}), r'{{ unseen_characters() }}', '')
+{%- endmacro %}
+
+{% macro unseen_characters() -%}
+    {#- Spaces of all kinds, and what has no width: joiners, marks of direction and of byte order. -#}
+    [ \t\r\n\x{00A0}\x{200B}-\x{200F}\x{2060}\x{FEFF}]
+{%- endmacro %}

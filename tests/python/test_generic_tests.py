@@ -63,6 +63,16 @@ CASES = [
         },
     ),
     Case(
+        "has_values",
+        "model='model', columns=['job_id'], show=['row_id']",
+        "row_id int, job_id varchar",
+        {
+            "a number": ("(1, '906000000000000001'), (2, '1.5'), (3, 'E+17')", 0),
+            "digits lost": ("(1, '9.06E+17'), (2, '1E+05'), (3, '-9,06e+17')", 3),
+            "an id with a plus": ("(1, 'a1E+17'), (2, '9E+17b')", 0),
+        },
+    ),
+    Case(
         "has_rows",
         "model='model'",
         "a varchar",
@@ -233,7 +243,17 @@ CASES = [
             ),
             "null key": (
                 "",
-                "(null, 'a', 'upheld', '2026-01-01'), (null, 'b', 'upheld', '2026-01-01')",
+                "(null, 'a', 'upheld', '2026-01-01'), (null, 'a', 'pending', '2026-01-01')",
+                1,
+            ),
+            "a correction of another thing": (
+                "",
+                "('x', 'a', 'upheld', '2026-01-01'), ('x', 'b', 'upheld', '2026-01-02')",
+                1,
+            ),
+            "a correction of a thing not named": (
+                "",
+                "('x', 'a', 'upheld', '2026-01-01'), ('x', null, 'upheld', '2026-01-02')",
                 1,
             ),
             "null order": ("", "('x', 'a', 'upheld', null), ('x', 'a', 'pending', null)", 1),

@@ -86,6 +86,11 @@ SCORED = "period_type = 'month' and eb_estimate is not null and n_audits >= 15"
 SHOWN = "raw_estimate is not null and period_type = 'trailing'"
 SHOWN_CELL = "cell_key = 'q01' and not is_empty"
 
+CORRECT = (
+    "error_class = 'correct', n_correct = 1, n_false_positive = 0, n_false_negative = 0, "
+    "n_wrong_selection = 0, n_technical = 0"
+)
+
 # What is done to the warehouse: (the SQL, the tests that must fail, and no others).
 MUTATIONS = {
     # Identities: what adds up no longer does.
@@ -615,6 +620,41 @@ MUTATIONS = {
         update("reconciliation.rows_accounted_for", "n_unaccounted = null", "true"),
         {"no_row_is_lost_in_staging"},
     ),
+    # Plausibility: every row could be, and all together cannot.
+    "an_audit_before_its_decision": (
+        update(AUDITS, "decided_at = audited_at + interval 1 hour", "is_counted"),
+        {"audits_come_after_their_decision"},
+    ),
+    "audits_that_are_missing": (
+        f"update {COMPLETION} set n_planned = 2 * n_planned, n_not_begun = n_not_begun + n_planned",
+        {"planned_audits_are_made"},
+    ),
+    "a_gap_in_the_revisions": (
+        "update staging.base_audits set revision_no = revision_no + 1 where revision_no > 1",
+        {"revisions_follow_each_other"},
+    ),
+    "revisions_out_of_time": (
+        "update staging.base_audits set recorded_at = recorded_at - interval 90 day "
+        "where revision_no > 1",
+        {"revisions_follow_each_other"},
+    ),
+    "an_auditor_who_copies": (
+        f"update {AUDITS} set {CORRECT} where auditor_key = "
+        f"(select mode(auditor_key) from {AUDITS} where is_counted)",
+        {"truths_are_not_copied"},
+    ),
+    "everybody_copies": (
+        f"update {AUDITS} set {CORRECT} where is_counted",
+        {"truths_are_not_copied"},
+    ),
+    "truths_by_another_table_of_codes": (
+        f"update {AUDITS} set truth_action_code = 'suspended' where is_violating",
+        {"truths_are_actions_of_their_queue"},
+    ),
+    "people_who_left_the_roster": (
+        "delete from restricted.stg_roster where role = 'moderator'",
+        {"people_are_on_the_roster"},
+    ),
     "a_frame_of_another_population": (
         update("reconciliation.frame_reconciled", "is_within_tolerance = false", "true"),
         {"strata_sum_to_the_frame"},
@@ -845,12 +885,16 @@ def compiled_tests(platform):
     """{name: the SQL that dbt ran} of the tests on marts and reconciliation, and the identities."""
     results = json.loads((platform.folder / "target" / "run_results.json").read_text())["results"]
     nodes = platform.parsed.nodes
-    guarded = ("models/marts/", "models/reconciliation/", "tests/identities/")
+    guarded = (
+        *("models/marts/", "models/reconciliation/", "tests/identities/", "tests/plausibility/"),
+    )
     return {
         nodes[result["unique_id"]]["name"]: result["compiled_code"]
         for result in results
         if result["unique_id"].startswith("test.")
         and nodes[result["unique_id"]]["original_file_path"].startswith(guarded)
+        # It reads the raw files, where a warehouse cannot be broken; test_cases has its cases.
+        and nodes[result["unique_id"]]["name"] != "names_are_spelt_one_way"
     }
 
 

@@ -105,6 +105,8 @@ CASES = {
     "is_secret_known": Case("{{ is_secret_known('pseudonym_key') }}"),
     "may_log_secrets": Case("{{ may_log_secrets() }}"),
     "mark_ledger": Case("{{ mark_ledger('reconciliation.deliveries') }}"),
+    "unseen_characters": Case("{{ unseen_characters() }}"),
+    "spelling": Case("{{ spelling('person_id') }}"),
     "read_anew": Case("with found as {{ read_anew() }} (select 1)"),
     "exact_sum": Case("{{ exact_sum('weight * x') }}"),
     "exact_sum: of shares": Case("{{ exact_sum('share', bits=100) }}"),

@@ -1,0 +1,64 @@
+-- What is grouped by name is counted apart where the name has two spellings, and a word for "nothing" is
+-- one more name. Read from the raw tables, for people's ids are no names any more in staging.
+{% set names = {
+    'person': [
+        ('roster', 'person_id'), ('decisions', 'moderator_id'), ('audits', 'auditor_id'),
+        ('calibration_ratings', 'rater_id'), ('golden_results', 'moderator_id'),
+    ],
+    'policy': [
+        ('policies', 'policy_id'), ('decisions', 'primary_policy_id'),
+        ('audits', 'truth_policy_id'), ('audits', 'decided_policy_id'),
+        ('disputes', 'final_policy_id'), ('calibration_ratings', 'policy_id'),
+    ],
+    'queue': [('queues', 'queue_id'), ('review_jobs', 'queue_id')],
+    'site': [('roster', 'site')],
+    'vendor': [('roster', 'vendor')],
+    'team': [('roster', 'team_id')],
+    'language': [('roster', 'language'), ('review_jobs', 'language')],
+    'region': [('review_jobs', 'region')],
+    'item type': [('review_jobs', 'item_type')],
+    'model version': [('decisions', 'model_version')],
+} -%}
+
+with delivered as (
+    {% for kind, columns in names.items() -%}
+    {% for table, column in columns -%}
+    select
+        '{{ kind }}' as kind,
+        '{{ table }}.{{ column }}' as found_in,
+        {{ column }} as name
+    from ({{ raw(table) }}) as {{ table }}
+    where {{ column }} <> '' and {{ known_as_of() }}
+    group by {{ column }}
+    {{ 'union all' if not loop.last }}
+    {% endfor -%}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+spelt as (
+    select
+        *,
+        {{ spelling('name') }} as spelling
+    from delivered
+),
+
+compared as (
+    select
+        *,
+        min(name) over (partition by kind, spelling) <> max(name) over (partition by kind, spelling)
+            as is_spelt_two_ways,
+        -- North America and Nauru are names; so is nothing else of these.
+        spelling in ('null', 'none', 'nan', 'n/a')
+        or (spelling = 'na' and kind not in ('region', 'language')) as is_word_for_nothing
+    from spelt
+)
+
+select
+    kind,
+    case when kind = 'person' then {{ pseudonym('name') }} else name end as name,
+    found_in,
+    case when is_word_for_nothing then 'a word for nothing' else 'spelt in two ways' end as fault
+from compared
+where is_spelt_two_ways or is_word_for_nothing
+order by kind, spelling, name, found_in

@@ -1,0 +1,51 @@
+-- Audits that are planned and not there may be the ones that found errors. Asked once a period is old
+-- enough for its audits to be in; could_move_by is the most that their absence can have moved a share.
+with completion as (
+    select * from {{ ref('audit_completion') }}
+    where
+        n_planned > 0
+        and period_end + interval '{{ var("accuracy_maturity_days") }}' day < as_of
+),
+
+both_scopes as (
+    select
+        scope,
+        plan_id,
+        stratum_id,
+        period_start,
+        n_planned,
+        n_counted
+    from completion
+    union all
+    select
+        'all periods' as scope,
+        plan_id,
+        'all' as stratum_id,
+        null as period_start,
+        sum(n_planned) as n_planned,
+        sum(n_counted) as n_counted
+    from completion
+    where scope = 'stratum'
+    group by plan_id
+),
+
+expected as (
+    select
+        *,
+        {{ tolerance('missing_audits') }} as missing_share
+    from both_scopes
+)
+
+select
+    scope,
+    plan_id,
+    stratum_id,
+    period_start,
+    n_planned,
+    n_counted,
+    (n_planned - n_counted) / cast(n_planned as double) as could_move_by
+from expected
+-- Beyond the tolerated share by more than chance alone: four standard errors, and one audit.
+where
+    n_planned - n_counted
+    > missing_share * n_planned + 4 * sqrt(missing_share * (1 - missing_share) * n_planned) + 1
