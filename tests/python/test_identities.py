@@ -639,8 +639,8 @@ MUTATIONS = {
         {"revisions_follow_each_other"},
     ),
     "an_auditor_who_copies": (
-        f"update {AUDITS} set {CORRECT} where auditor_key = "
-        f"(select mode(auditor_key) from {AUDITS} where is_counted)",
+        f"update {AUDITS} set {CORRECT}, auditor_key = 'one' where is_counted "
+        "and audit_id not like '%1' and audit_id not like '%2'",
         {"truths_are_not_copied"},
     ),
     "everybody_copies": (
