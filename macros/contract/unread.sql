@@ -28,15 +28,17 @@
 {% macro unread_tables() -%}
     {#- Of each a line; what looks like something that the contract knows goes first. -#}
     {%- set unread = {'near': [], 'other': []} -%}
-    {%- set tables, others, is_empty_of = [], [], {} -%}
+    {%- set tables, others = [], [] -%}
     {%- for node in graph.sources.values() if node.source_name == 'raw' -%}
         {%- do tables.append(node.name) -%}
     {%- endfor -%}
     {%- if var('raw_schema') -%}
         {%- set ours = graph.nodes.values() | map(attribute='name') | list -%}
-        {%- for relation in adapter.list_relations(target.database, var('raw_schema'))
-                if relation.identifier not in tables and relation.identifier not in ours -%}
-            {%- do others.append(relation.identifier) -%}
+        {%- set schema = api.Relation.create(target.database, var('raw_schema')) -%}
+        {%- set exists = adapter.check_schema_exists(target.database, var('raw_schema')) -%}
+        {%- for row in (list_relations_without_caching(schema) if exists else [])
+                if row[1] not in tables and row[1] not in ours -%}
+            {%- do others.append(row[1]) -%}
         {%- endfor -%}
     {%- else -%}
         {%- set others = once_a_run('listed files', raw_files_by_table).others -%}
@@ -132,8 +134,8 @@
     {%- if lines -%}
         {%- set more = '\n- and ' ~ (lines | length - 10) ~ ' more.' if lines | length > 10 else '' -%}
         {%- do exceptions.warn(
-            'Of the raw data ' ~ lines | length ~ ' things are there and not read. What is left out on '
-            ~ 'purpose can be named in the variable not_read.\n- ' ~ lines[:10] | join('\n- ') ~ more
+            'There in the raw data and not read (' ~ lines | length ~ '). What is left out on purpose '
+            ~ 'can be named in the variable not_read.\n- ' ~ lines[:10] | join('\n- ') ~ more
         ) -%}
     {%- endif -%}
 {%- endmacro %}

@@ -110,7 +110,7 @@
 {% macro read_csv_files(files, layout, rejects=none) -%}
     read_csv(
         {{ path_list(files) }},
-        auto_detect = false, header = true, skip = {{ layout.skip }},
+        auto_detect = false, hive_partitioning = false, header = true, skip = {{ layout.skip }},
         delim = '{{ layout.delimiter | replace("\t", "\\t") }}', quote = '"', escape = '"',
         nullstr = '', allow_quoted_nulls = {{ layout.is_quoted | lower }},
         {%- if rejects %}
