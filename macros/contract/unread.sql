@@ -69,19 +69,21 @@
     {%- set absent = node.columns.keys() | reject('in', present) | list -%}
     {%- for name in present if name not in node.columns -%}
         {%- set column = node.name ~ '.' ~ name -%}
-        {%- set meant = nearest(name, absent) -%}
+        {%- set alike = [] -%}
+        {%- for known in node.columns if squeezed(known) == squeezed(name) -%}
+            {%- do alike.append(known) -%}
+        {%- endfor -%}
+        {%- set meant = alike | first or nearest(name, absent) -%}
         {%- if column in var('not_read') -%}
         {%- elif 'deleted' in name -%}
             {%- do problems.append('- ' ~ column ~ ': marks rows as deleted, and is not read: those '
                 ~ 'rows would count. Leave them out of what you deliver. If it marks nothing, name it '
                 ~ 'in the variable not_read.') -%}
-        {%- elif meant and squeezed(meant) == squeezed(name) -%}
-            {%- do problems.append('- ' ~ node.name ~ '."' ~ name ~ '": is not read, and ' ~ meant
-                ~ ' is absent. Rename it; if it is another thing, name ' ~ column
-                ~ ' in the variable not_read.') -%}
+        {%- elif alike and meant in absent -%}
+            {%- do problems.append('- ' ~ column ~ ': is not read, and ' ~ meant ~ ' is absent. Rename '
+                ~ 'it; if it is another thing, name it in the variable not_read.') -%}
         {%- elif meant -%}
-            {%- do unread.near.append(column ~ ' is not read. It looks like ' ~ meant
-                ~ ', which is absent.') -%}
+            {%- do unread.near.append(column ~ ' is not read. It looks like ' ~ meant ~ ', which is ' ~ ('absent.' if meant in absent else 'there too.')) -%}
         {%- else -%}
             {%- do unread.other.append(column ~ ' is not read: the contract has no such column.') -%}
         {%- endif -%}

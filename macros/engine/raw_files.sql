@@ -302,6 +302,7 @@
         select scans.file_path, faults.line, faults.error_type, faults.error_message
         from {{ rejects }} as faults
         inner join {{ rejects }}_scans as scans using (scan_id, file_id)
+        qualify row_number() over (partition by scan_id, file_id, line order by column_idx) = 1
         order by 1, 2
     {%- endset -%}
     {%- for row in run_query(statement) -%}

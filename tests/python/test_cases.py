@@ -59,7 +59,7 @@ EXPECTED = {
         fails={"no_stratum_has_more_audits_than_decisions", "weights_are_at_least_one"}
     ),
     "header_with_a_space": Case(
-        says=['audits."is technical error": is not read, and is_technical_error is absent'],
+        says=["audits.is technical error: is not read, and is_technical_error is absent"],
         stops=True,
     ),
     "ids_in_scientific_notation": Case(says=[TO_BE_NAMED]),
