@@ -83,7 +83,8 @@
             {%- do problems.append('- ' ~ column ~ ': is not read, and ' ~ meant ~ ' is absent. Rename '
                 ~ 'it; if it is another thing, name it in the variable not_read.') -%}
         {%- elif meant -%}
-            {%- do unread.near.append(column ~ ' is not read. It looks like ' ~ meant ~ ', which is ' ~ ('absent.' if meant in absent else 'there too.')) -%}
+            {%- do unread.near.append(column ~ ' is not read. It looks like ' ~ meant ~ ', which is '
+                ~ ('absent.' if meant in absent else 'there too.')) -%}
         {%- else -%}
             {%- do unread.other.append(column ~ ' is not read: the contract has no such column.') -%}
         {%- endif -%}

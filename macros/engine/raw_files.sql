@@ -296,7 +296,8 @@
         {%- do run_query('drop table if exists ' ~ rejects ~ suffix) -%}
     {%- endfor -%}
     {%- for layout in read.layouts -%}
-        {%- do run_query('select count(*) from ' ~ read_csv_files(layout.files, layout, rejects)) -%}
+        {#- Whether text is UTF-8 is asked of columns that are read. -#}
+        {%- do run_query('select count(columns(*)) from ' ~ read_csv_files(layout.files, layout, rejects)) -%}
     {%- endfor -%}
     {%- set statement -%}
         select scans.file_path, faults.line, faults.error_type, faults.error_message
