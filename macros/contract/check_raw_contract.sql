@@ -93,8 +93,8 @@
         {%- elif found.files -%}
             {%- set faults = try_or_compiler_error(
                 'Raw table "' ~ table ~ '" cannot be read: a file of it is cut short, mixes line '
-                ~ 'endings, or is not what its ending says. Nothing was built. What the engine says '
-                ~ 'of it is in the log of dbt.',
+                ~ 'endings, has lines of more or fewer fields than its header, or is not what its '
+                ~ 'ending says. Nothing was built. What the engine says of it is in the log of dbt.',
                 unreadable_files, table, found) -%}
             {%- for fault in faults[:5] -%}
                 {%- do problems.append('- ' ~ table ~ ': ' ~ fault) -%}
