@@ -121,6 +121,9 @@
         {{ return(name ~ ' is not null and (' ~ cast_value ~ ' is null or ' ~ as_number
             ~ ' <> floor(' ~ as_number ~ '))') }}
     {%- elif wants_type in ('timestamp', 'date') and is_text(has_type) -%}
+        {%- if wants_type == 'timestamp' -%}
+            {%- set cast_value = text_timestamp(name, 'try_cast') -%}
+        {%- endif -%}
         {{ return(name ~ ' is not null and (' ~ cast_value ~ ' is null or not '
             ~ has_text_form(name, wants_type) ~ ')') }}
     {%- endif -%}

@@ -1,16 +1,25 @@
 {#- Times that arrive as text, in raw tables and in the variable as_of: one rule for all. -#}
 
-{% macro text_timestamp(expression) -%}
-    {{ return(adapter.dispatch('text_timestamp')(expression)) }}
+{% macro text_timestamp(expression, cast='cast') -%}
+    {{ return(adapter.dispatch('text_timestamp')(expression, cast)) }}
 {%- endmacro %}
 
-{% macro default__text_timestamp(expression) -%}
+{% macro default__text_timestamp(expression, cast) -%}
     {#- A cast alone would drop the offset. The session's time zone is UTC. -#}
-    cast(cast({{ expression }} as timestamptz) as timestamp)
+    cast({{ cast }}({{ expression }} as timestamptz) as timestamp)
 {%- endmacro %}
 
-{% macro spark__text_timestamp(expression) -%}
-    cast({{ expression }} as timestamp)
+{% macro spark__text_timestamp(expression, cast) -%}
+    {#- Spark applies the offset, but only after seconds. -#}
+    {{ cast }}(
+        case
+            when {{ expression }} rlike '[ T][0-9]{1,2}:[0-9]{2} ?[Z+U-]'
+                then regexp_replace(
+                    {{ expression }}, '(:[0-9]{2})( ?[Z+U-].*)$', '$1:00$2'
+                )
+            else {{ expression }}
+        end as timestamp
+    )
 {%- endmacro %}
 
 {% macro text_form(data_type) -%}

@@ -22,7 +22,7 @@
     {#- Both would be an error of the engine's, in some model. -#}
     {%- if var('as_of') -%}
         {%- set is_time = modules.re.match(text_form('timestamp'), var('as_of') | string)
-            and run_query('select ' ~ try_cast("'" ~ var('as_of') ~ "'", 'timestamp'))[0][0] -%}
+            and run_query('select ' ~ text_timestamp("'" ~ var('as_of') ~ "'", 'try_cast'))[0][0] -%}
         {%- if not is_time -%}
             {%- do problems.append('- as_of: "' ~ var('as_of') ~ '" cannot be read as timestamp.'
                 ~ wanted_form('timestamp')) -%}
