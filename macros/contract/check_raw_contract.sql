@@ -17,11 +17,14 @@
             {%- do exceptions.warn('Pseudonyms are made with the public sample key, with which '
                 ~ 'anybody can undo them. For real people set DBT_ENV_SECRET_PSEUDONYM_KEY.') -%}
         {%- endif -%}
+        {%- do problems.extend(variable_problems()) -%}
         {#- A connector's models are not built yet; their contracts hold them to this. -#}
         {%- if not var('raw_connector') -%}
+            {%- set unread = unread_tables() -%}
             {%- for node in graph.sources.values() if node.source_name == 'raw' -%}
-                {%- do problems.extend(raw_table_problems(node)) -%}
+                {%- do problems.extend(raw_table_problems(node, unread)) -%}
             {%- endfor -%}
+            {{ warn_of_unread(unread) }}
         {%- endif -%}
         {%- if problems -%}
             {{ exceptions.raise_compiler_error(
@@ -31,8 +34,11 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro raw_table_problems(node) -%}
-    {%- set problems = [] -%}
+{% macro raw_table_problems(node, unread) -%}
+    {%- set problems = raw_file_problems(node.name) -%}
+    {%- if problems -%}
+        {{ return(problems) }}
+    {%- endif -%}
     {%- set relation = raw_relation(node.name) -%}
     {%- if not relation -%}
         {%- if node.config.meta.is_required -%}
@@ -43,7 +49,13 @@
         {%- endif -%}
         {{ return(problems) }}
     {%- endif -%}
-    {%- set present = raw_columns(node.name, relation) -%}
+    {#- The engine's own message shows lines of the data, and a page of settings. -#}
+    {%- set present = try_or_compiler_error(
+        'Raw table "' ~ node.name ~ '" cannot be read: a file of it is cut short, or is not what its '
+        ~ 'ending says. Nothing was built. What the engine says of it is in the log of dbt.',
+        raw_columns, node.name, relation) -%}
+    {%- do problems.extend(unread_columns(node, present, unread)) -%}
+    {%- set asked = [] -%}
     {%- for column in node.columns.values() -%}
         {%- if column.name not in present -%}
             {%- if column.config.meta.is_required -%}
@@ -51,21 +63,86 @@
                     ~ ': required column not found. Add it as ' ~ column.data_type
                     ~ '; the table has ' ~ present | join(', ') ~ '.') -%}
             {%- endif -%}
-        {%- elif not same_type(present[column.name], column.data_type) -%}
-            {%- set bad = unreadable_values(relation, node, column, present) -%}
-            {%- if bad.n -%}
-                {%- do problems.append('- ' ~ node.name ~ '.' ~ column.name ~ ': ' ~ bad.n
-                    ~ ' values cannot be read as ' ~ column.data_type ~ ' (they are '
-                    ~ present[column.name] ~ '), such as ' ~ bad.examples
-                    ~ '. Correct them in the source or its mapping.') -%}
-            {%- endif -%}
+        {%- elif is_bad(node, column, present[column.name]) -%}
+            {%- do asked.append(column) -%}
         {%- endif -%}
     {%- endfor -%}
+    {#- One pass over the table for all columns; the rows are asked for where there are any. -#}
+    {%- if asked -%}
+        {%- set counts = [] -%}
+        {%- for column in asked -%}
+            {%- do counts.append('count_if(' ~ is_bad(node, column, present[column.name]) ~ ')') -%}
+        {%- endfor -%}
+        {%- set n_bad = run_query('select ' ~ counts | join(', ') ~ ' from ' ~ relation)[0] -%}
+        {%- for column in asked -%}
+            {%- set n = n_bad[loop.index0] -%}
+            {%- do problems.append('- ' ~ node.name ~ '.' ~ column.name ~ ': ' ~ n
+                ~ unreadable_values(relation, node, column, present)) if n -%}
+        {%- endfor -%}
+    {%- endif -%}
     {{ return(problems) }}
 {%- endmacro %}
 
+{% macro raw_file_problems(table) -%}
+    {%- set problems = [] -%}
+    {%- if not var('raw_schema') -%}
+        {%- set found = once_a_run('files of ' ~ table, raw_files, table) -%}
+        {%- if found.is_mixed -%}
+            {%- do problems.append('- ' ~ table ~ ': both Parquet and CSV files are below '
+                ~ var('raw_path') ~ '. Keep one kind, so that no row is read twice.') -%}
+        {%- elif found.files -%}
+            {%- set faults = try_or_compiler_error(
+                'Raw table "' ~ table ~ '" cannot be read: a file of it is cut short, mixes line '
+                ~ 'endings, has lines of more or fewer fields than its header, or is not what its '
+                ~ 'ending says. Nothing was built. What the engine says of it is in the log of dbt.',
+                unreadable_files, table, found) -%}
+            {%- for fault in faults[:5] -%}
+                {%- do problems.append('- ' ~ table ~ ': ' ~ fault) -%}
+            {%- endfor -%}
+            {%- if faults | length > 5 -%}
+                {%- do problems.append('- ' ~ table ~ ': and more (at least '
+                    ~ (faults | length - 5) ~ ').') -%}
+            {%- endif -%}
+        {%- endif -%}
+    {%- endif -%}
+    {{ return(problems) }}
+{%- endmacro %}
+
+{% macro is_bad(node, column, has_type) -%}
+    {#- The condition of a value that the contract's type cannot hold; nothing where it always can. -#}
+    {%- set name, wants_type = column.name, column.data_type -%}
+    {%- set cast_value = try_cast(name, wants_type) -%}
+    {%- if lost_its_digits(node, column, has_type) -%}
+        {{ return(name ~ ' is not null') }}
+    {%- elif same_type(has_type, wants_type) or wants_type == 'string' -%}
+        {{ return('') }}
+    {%- elif wants_type == 'bigint' -%}
+        {%- set as_number = try_cast(name, 'double') -%}
+        {{ return(name ~ ' is not null and (' ~ cast_value ~ ' is null or ' ~ as_number
+            ~ ' <> floor(' ~ as_number ~ '))') }}
+    {%- elif wants_type in ('timestamp', 'date') and is_text(has_type) -%}
+        {%- if wants_type == 'timestamp' -%}
+            {%- set cast_value = text_timestamp(name, 'try_cast') -%}
+        {%- endif -%}
+        {{ return(name ~ ' is not null and (' ~ cast_value ~ ' is null or not '
+            ~ has_text_form(name, wants_type) ~ ')') }}
+    {%- endif -%}
+    {{ return(name ~ ' is not null and ' ~ cast_value ~ ' is null') }}
+{%- endmacro %}
+
+{% macro lost_its_digits(node, column, has_type) -%}
+    {%- set is_id = column.name.endswith('_id') or column.name in node.config.meta.key -%}
+    {%- set has_fraction = has_type in ('double', 'float')
+        or (has_type.startswith('decimal') and not has_type.endswith(',0)')) -%}
+    {{ return(column.data_type == 'string' and is_id and has_fraction) }}
+{%- endmacro %}
+
 {% macro unreadable_values(relation, node, column, present) -%}
-    {%- set value = column.name -%}
+    {%- set has_type = present[column.name] -%}
+    {%- if lost_its_digits(node, column, has_type) -%}
+        {{ return(' ids are of type ' ~ has_type ~ ', which loses digits and gains ".0". Deliver '
+            ~ 'the column as text, from the source itself.') }}
+    {%- endif -%}
     {%- set keys = node.config.meta.key | select('in', present) | list -%}
     {%- set shown_keys = [] -%}
     {%- for name in keys -%}
@@ -73,18 +150,15 @@
     {%- endfor -%}
     {%- set key = "concat_ws('/', " ~ shown_keys | join(', ') ~ ")" if keys
         else "'a row with no key'" -%}
-    {%- set cast_value = try_cast(value, column.data_type) -%}
-    {%- set is_bad = value ~ ' is not null and ' ~ cast_value ~ ' is null' -%}
-    {%- if column.data_type == 'bigint' -%}
-        {%- set as_number = try_cast(value, 'double') -%}
-        {%- set is_bad = is_bad ~ ' or ' ~ as_number ~ ' <> floor(' ~ as_number ~ ')' -%}
-    {%- endif -%}
     {%- set found = run_query(
-        'select cast(' ~ value ~ ' as string), cast(' ~ key ~ ' as string), count(*) over () '
-        ~ 'from ' ~ relation ~ ' where ' ~ is_bad ~ ' order by 2, 1 limit 3') -%}
+        'select cast(' ~ column.name ~ ' as string), cast(' ~ key ~ ' as string) from ' ~ relation
+        ~ ' where ' ~ is_bad(node, column, has_type) ~ ' order by 2, 1 limit 3') -%}
     {%- set examples = [] -%}
     {%- for row in found -%}
-        {%- do examples.append('"' ~ row[0] ~ '" in ' ~ keys | join('/') ~ ' ' ~ row[1]) -%}
+        {%- do examples.append('"' ~ form_of(row[0], column.data_type) ~ '" in ' ~ keys | join('/')
+            ~ ' ' ~ row[1]) -%}
     {%- endfor -%}
-    {{ return({'n': found[0][2] if found | length else 0, 'examples': examples | join('; ')}) }}
+    {{ return(' values cannot be read as ' ~ column.data_type ~ ' (they are ' ~ has_type
+        ~ '), such as ' ~ examples | join('; ') ~ '.' ~ wanted_form(column.data_type)
+        ~ ' Correct them in the source or its mapping.') }}
 {%- endmacro %}

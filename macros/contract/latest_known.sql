@@ -1,7 +1,7 @@
 {% macro known_as_of(recorded_at='recorded_at') -%}
     {%- if var('as_of') -%}
     {#- A row that does not say when it was recorded is kept, and a test of its model fails. -#}
-    coalesce({{ recorded_at }} <= cast('{{ var("as_of") }}' as timestamp), true)
+    coalesce({{ recorded_at }} <= {{ given_as_of() }}, true)
     {%- else -%}
     true
     {%- endif -%}

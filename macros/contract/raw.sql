@@ -40,7 +40,47 @@ connector's models all leave it with the columns and types that models/sources d
         {{ return(adapter.get_relation(target.database, var('raw_schema'), table)) }}
     {%- endif -%}
     {%- set found = once_a_run('files of ' ~ table, raw_files, table) -%}
-    {{ return(read_files(found.kind, found.files) if found.files else none) }}
+    {{ return(read_raw_files(table, found) if found.files else none) }}
+{%- endmacro %}
+
+{% macro raw_files(table) -%}
+    {%- set base = var('raw_path').rstrip('/') ~ '/' -%}
+    {%- set listed = once_a_run('listed files', raw_files_by_table).tables[table] -%}
+    {%- set kinds = listed.files.keys() | list -%}
+    {%- set globs = [] -%}
+    {%- for glob in listed.globs -%}
+        {%- do globs.append(base ~ glob) -%}
+    {%- endfor -%}
+    {%- set files = [] -%}
+    {%- for file in listed.files.values() | first | default([]) -%}
+        {%- do files.append(base ~ file) -%}
+    {%- endfor -%}
+    {{ return({
+        'kind': kinds | first | default('none'), 'files': files, 'globs': globs,
+        'has_hidden': listed.has_hidden, 'is_mixed': kinds | length > 1,
+    }) }}
+{%- endmacro %}
+
+{% macro raw_files_by_table() -%}
+    {%- set tables, others = {}, [] -%}
+    {%- for node in graph.sources.values() if node.source_name == 'raw' -%}
+        {%- do tables.update({node.name: {'files': {}, 'globs': [], 'has_hidden': false}}) -%}
+    {%- endfor -%}
+    {%- for file in raw_listing() -%}
+        {%- set first, separator, rest = file.partition('/') -%}
+        {%- set table = modules.re.sub('[.](parquet|csv)$', '', first) -%}
+        {%- set kind = file.rpartition('.')[2] -%}
+        {%- if file[0] in '._' or '/.' in file or '/_' in file -%}
+            {%- do tables.get(table, {}).update({'has_hidden': true}) -%}
+        {%- elif table in tables and kind in ('parquet', 'csv') -%}
+            {%- set glob = first ~ '/**/*.' ~ kind if separator else first -%}
+            {%- do tables[table].globs.append(glob) if glob not in tables[table].globs -%}
+            {%- do tables[table].files.setdefault(kind, []).append(file) -%}
+        {%- else -%}
+            {%- do others.append(file) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return({'tables': tables, 'others': others}) }}
 {%- endmacro %}
 
 {% macro raw_columns(table, relation) -%}
@@ -80,6 +120,8 @@ connector's models all leave it with the columns and types that models/sources d
 {% macro raw_cast(name, has_type, wants_type) -%}
     {%- if same_type(has_type, wants_type) -%}
     {{ name }}
+    {%- elif wants_type == 'timestamp' and is_text(has_type) -%}
+    {{ text_timestamp(name) }}
     {%- else -%}
     cast({{ name }} as {{ wants_type }})
     {%- endif -%}
@@ -87,4 +129,8 @@ connector's models all leave it with the columns and types that models/sources d
 
 {% macro same_type(has_type, wants_type) -%}
     {{ return(has_type == wants_type or (has_type == 'varchar' and wants_type == 'string')) }}
+{%- endmacro %}
+
+{% macro is_text(data_type) -%}
+    {{ return(data_type == 'string' or 'char' in data_type) }}
 {%- endmacro %}

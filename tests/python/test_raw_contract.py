@@ -105,10 +105,11 @@ def broken_structure(new_project, make_world):
         "sampling_frame: required table not found. Put it in data/raw/sampling_frame.parquet",
         "audits.truth_action_code: required column not found. Add it as string; the table has "
         "audit_id",
-        'audits.revision_no: 1 values cannot be read as bigint (they are double), such as "1.5" '
+        'audits.revision_no: 1 values cannot be read as bigint (they are double), such as "9.9" '
         "in audit_id/revision_no a009/1.5",
         "decisions.decided_at: 2 values cannot be read as timestamp (they are varchar), such as "
-        '"yesterday" in decision_id d007; "31.02.2026" in decision_id d008. Correct them',
+        '"aaaaaaaaa" in decision_id d007; "99.99.9999" in decision_id d008. Wanted: '
+        "2026-03-02 09:00:00 in UTC, or with Z or an offset such as +09:00. Correct them",
     ],
     ids=["missing_table", "missing_column", "fraction_for_a_bigint", "text_for_a_timestamp"],
 )
@@ -125,7 +126,7 @@ def test_two_kinds_of_file_for_one_table_stop_the_build(new_project, world):
     project.deliver({"audits": world["audits"]}, kind="csv")
     run = project.build()
     assert run.returncode != 0
-    assert 'Raw table "audits": both Parquet and CSV files' in run.stdout
+    assert "audits: both Parquet and CSV files" in run.stdout
     assert project.tables() == set()
 
 

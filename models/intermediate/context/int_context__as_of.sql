@@ -13,7 +13,7 @@ with latest as (
 
 select
     coalesce(
-        cast({{ "'" ~ var('as_of') ~ "'" if var('as_of') else 'null' }} as timestamp),
+        {{ given_as_of() if var('as_of') else 'cast(null as timestamp)' }},
         max(recorded_at)
     ) as as_of
 from latest

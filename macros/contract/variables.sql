@@ -1,0 +1,45 @@
+{% macro known_variables() -%}
+    {#- dbt takes any name, and a misspelt one changes nothing. A test holds this to dbt_project.yml. -#}
+    {{ return([
+        'accuracy_maturity_days', 'as_of', 'confidence_level', 'connectors', 'convabuse_file',
+        'hatecheck_audits', 'hatecheck_file', 'hatecheck_seed', 'max_clock_skew_minutes',
+        'max_interval_width', 'min_agreement_items', 'min_audits', 'min_comparable_share',
+        'min_coverage_rate', 'min_effective_n', 'min_effective_n_to_rank', 'min_peers', 'min_people',
+        'min_repeats', 'min_share_in_sight', 'not_read', 'overturn_maturity_days',
+        'people_window_days', 'plan_budget', 'plan_history_periods', 'plan_min_per_stratum',
+        'plan_more_audits', 'plan_target_half_width', 'raw_connector', 'raw_path', 'raw_schema',
+        'reporting_timezone', 'week_starts_on',
+    ]) }}
+{%- endmacro %}
+
+{% macro variable_problems() -%}
+    {%- set problems = [] -%}
+    {%- for name in invocation_args_dict.vars or {} if name not in known_variables() -%}
+        {%- set meant = nearest(name, known_variables()) -%}
+        {%- do problems.append('- --vars: there is no variable ' ~ name
+            ~ (', but ' ~ meant ~ '.' if meant else '. They are in dbt_project.yml.')) -%}
+    {%- endfor -%}
+    {#- Both would be an error of the engine's, in some model. -#}
+    {%- if var('as_of') -%}
+        {%- set is_time = modules.re.match(text_form('timestamp'), var('as_of') | string)
+            and run_query('select ' ~ text_timestamp("'" ~ var('as_of') ~ "'", 'try_cast'))[0][0] -%}
+        {%- if not is_time -%}
+            {%- do problems.append('- as_of: "' ~ var('as_of') ~ '" cannot be read as timestamp.'
+                ~ wanted_form('timestamp')) -%}
+        {%- endif -%}
+    {%- endif -%}
+    {%- do try_or_compiler_error(
+        'The variable reporting_timezone is "' ~ var('reporting_timezone') ~ '", which the engine does '
+        ~ 'not know. Name a zone of the IANA database, such as Europe/Dublin.',
+        run_query, 'select ' ~ reporting_date("timestamp '2026-03-02 09:00:00'")) -%}
+    {%- for name in ['confidence_level', 'min_coverage_rate', 'min_share_in_sight',
+            'max_interval_width', 'min_comparable_share', 'plan_target_half_width'] -%}
+        {%- set value = var(name) -%}
+        {%- if value is not number or value < 0 or value > 1
+                or (name == 'confidence_level' and value in (0, 1)) -%}
+            {%- do problems.append('- ' ~ name ~ ': is ' ~ value ~ ', but is a share, such as 0.95.')
+            -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(problems) }}
+{%- endmacro %}
