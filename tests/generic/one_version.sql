@@ -34,7 +34,7 @@
 
     select
         {% for column in version_key -%}
-        {{ shown(column) }} as {{ column }},
+        {{ pseudonym(column) if column in columns_of_people() else column }} as {{ column }},
         {% endfor -%}
         count(*) as n_versions,
         concat_ws(
