@@ -7,6 +7,7 @@
                 {%- do problems.extend(raw_table_problems(node)) -%}
             {%- endfor -%}
         {%- endif -%}
+        {%- do problems.extend(swapped_people_problems() if not problems else []) -%}
         {%- if problems -%}
             {{ exceptions.raise_compiler_error(
                 'The raw data does not meet its contract (models/sources). Nothing was built.\n'

@@ -26,9 +26,10 @@
 {%- endmacro %}
 
 {% macro rows_to_show(sql) -%}
-    {%- set names = relation_columns('(' ~ sql ~ ') as failed') | list -%}
+    {%- set types = relation_columns('(' ~ sql ~ ') as failed') -%}
+    {%- set names = types | list -%}
     {%- set rows = {} -%}
-    {%- for cell in run_query(select_cells(sql, names)) -%}
+    {%- for cell in run_query(select_cells(sql, types)) -%}
         {%- set text = names[cell[1]] ~ '=' ~ ('null' if cell[2] is none else cell[2]) -%}
         {%- do rows.setdefault(cell[0], []).append(text) -%}
     {%- endfor -%}
@@ -36,19 +37,28 @@
 {%- endmacro %}
 
 {#- A row for each value, so that ids of people are looked up once, however many columns there are. -#}
-{% macro select_cells(sql, names) -%}
-    {%- set columns = [] -%}
-    {%- for _ in names -%}
+{% macro select_cells(sql, types) -%}
+    {%- set columns, texts = [], [-1] -%}
+    {%- for type in types.values() -%}
         {%- do columns.append('column_' ~ loop.index0) -%}
+        {%- do texts.append(loop.index0) if same_type(type, 'string') -%}
     {%- endfor -%}
     {%- set columns = columns | join(', ') -%}
-    select row_no, column_no, {{ shown('text') }} as text
+    select
+        row_no,
+        column_no,
+        case
+            {#- A count is a count, also where people have numbers. #}
+            when column_no in ({{ texts | join(', ') }}) and text in ({{ ids_of_people() }})
+                then {{ pseudonym('text') }}
+            else text
+        end as text
     from (
         select
             row_no,
             column_no,
             case column_no
-                {%- for name in names %}
+                {%- for name in types %}
                 {%- set text = 'cast(column_' ~ loop.index0 ~ ' as string)' %}
                 when {{ loop.index0 }}
                     then {{ pseudonym(text) if name in columns_of_people() else text }}
@@ -63,7 +73,7 @@
             ) as first_rows
         ) as numbered_rows
         cross join (
-            values ({{ range(names | length) | join('), (') }})
+            values ({{ range(types | length) | join('), (') }})
         ) as numbered_columns (column_no)
     ) as cells
     order by row_no, column_no

@@ -9,7 +9,7 @@
     {{ pseudonym(text) }}
     {%- else -%}
     case
-        when {{ text }} in ({{ once_a_run('ids of people', select_ids_of_people) }})
+        when {{ text }} in ({{ ids_of_people() }})
             then {{ pseudonym(text) }}
         else {{ text }}
     end
@@ -18,6 +18,10 @@
 
 {% macro columns_of_people() -%}
     {{ return(['person_id', 'moderator_id', 'auditor_id', 'rater_id']) }}
+{%- endmacro %}
+
+{% macro ids_of_people() -%}
+    {{ return(once_a_run('ids of people', select_ids_of_people)) }}
 {%- endmacro %}
 
 {% macro select_ids_of_people() -%}
@@ -30,6 +34,32 @@
         {%- endfor -%}
     {%- endfor -%}
     {{ return(selects | join(' union ') or 'select cast(null as string)') }}
+{%- endmacro %}
+
+{#- Without a roster nothing tells a person's id that is in the place of another, but for their
+    numbers: nobody has more people than things that they judged. -#}
+{% macro swapped_people_problems() -%}
+    {%- set problems = [] -%}
+    {%- for table, person_id, things in [
+        ('decisions', 'moderator_id', ['decision_id', 'job_id']),
+        ('audits', 'auditor_id', ['audit_id', 'decision_id']),
+    ] -%}
+        {%- set relation = raw_relation(table) -%}
+        {%- if relation and person_id in raw_columns(table, relation) -%}
+            {%- set counts = [] -%}
+            {%- for column in [person_id] + things -%}
+                {%- do counts.append('approx_count_distinct(' ~ column ~ ') as n_' ~ column) -%}
+            {%- endfor -%}
+            {%- set found = run_query('select ' ~ counts | join(', ') ~ ' from ' ~ relation)[0] -%}
+            {%- for column in things if found['n_' ~ person_id] > 2 * found['n_' ~ column] -%}
+                {%- do problems.append('- ' ~ table ~ '.' ~ person_id ~ ' has about '
+                    ~ found['n_' ~ person_id] ~ ' different values, and ' ~ column ~ ' only about '
+                    ~ found['n_' ~ column]
+                    ~ ': the two columns seem to be swapped. Correct the mapping.') -%}
+            {%- endfor -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(problems) }}
 {%- endmacro %}
 
 {% macro connected_relation(table) -%}
