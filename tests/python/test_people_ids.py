@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import project_sql
 import pytest
 from projects import differing_rows
@@ -133,20 +134,26 @@ SWAPS = [
     ("decisions", "moderator_id", "action_code"),
     ("audits", "auditor_id", "audit_id"),
     ("audits", "auditor_id", "decision_id"),
-    ("audits", "auditor_id", "audited_at"),
+    pytest.param(
+        ("audits", "auditor_id", "audited_at"),
+        marks=pytest.mark.xfail(reason="values that cannot be read are shown as they are"),
+    ),
 ]
 
 
+@pytest.mark.parametrize("n_rows", [None, 30], ids=["all rows", "some rows"])
 @pytest.mark.parametrize("roster", ["with a roster", "without one"])
-@pytest.mark.parametrize(("table", "people", "other"), SWAPS)
-def test_swapped_columns_print_nobody(new_project, world, table, people, other, roster):
+@pytest.mark.parametrize("swap", SWAPS, ids=str)
+def test_swapped_columns_print_nobody(new_project, world, swap, roster, n_rows):
+    table, people, other = swap
+    rows = world[table].astype({people: object, other: object})
+    swapped = rows.rename(columns={people: other, other: people})[:n_rows]
+    world[table] = pd.concat([swapped, rows[len(swapped) :]]).astype({people: str, other: str})
     if roster == "without one":
-        if other not in ("decision_id", "job_id", "audit_id"):
-            pytest.skip("only a roster can tell")
+        if other == "action_code" and n_rows is None:
+            pytest.skip("nothing tells who is a person")
         del world["roster"]
     project = new_project()
-    world[table] = world[table].rename(columns={people: other, other: people})
-    world[table][people] = world[table][people].astype(str)
     project.deliver(world)
     run = project.build(log_file="debug")
     assert run.returncode != 0
