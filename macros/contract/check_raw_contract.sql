@@ -1,22 +1,6 @@
 {% macro check_raw_contract() -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'test') and not flags.EMPTY -%}
-        {%- set problems = [] -%}
-        {%- set key = session_secret('pseudonym_key') -%}
-        {%- set is_known = is_secret_known('pseudonym_key') -%}
-        {%- if not run_query('select ' ~ is_known ~ ' as is_known')[0][0] -%}
-            {%- do problems.append('- DBT_ENV_SECRET_PSEUDONYM_KEY is empty, or does not reach the '
-                ~ 'session: without a key, pseudonyms can be undone by trying ids. Set it, or unset '
-                ~ 'it for sample data.') -%}
-        {%- endif -%}
-        {%- if run_query('select ' ~ may_log_secrets() ~ ' as may_log_secrets')[0][0] -%}
-            {%- do problems.append('- Spark would write the pseudonym key into its log. Start it with '
-                ~ '--conf spark.scheduler.listenerbus.logSlowEvent.enabled=false.') -%}
-        {%- endif -%}
-        {%- if run_query('select ' ~ key ~ " = 'sample-data-only' as is_sample_key")[0][0]
-                and (var('raw_schema') or var('raw_path') != 'data/raw') -%}
-            {%- do exceptions.warn('Pseudonyms are made with the public sample key, with which '
-                ~ 'anybody can undo them. For real people set DBT_ENV_SECRET_PSEUDONYM_KEY.') -%}
-        {%- endif -%}
+        {%- set problems = key_problems() -%}
         {%- do problems.extend(variable_problems()) -%}
         {#- A connector's models are not built yet; their contracts hold them to this. -#}
         {%- if not var('raw_connector') -%}
@@ -26,11 +10,13 @@
             {%- endfor -%}
             {{ warn_of_unread(unread) }}
         {%- endif -%}
+        {%- do problems.extend(swapped_people_problems() if not problems else []) -%}
         {%- if problems -%}
             {{ exceptions.raise_compiler_error(
                 'The raw data does not meet its contract (models/sources). Nothing was built.\n'
                 ~ problems | join('\n')) }}
         {%- endif -%}
+        {%- do warn_of_the_sample_key() -%}
     {%- endif -%}
 {%- endmacro %}
 

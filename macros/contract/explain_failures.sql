@@ -12,19 +12,69 @@
     {%- do log('', info=True) -%}
     {%- do log(status ~ ' ' ~ node.name ~ ': ' ~ n_rows ~ '. ' ~ node.description | trim, info=True)
     -%}
-    {%- set found = run_query('select * from (' ~ node.compiled_code ~ ') as failed limit 5') -%}
-    {%- for row in found -%}
-        {%- set parts = [] -%}
-        {%- for name in found.column_names -%}
-            {%- do parts.append(name ~ '=' ~ ('null' if row[name] is none else row[name])) -%}
-        {%- endfor -%}
-        {%- do log('  - ' ~ parts | join(', '), info=True) -%}
+    {%- set rows = rows_to_show(node.compiled_code) -%}
+    {%- for row in rows -%}
+        {%- do log('  - ' ~ row | join(', '), info=True) -%}
     {%- endfor -%}
-    {%- if n_failures > found | length -%}
-        {%- do log('  - and ' ~ (n_failures - found | length) ~ ' more', info=True) -%}
+    {%- if n_failures > rows | length -%}
+        {%- do log('  - and ' ~ (n_failures - rows | length) ~ ' more', info=True) -%}
     {%- endif -%}
     {%- set what_to_do = node.config.meta.get('what_to_do') -%}
     {%- if what_to_do -%}
         {%- do log('  What to do: ' ~ what_to_do | trim, info=True) -%}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro rows_to_show(sql) -%}
+    {%- set types = relation_columns('(' ~ sql ~ ') as failed') -%}
+    {%- set names = types | list -%}
+    {%- set rows = {} -%}
+    {%- for cell in run_query(select_cells(sql, types)) -%}
+        {%- set text = names[cell[1]] ~ '=' ~ ('null' if cell[2] is none else cell[2]) -%}
+        {%- do rows.setdefault(cell[0], []).append(text) -%}
+    {%- endfor -%}
+    {{ return(rows.values() | list) }}
+{%- endmacro %}
+
+{#- A row for each value, so that ids of people are looked up once, however many columns there are. -#}
+{% macro select_cells(sql, types) -%}
+    {%- set columns, texts = [], [-1] -%}
+    {%- for type in types.values() -%}
+        {%- do columns.append('column_' ~ loop.index0) -%}
+        {%- do texts.append(loop.index0) if same_type(type, 'string') -%}
+    {%- endfor -%}
+    {%- set columns = columns | join(', ') -%}
+    select
+        row_no,
+        column_no,
+        case
+            {#- A count is a count, also where people have numbers. #}
+            when column_no in ({{ texts | join(', ') }}) and text in ({{ ids_of_people() }})
+                then {{ pseudonym('text') }}
+            else text
+        end as text
+    from (
+        select
+            row_no,
+            column_no,
+            case column_no
+                {%- for name in types %}
+                {%- set text = 'cast(column_' ~ loop.index0 ~ ' as string)' %}
+                when {{ loop.index0 }}
+                    then {{ pseudonym(text) if name in columns_of_people() else text }}
+                {%- endfor %}
+            end as text
+        from (
+            select *, row_number() over (order by {{ columns }}) as row_no
+            from (
+                select * from ({{ sql }}) as found ({{ columns }})
+                order by {{ columns }}
+                limit 5
+            ) as first_rows
+        ) as numbered_rows
+        cross join (
+            values ({{ range(types | length) | join('), (') }})
+        ) as numbered_columns (column_no)
+    ) as cells
+    order by row_no, column_no
 {%- endmacro %}

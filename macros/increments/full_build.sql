@@ -26,13 +26,16 @@
             {{ return(true) }}
         {%- endif -%}
     {%- endfor -%}
-    {{ return(built_by() != definitions()) }}
+    {{ return(not is_built_by_these_definitions()) }}
 {%- endmacro %}
 
-{% macro built_by() -%}
+{% macro is_built_by_these_definitions() -%}
+    {#- None where no build has ended yet. -#}
     {%- set ledger = deliveries_relation() -%}
     {%- if load_relation(ledger) -%}
-        {{ return(run_query('select max(definitions) from ' ~ ledger)[0][0]) }}
+        {{ return(run_query(
+            'select definitions = ' ~ signed_definitions() ~ ' as is_same '
+            ~ 'from (select max(definitions) as definitions from ' ~ ledger ~ ') as ledger')[0][0]) }}
     {%- endif -%}
     {{ return(none) }}
 {%- endmacro %}
@@ -47,8 +50,7 @@
                 {%- do selected.append(id) -%}
             {%- endif -%}
         {%- endfor -%}
-        {%- set before = built_by() -%}
-        {%- if selected and before is not none and before != definitions() -%}
+        {%- if selected and is_built_by_these_definitions() is false -%}
             {{ mark_ledger(deliveries_relation()) }}
         {%- endif -%}
     {%- endif -%}
@@ -94,12 +96,13 @@
             'min_coverage_rate', 'min_share_in_sight', 'max_unknown_flags', 'max_interval_width', 'min_people', 'accuracy_maturity_days', 'overturn_maturity_days'] -%}
         {%- do texts.update({'var ' ~ name: var(name, none) | string}) -%}
     {%- endfor -%}
-    {#- By a name of its own, or Spark's server names the column in its log, with the key in it. -#}
-    {%- set secret = run_query(
-        'select ' ~ sha256("concat('definitions|', " ~ session_secret('pseudonym_key') ~ ')')
-        ~ ' as fingerprint')[0][0]
-    -%}
-    {{ return(local_md5(tojson(texts, sort_keys=true) ~ secret)) }}
+    {{ return(local_md5(tojson(texts, sort_keys=true))) }}
+{%- endmacro %}
+
+{% macro signed_definitions() -%}
+    {#- The key makes history too. Only the engine puts it in: what is written to files of a run, or is
+        open to all, must not let anybody try keys. -#}
+    {{ hmac_sha256('pseudonym_key', "'" ~ definitions() ~ "'") }}
 {%- endmacro %}
 
 {% macro add_definitions(id, texts) -%}

@@ -23,7 +23,7 @@ select
     raw_days.n_rows,
     raw_days.n_rows - raw_days.n_loaded_rows as n_new_rows,
     as_of.as_of,
-    '{{ definitions() }}' as definitions
+    {{ signed_definitions() }} as definitions
 from raw_days
 cross join as_of
 where raw_days.is_pending and {{ is_whole_build() }}

@@ -5,7 +5,7 @@ has the standard error of AC1: that is Gwet's formula (2008) on matrices, which 
 against irrCAC.
 """
 
-import hashlib
+import hmac
 import math
 from collections.abc import Iterator
 
@@ -120,7 +120,7 @@ def ac1_standard_error(counts: np.ndarray) -> float:
 
 def pseudonym(person_id: str) -> str:
     """A person as the marts name it, by the sample key."""
-    return hashlib.sha256(f"{SAMPLE_KEY}:{person_id}".encode()).hexdigest()[:16]
+    return hmac.digest(SAMPLE_KEY.encode(), person_id.encode(), "sha256").hex()[:16]
 
 
 def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:

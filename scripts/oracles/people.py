@@ -5,7 +5,7 @@ statsmodels' (DerSimonian and Laird), probabilities scipy's, and an allocation o
 scipy's root finder. The variables are those of dbt_project.yml as it is delivered.
 """
 
-import hashlib
+import hmac
 import math
 import warnings
 
@@ -74,7 +74,7 @@ def pseudonym(person: str | None) -> str | None:
     """Give the pseudonym that the sample key makes of a person's id."""
     if person is None or pd.isna(person):
         return None
-    return hashlib.sha256(f"{PSEUDONYM_KEY}:{person}".encode()).hexdigest()[:16]
+    return hmac.digest(PSEUDONYM_KEY.encode(), person.encode(), "sha256").hex()[:16]
 
 
 def periods_of(days: pd.Series, as_of: pd.Timestamp) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Scores, auditors, calibration, golden items and disputes once more: pandas and statsmodels."""
 
-import hashlib
+import hmac
 import os
 from collections import defaultdict
 from collections.abc import Iterator
@@ -131,7 +131,7 @@ def _pseudonym(person: str) -> str | None:
     if pd.isna(person) or person == "":
         return None
     key = os.environ.get("DBT_ENV_SECRET_PSEUDONYM_KEY", "sample-data-only")
-    return hashlib.sha256(f"{key}:{person}".encode()).hexdigest()[:16]
+    return hmac.digest(key.encode(), person.encode(), "sha256").hex()[:16]
 
 
 def _groups(

@@ -40,7 +40,8 @@
     ] -%}
     select
         {% for column in version_key -%}
-        {{ shown(column) if column in of_key else 'null' }} as {{ column }},
+{%- set name = pseudonym(column) if column in columns_of_people() else column -%}
+        {{ name if column in of_key else 'null' }} as {{ column }},
         {% endfor -%}
         count(*) as n_versions,
         {{ differing_columns(must_agree) }} as differs_in

@@ -158,17 +158,23 @@ class Project:
                 table.to_parquet(self.raw / f"{name}.parquet", index=False)
 
     def dbt(
-        self, *arguments: str, manifest: Manifest | None = None, own_profile: bool = False
+        self,
+        *arguments: str,
+        manifest: Manifest | None = None,
+        own_profile: bool = False,
+        log_file: str = "none",
+        **environment: str,
     ) -> Run:
         """Run dbt in this process, on the project as it was parsed; stdout has all that it says.
 
         No artifacts are written. `manifest` is for who changes one, or runs twice on it;
-        `own_profile` for who changes the profile in the project's folder.
+        `own_profile` for who changes the profile in the project's folder. `log_file` is how
+        much logs/dbt.log has; `environment` is what is set beside the warehouse.
         """
         profiles = self.folder if own_profile else self.parsed.folder / "one_thread"
         return run_dbt(
             [
-                *("--no-use-colors", "--log-level-file", "none", "--no-write-json"),
+                *("--no-use-colors", "--log-level-file", log_file, "--no-write-json"),
                 *arguments,
                 *("--profiles-dir", str(profiles)),
                 *("--threads", "1"),
@@ -178,6 +184,7 @@ class Project:
             # By its full path: dbt-duckdb keeps one environment a process, and compares paths as
             # text.
             MODERATION_QUALITY_DATABASE=str(self.warehouse),
+            **environment,
         )
 
     def start(self, *arguments: str) -> subprocess.Popen:

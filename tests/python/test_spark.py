@@ -7,6 +7,7 @@ by name. What macros render for Spark is in test_spark_sql.py, without it.
 """
 
 import contextlib
+import hmac
 import importlib.util
 import io
 import os
@@ -530,21 +531,63 @@ def test_deliveries_in_parts_give_the_same_rows_on_both(increments):
     assert {name for name, found in increments.comparisons.items() if not found.identical} == set()
 
 
+def pseudonym(key: str, person: str) -> str:
+    return hmac.digest(key.encode(), person.encode(), "sha256").hex()[:16]
+
+
 @spark
 def test_the_pseudonym_key_is_used_and_written_nowhere(server, increments):
     rosters = [str(file) for file in (server.raw / "roster").glob("*.parquet")]
     rosters.append(str(server.raw / "roster.parquet"))
     with duckdb.connect(server.work / "warehouse.duckdb", read_only=True) as warehouse:
-        n_people, n_with_key = warehouse.execute(
-            "select count(*), count(*) filter (person_key in "
-            "(select left(sha256(? || ':' || person_id), 16) from read_parquet(?))) "
-            "from restricted.stg_roster",
-            [KEY, rosters],
-        ).fetchall()[0]
-    assert n_people == n_with_key > 0
+        people = warehouse.execute("select person_id from read_parquet(?)", [rosters]).fetchall()
+        found = warehouse.sql("select person_key from restricted.stg_roster").fetchall()
+    pseudonyms = {
+        hmac.digest(KEY.encode(), person.encode(), "sha256").hex() for (person,) in people
+    }
+    assert {key for (key,) in found} == {pseudonym[:16] for pseudonym in pseudonyms} != set()
     files = [file for file in server.work.rglob("*") if file.is_file()]
     assert len(files) > 100
     assert [file for file in files if KEY_BEGINS.encode() in file.read_bytes()] == []
+
+
+@spark
+@pytest.mark.parametrize("key", ["Jefe", "k" * 64, "k" * 65, "\u043a\u043b\u044e\u0447" * 9])
+def test_a_pseudonym_is_the_hmac_that_a_library_gives(server, manifests, key):
+    inline = ["compile", "--inline", "{{ pseudonym('person_id') }}", "--quiet"]
+    [compiled] = server.dbt(*inline, manifest=manifests["spark_thrift"], artifacts="hmac").results
+    ids = ["mod-1", "m\u00fcller-\u2603", "m" * 300]
+    with server.asked() as ask:
+        ask.execute(f"set spark.moderation_quality.pseudonym_key={key}")
+        ask.execute(
+            f"select {compiled.node.compiled_code} as pseudonym "
+            f"from (select explode(array{tuple(ids)}) as person_id)"
+        )
+        found = [row[0] for row in ask.fetchall()]
+    assert found == [pseudonym(key, person) for person in ids]
+
+
+@spark
+def test_plans_have_no_key(server, manifests):
+    """But the one of the statement as it was parsed, which only a whole explanation shows."""
+    inline = ["compile", "--inline", "{{ pseudonym('person_id') }}", "--quiet"]
+    [compiled] = server.dbt(*inline, manifest=manifests["spark_thrift"], artifacts="hmac").results
+    key = "a key that is nowhere else"
+    pads = [bytes(byte ^ pad for byte in key.encode()) for pad in (0x36, 0x5C)]
+    with server.asked() as ask:
+        ask.execute(f"set spark.moderation_quality.pseudonym_key={key}")
+        ask.execute("set spark.sql.maxPlanStringLength=1000000")
+        for kind in ("", "formatted", "cost"):
+            ask.execute(
+                f"explain {kind} select {compiled.node.compiled_code} as pseudonym "
+                "from values ('mod-1'), ('mod-2') as people (person_id)"
+            )
+            plan = "\n".join(line for (line,) in ask.fetchall())
+            assert "padded_key" in plan
+            assert "sha2" in plan
+            for secret in (key.encode(), *pads):
+                assert secret.decode() not in plan
+                assert secret.hex() not in plan.lower()
 
 
 @spark
@@ -576,6 +619,29 @@ def test_bad_raw_data_are_named_on_spark_too(server, manifests, world, tmp_path)
     assert run.returncode != 0
     assert "- queues: required table not found." in run.stdout
     assert "policies.valid_from: 3 values cannot be read as timestamp" in run.stdout
+
+
+@spark
+def test_rows_that_fail_are_shown_without_people_on_spark_too(server, manifests, world, tmp_path):
+    raw = shutil.copytree(world, tmp_path / "raw")
+    shutil.rmtree(raw / "decisions")
+    with duckdb.connect() as connection:
+        connection.sql(
+            "copy (select * replace (moderator_id as action_code, action_code as moderator_id) "
+            f"from '{world}/decisions/**/*.parquet') to '{raw}/decisions.parquet'"
+        )
+    run = server.dbt(
+        *("build", "--select", "+stg_roster", "+stg_decisions", "action_codes"),
+        *("--exclude-resource-types", "unit_test"),
+        manifest=manifests["spark_thrift"],
+        raw=f"raw_path: {raw}",
+        artifacts="swapped",
+        MODERATION_QUALITY_SPARK_SCHEMA="swapped",
+    )
+    assert "FAIL decisions_have_a_known_action_code" in run.stdout
+    assert re.search(r"  - decision_id=d-\d+, action_code=[0-9a-f]{16}, ", run.stdout)
+    log = (server.work / "swapped" / "dbt.log").read_text()
+    assert re.search(r"\bmod-\d", run.stdout + log) is None
 
 
 @spark

@@ -103,6 +103,9 @@ CASES = {
     # macros/engine/types
     "try_cast": Case("{{ try_cast('text', 'timestamp') }}"),
     "sha256": Case("{{ sha256('person_id') }}"),
+    "hmac_sha256": Case("{{ hmac_sha256('pseudonym_key', 'person_id') }}"),
+    "padded_key": Case("{{ padded_key('pseudonym_key', '36') }}"),
+    "utf8_bytes": Case("{{ utf8_bytes('person_id') }}"),
     "joined_text": Case("{{ joined_text('reason') }}"),
     "joined_text: by another": Case("{{ joined_text('reason', '|') }}"),
     "session_secret": Case("{{ session_secret('pseudonym_key') }}"),
