@@ -1,0 +1,416 @@
+"""One fault put to the test: spoil the world, build it, see what names it and what moved."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from .healthy import KEY, WITHOUT_UNIT_TESTS, DbtRun, Healthy, Node, run_dbt, variables
+
+# A number has moved if it is this much off.
+MOST_POINTS = 0.5
+MOST_ERRORS = 1.0
+Z = 1.959964
+
+# The published numbers: mart, value, its standard error or its interval's name, and when it is
+# published. Values are shares, but scores of 0 to 100 (the last number).
+MARTS = [
+    ("accuracy_rates", "estimate", "standard_error", "is_reportable", 100),
+    ("policy_rates", "estimate", "standard_error", "is_reportable", 100),
+    ("accuracy_compared", "estimate", "standard_error", "is_reportable", 100),
+    ("error_pareto", "share_of_decisions", "standard_error", "is_reportable", 100),
+    ("policy_confusion", "share_of_decisions", "standard_error", "is_reportable", 100),
+    ("overturned_decisions", "overturned_rate", None, "reason_code is null", 100),
+    ("rater_agreement", "percent_agreement", "percent_agreement_standard_error", "is_reportable", 100),
+    ("rater_agreement", "gwets_ac1", "gwets_ac1_standard_error", "is_reportable", 100),
+    ("quality_scores", "score", "standard_error", "is_reportable", 1),
+    ("accuracy_if_audits_err", "estimate", "standard_error", "is_reportable", 100),
+    ("auditor_accuracy", "accuracy", "(accuracy_ci_high - accuracy_ci_low) / (2 * 1.96)",
+     "is_reportable", 100),
+    ("dispute_rates", "dispute_rate", "(dispute_rate_ci_high - dispute_rate_ci_low) / (2 * 1.96)",
+     "is_reportable", 100),
+    ("dispute_rates", "overturn_rate",
+     "(overturn_rate_ci_high - overturn_rate_ci_low) / (2 * 1.96)", "is_overturn_reportable", 100),
+    ("golden_pass_rates", "pass_rate", "(pass_rate_ci_high - pass_rate_ci_low) / (2 * 1.96)",
+     "is_reportable", 100),
+    ("calibration_gap", "gap", "standard_error", "is_reportable", None),
+    ("audit_operations", "coverage_rate", None, "reason_code is null", 100),
+    ("moderator_accuracy", "eb_estimate", "eb_standard_error", "is_reportable", 100),
+    ("auditor_accuracy_by_person", "accuracy",
+     "(accuracy_ci_high - accuracy_ci_low) / (2 * 1.96)", "is_reportable", 100),
+]  # fmt: skip
+# What tells the rows of a mart apart: those of these columns that it has.
+KEYS = (
+    "metric_id", "rating_source", "label_kind", "score_of", "category_id", "measure", "mix_name",
+    "period_type", "period_starts_on", "month_starts_on", "dimension_name", "dimension_value",
+    "policy_id", "policy_version", "group_name", "group_value", "reason", "decided_policy_id",
+    "true_policy_id", "sampling_method", "moderator_key", "auditor_key",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A way to spoil a healthy world."""
+
+    id: str
+    family: str
+    # What went wrong at the source, in one sentence.
+    story: str
+    # Statements on the raw tables, by their names.
+    sql: str = ""
+    # What is done to the raw files then.
+    files: Callable[[Path], None] | None = None
+    # Why nobody could tell, of a fault that no data show.
+    undetectable: str = ""
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What named a fault: a test, a model that could not be built, or dbt before the build."""
+
+    name: str
+    # warn, error, or stop: nothing, or nothing more, is built.
+    severity: str
+    message: str
+    says_what_to_do: bool
+
+
+@dataclass(frozen=True)
+class Move:
+    """How far the published number that moved the most did."""
+
+    number: str = ""
+    points: float = 0.0
+    errors: float = 0.0
+
+    @property
+    def is_more_than_allowed(self) -> bool:
+        """More than half a point, or than one standard error."""
+        return self.points > MOST_POINTS or self.errors > MOST_ERRORS
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a fault."""
+
+    id: str
+    named_by: list[Naming] = field(default_factory=list)
+    # In points, in standard errors, and of the headline: accuracy of all decisions.
+    most_points: Move = field(default_factory=Move)
+    most_errors: Move = field(default_factory=Move)
+    headline: float | None = None
+    n_moved: int = 0
+    n_published: int = 0
+    # Eligible decisions, relative to the healthy world; none where nothing was built.
+    decisions: float | None = None
+    n_not_built: int = 0
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether a published number moved by more than is allowed."""
+        return self.most_points.is_more_than_allowed or self.most_errors.is_more_than_allowed
+
+    @property
+    def severity(self) -> str:
+        """The gravest of what named it."""
+        found = {naming.severity for naming in self.named_by}
+        return next((one for one in ("stop", "error", "warn") if one in found), "")
+
+    @property
+    def says_what_to_do(self) -> bool:
+        """Whether anything that named it does."""
+        return any(naming.says_what_to_do for naming in self.named_by)
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether it moved a number and nothing said so."""
+        return self.is_moved and not self.named_by
+
+
+def try_fault(fault: Fault, healthy: Healthy, folder: Path) -> Outcome:
+    """Spoil the world in an empty folder, and build it.
+
+    Faults of rows go through the SQL that dbt compiled for the healthy world; those that change
+    files, columns or types go through dbt itself.
+    """
+    raw = folder / "raw"
+    same_shape = spoil(fault, healthy, raw)
+    try:
+        if not same_shape:
+            return _by_dbt(fault, healthy, raw, folder)
+        before = run_dbt(
+            ["build", "--select", "resource_type:seed", "--exclude-resource-types", "test",
+             "unit_test", *variables(raw)],
+            healthy.manifest, str(folder / healthy.warehouse.name), folder / "target",
+        )  # fmt: skip
+        named = _said_before(before)
+        if before.stops:
+            return Outcome(fault.id, named)
+        with _beside(healthy) as db:
+            run = run_compiled(db, healthy.nodes, str(healthy.raw), str(raw))
+            return _outcome(fault, db, named + run.named_by, run.not_built)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def spoil(fault: Fault, healthy: Healthy, raw: Path) -> bool:
+    """Write the spoilt world; tell whether its tables still have the columns and types they had."""
+    raw.mkdir(parents=True)
+    is_same = fault.files is None
+    with duckdb.connect(config={"threads": 1}) as db:
+        db.execute("set TimeZone = 'UTC'")
+        # Every nth of some ids, always the same ones.
+        db.execute("create macro one_in(n, id) as hash(id) % n = 0")
+        tables = sorted(path.stem for path in healthy.raw.glob("*.parquet"))
+        for name in tables:
+            db.execute(f"create table {name} as from '{healthy.raw / name}.parquet'")
+        shapes = {name: db.execute(f"describe {name}").fetchall() for name in tables}
+        if fault.sql:
+            db.execute(fault.sql)
+        left = {name for (name,) in db.execute("select table_name from duckdb_tables()").fetchall()}
+        for name in tables:
+            if name not in left:
+                is_same = False
+                continue
+            is_same &= db.execute(f"describe {name}").fetchall() == shapes[name]
+            db.execute(f"copy {name} to '{raw / name}.parquet'")
+    if fault.files:
+        fault.files(raw)
+    return is_same
+
+
+@dataclass(frozen=True)
+class CompiledRun:
+    """What named a fault among models and tests, and what dbt would not have built."""
+
+    named_by: list[Naming]
+    not_built: set[str]
+
+
+def run_compiled(
+    db: duckdb.DuckDBPyConnection, nodes: list[Node], healthy_raw: str, raw: str
+) -> CompiledRun:
+    """Run compiled models and tests on other raw files, as dbt does.
+
+    Downstream of a test that fails dbt builds nothing; here it is built, to see what would have
+    been published, and counted as not built.
+    """
+    ancestors = _ancestors(nodes)
+    named: list[Naming] = []
+    not_built: set[str] = set()
+    failed: set[str] = set()
+    lost: set[str] = set()
+    for node in nodes:
+        sql = node.sql.replace(healthy_raw, raw)
+        if node.kind == "seed":
+            continue
+        if failed & ancestors[node.id]:
+            lost.add(node.id)
+            continue
+        if node.kind == "model":
+            try:
+                _create(db, node, sql)
+            except duckdb.Error as error:
+                failed.add(node.id)
+                lost.add(node.id)
+                named.append(Naming(node.name, "stop", str(error), False))
+            continue
+        try:
+            n, warns, fails = db.execute(
+                f"select {node.fail_calc}, {node.fail_calc} {node.warn_if}, "
+                f"{node.fail_calc} {node.error_if} from ({sql}) as dbt_internal_test"
+            ).fetchone()
+        except duckdb.Error as error:
+            named.append(Naming(node.name, "error", str(error), False))
+            continue
+        if node.severity == "ERROR" and fails:
+            named.append(Naming(node.name, "error", f"{n} rows", bool(node.advice)))
+            # As in dbt: what comes after all that the test reads waits for it.
+            not_built |= {
+                other.id
+                for other in nodes
+                if other.kind == "model" and set(node.parents) <= ancestors[other.id]
+            }
+        elif warns:
+            named.append(Naming(node.name, "warn", f"{n} rows", bool(node.advice)))
+    return CompiledRun(named, not_built | lost)
+
+
+def _create(db: duckdb.DuckDBPyConnection, node: Node, sql: str) -> None:
+    if node.materialized == "view":
+        db.execute(f"create view {node.relation} as {sql}")
+        return
+    # As dbt made it, with the constraints of its contract.
+    schema, name = node.relation.replace('"', "").split(".")[1:]
+    (made,) = db.execute(
+        "select sql from duckdb_tables() where database_name = 'was' "
+        "and schema_name = ? and table_name = ?",
+        [schema, name],
+    ).fetchone()
+    db.execute(made)
+    db.execute(f"insert into {node.relation} by name {sql}")
+
+
+def _ancestors(nodes: list[Node]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for node in nodes:
+        found[node.id] = set(node.parents).union(
+            *(found.get(parent, set()) for parent in node.parents)
+        )
+    return found
+
+
+def _beside(healthy: Healthy) -> duckdb.DuckDBPyConnection:
+    """An empty warehouse in memory by the healthy one's name, which is beside it as `was`."""
+    name = healthy.warehouse.stem
+    db = duckdb.connect(config={"threads": 1})
+    # As profiles.yml sets them.
+    db.execute("set TimeZone = 'UTC'")
+    db.execute("set preserve_insertion_order = false")
+    db.execute(f"set variable pseudonym_key = '{KEY.replace(chr(39), chr(39) * 2)}'")
+    db.execute(f"attach '{healthy.warehouse}' as was (read_only)")
+    if name != "memory":
+        db.execute(f"attach ':memory:' as {name}")
+        db.execute(f"use {name}")
+    for (schema,) in db.execute(
+        "select distinct schema_name from duckdb_tables() where database_name = 'was' union "
+        "select distinct schema_name from duckdb_views() where database_name = 'was'"
+    ).fetchall():
+        db.execute(f'create schema if not exists "{schema}"')
+    for node in healthy.nodes:
+        if node.kind == "seed":
+            _, schema, name = node.relation.split(".")
+            db.execute(f"create table {node.relation} as from was.{schema}.{name}")
+    return db
+
+
+def _by_dbt(fault: Fault, healthy: Healthy, raw: Path, folder: Path) -> Outcome:
+    spoilt = folder / f"{healthy.warehouse.stem}.duckdb"
+    run = run_dbt(
+        ["build", *WITHOUT_UNIT_TESTS, *variables(raw)],
+        healthy.manifest, str(spoilt), folder / "target",
+    )  # fmt: skip
+    named = _said_before(run)
+    if run.stops:
+        return Outcome(fault.id, named)
+    not_built = set()
+    for result in run.results:
+        node, status = result.node, str(result.status)
+        advice = bool((node.config.meta or {}).get("what_to_do"))
+        if status in ("fail", "warn"):
+            severity = {"fail": "error", "warn": "warn"}[status]
+            named.append(Naming(node.name, severity, str(result.message), advice))
+        elif status == "error":
+            severity = "stop" if node.resource_type == "model" else "error"
+            named.append(Naming(node.name, severity, str(result.message), False))
+        if node.resource_type == "model" and status in ("error", "skipped"):
+            not_built.add(node.unique_id)
+    with duckdb.connect(config={"threads": 1}) as db:
+        db.execute(f"attach '{healthy.warehouse}' as was (read_only)")
+        db.execute(f"attach '{spoilt}' as spoilt (read_only)")
+        return _outcome(fault, db, named, not_built)
+
+
+def _said_before(run: DbtRun) -> list[Naming]:
+    """What dbt said before it built anything: the project's own words say what to do."""
+    said = [Naming(_short(text), "warn", text, True) for text in run.warnings]
+    for text in run.stops:
+        is_ours = "Compilation Error" in text and "Traceback" not in text
+        said.append(Naming(_short(text), "stop", text, is_ours))
+    return said
+
+
+def _short(text: str) -> str:
+    """The tables and columns of a message, or the beginning of its first line."""
+    named = re.findall(r"^\s*-? ?([a-z_]+(?:\.\w+)?): ", text, re.MULTILINE)
+    if named:
+        return "before the build: " + ", ".join(dict.fromkeys(named[:4]))
+    line = next((one.strip() for one in text.splitlines() if one.strip()), "")
+    return "before the build: " + re.sub(r"/\S*/", "", line)[:60]
+
+
+def _outcome(
+    fault: Fault, db: duckdb.DuckDBPyConnection, named: list[Naming], not_built: set[str]
+) -> Outcome:
+    places: dict[str, dict[str, str]] = {}
+    for database, schema, name in db.execute(
+        "select database_name, schema_name, table_name from duckdb_tables()"
+    ).fetchall():
+        places.setdefault(name, {})[database] = f'{database}."{schema}".{name}'
+    moves: list[Move] = []
+    n_published = 0
+    for mart, value, error, is_published, scale in MARTS:
+        where = places.get(mart, {})
+        if len(where) < 2:
+            continue
+        was = where.pop("was")
+        (now,) = where.values()
+        where["was"] = was
+        rows = _differences(db, now, was, value, error, is_published)
+        n_published += len(rows)
+        for number, difference, errors in rows:
+            moves.append(
+                Move(
+                    f"{mart}: {number}",
+                    abs(difference) * (scale or 0) if difference is not None else 0.0,
+                    errors or 0.0,
+                )
+            )
+    headline, decisions = _headline(db, places.get("accuracy_rates", {}))
+    return Outcome(
+        fault.id,
+        named,
+        max(moves, key=lambda move: move.points, default=Move()),
+        max(moves, key=lambda move: move.errors, default=Move()),
+        headline,
+        sum(move.is_more_than_allowed for move in moves),
+        n_published,
+        decisions,
+        len(not_built),
+    )
+
+
+def _differences(
+    db: duckdb.DuckDBPyConnection,
+    now: str, was: str, value: str, error: str | None, is_published: str,
+) -> list[tuple[str, float | None, float | None]]:  # fmt: skip
+    """Each published number: what it is of, how far it moved, and in healthy standard errors."""
+    columns = [row[0] for row in db.execute(f"describe {was}").fetchall()]
+    keys = [key for key in KEYS if key in columns]
+    same = " and ".join(f"now.{key} is not distinct from was.{key}" for key in keys)
+    shown = ", ".join(f"now.{key}" for key in keys)
+    difference = f"abs(now.{value} - was.{value})"
+    errors = f"{difference} / nullif({error}, 0)" if error else "null"
+    for column in sorted(columns, key=len, reverse=True):
+        if error and column in error:
+            errors = re.sub(rf"(?<![\w.]){column}\b", f"was.{column}", errors)
+    return db.execute(
+        f"select concat_ws(', ', '{value}', {shown}) as number, {difference}, {errors} "
+        f"from (from {now} where {is_published}) as now inner join {was} as was on {same} "
+        f"where now.{value} is not null order by 2 desc nulls last, 1"
+    ).fetchall()
+
+
+def _headline(
+    db: duckdb.DuckDBPyConnection, places: dict[str, str]
+) -> tuple[float | None, float | None]:
+    """How far accuracy of all decisions moved in any month, in points; the decisions' share."""
+    if len(places) < 2:
+        return None, None
+    (now,) = [place for name, place in places.items() if name != "was"]
+    overall = "metric_id = 'accuracy' and period_type = 'month' and dimension_name = 'overall'"
+    return db.execute(
+        "select 100 * max(abs(now.estimate - was.estimate)) filter (now.is_reportable), "
+        "sum(coalesce(now.n_eligible_decisions, 0)) / sum(was.n_eligible_decisions) - 1 "
+        f"from (from {places['was']} where {overall}) as was "
+        f"left join (from {now} where {overall}) as now using (period_starts_on)"
+    ).fetchone()
+
+
+def folder_of(scratch: Path, fault: Fault) -> Path:
+    """A folder for one fault, of this process."""
+    return scratch / f"{os.getpid()}-{fault.id}"
