@@ -204,7 +204,8 @@ def main(only: str, healthy: bool, workers: int, output: Path | None, details: P
     with tempfile.TemporaryDirectory(prefix="faults-") as scratch:
         manifest = project_sql.dump(project_sql.parsed(None))
         world = Healthy.make(Path(scratch), SETTINGS, manifest)
-        for said in world.said:
+        said_first = world.said
+        for said in said_first:
             console.print(f"The healthy world raises: {said}", style="red")
         outcomes = list(
             track(try_all(faults, world, workers), "faults", total=len(faults), console=console)
@@ -226,7 +227,7 @@ def main(only: str, healthy: bool, workers: int, output: Path | None, details: P
     if details:
         details.write_text(json.dumps([_in_full(one) for one in outcomes], indent=1))
     console.print(f"{len(missed)} missed of {len(outcomes)}")
-    sys.exit(bool(missed or world.said or any(raised or [])))
+    sys.exit(bool(missed or said_first or any(raised or [])))
 
 
 def _in_full(outcome: Outcome) -> dict:

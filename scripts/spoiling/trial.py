@@ -1,5 +1,6 @@
 """One fault put to the test: spoil the world, build it, see what names it and what moved."""
 
+import functools
 import os
 import re
 import shutil
@@ -66,6 +67,8 @@ class Fault:
     files: Callable[[Path], None] | None = None
     # Why nobody could tell, of a fault that no data show.
     undetectable: str = ""
+    # The two faults that a pair is made of.
+    both: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,9 +141,9 @@ def try_fault(fault: Fault, healthy: Healthy, folder: Path) -> Outcome:
     files, columns or types go through dbt itself.
     """
     raw = folder / "raw"
-    same_shape = spoil(fault, healthy, raw)
+    spoilt = spoil(fault, healthy, raw)
     try:
-        if not same_shape:
+        if spoilt is None:
             return _by_dbt(fault, healthy, raw, folder)
         before = run_dbt(
             ["build", "--select", "resource_type:seed", "--exclude-resource-types", "test",
@@ -151,36 +154,40 @@ def try_fault(fault: Fault, healthy: Healthy, folder: Path) -> Outcome:
         if before.stops:
             return Outcome(fault.id, named)
         with _beside(healthy) as db:
-            run = run_compiled(db, healthy.nodes, str(healthy.raw), str(raw))
+            run = run_compiled(db, healthy.nodes, str(healthy.raw), str(raw), spoilt)
             return _outcome(fault, db, named + run.named_by, run.not_built)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def spoil(fault: Fault, healthy: Healthy, raw: Path) -> bool:
-    """Write the spoilt world; tell whether its tables still have the columns and types they had."""
+def spoil(fault: Fault, healthy: Healthy, raw: Path) -> set[str] | None:
+    """Write the spoilt world; name the tables that differ, None if files, columns or types do."""
     raw.mkdir(parents=True)
-    is_same = fault.files is None
+    changed: set[str] | None = None if fault.files else set()
     with duckdb.connect(config={"threads": 1}) as db:
         db.execute("set TimeZone = 'UTC'")
         # Every nth of some ids, always the same ones.
         db.execute("create macro one_in(n, id) as hash(id) % n = 0")
-        tables = sorted(path.stem for path in healthy.raw.glob("*.parquet"))
-        for name in tables:
-            db.execute(f"create table {name} as from '{healthy.raw / name}.parquet'")
-        shapes = {name: db.execute(f"describe {name}").fetchall() for name in tables}
+        before = {file.stem: str(file) for file in sorted(healthy.raw.glob("*.parquet"))}
+        for name, file in before.items():
+            db.execute(f"create table {name} as from '{file}'")
         if fault.sql:
             db.execute(fault.sql)
-        left = {name for (name,) in db.execute("select table_name from duckdb_tables()").fetchall()}
-        for name in tables:
-            if name not in left:
-                is_same = False
-                continue
-            is_same &= db.execute(f"describe {name}").fetchall() == shapes[name]
+        for name, file in before.items():
             db.execute(f"copy {name} to '{raw / name}.parquet'")
+            if changed is None:
+                continue
+            shapes = [db.execute(f"describe from {one}").fetchall() for one in (name, f"'{file}'")]
+            if shapes[0] != shapes[1]:
+                changed = None
+            elif db.execute(
+                f"select exists(from {name} except all from '{file}') "
+                f"or exists(from '{file}' except all from {name})"
+            ).fetchone()[0]:
+                changed.add(name)
     if fault.files:
         fault.files(raw)
-    return is_same
+    return changed
 
 
 @dataclass(frozen=True)
@@ -192,32 +199,39 @@ class CompiledRun:
 
 
 def run_compiled(
-    db: duckdb.DuckDBPyConnection, nodes: list[Node], healthy_raw: str, raw: str
+    db: duckdb.DuckDBPyConnection, nodes: list[Node], healthy_raw: str, raw: str, spoilt: set[str]
 ) -> CompiledRun:
     """Run compiled models and tests on other raw files, as dbt does.
 
-    Downstream of a test that fails dbt builds nothing; here it is built, to see what would have
-    been published, and counted as not built.
+    What reads nothing that has changed is taken from the healthy world. Downstream of a test that
+    fails dbt builds nothing; here it is built, to see what would have been published, and counted
+    as not built.
     """
     ancestors = _ancestors(nodes)
     named: list[Naming] = []
-    not_built: set[str] = set()
-    failed: set[str] = set()
+    waiting: set[str] = set()
     lost: set[str] = set()
+    changed = set(spoilt)
     for node in nodes:
-        sql = node.sql.replace(healthy_raw, raw)
         if node.kind == "seed":
             continue
-        if failed & ancestors[node.id]:
+        if not changed & _reads(node):
+            if node.kind == "model":
+                db.execute(f"create view {node.relation} as from {_healthy(node)}")
+            continue
+        if lost & ancestors[node.id]:
             lost.add(node.id)
             continue
+        sql = node.sql.replace(healthy_raw, raw)
         if node.kind == "model":
             try:
                 _create(db, node, sql)
             except duckdb.Error as error:
-                failed.add(node.id)
                 lost.add(node.id)
                 named.append(Naming(node.name, "stop", str(error), False))
+                continue
+            if _differs(db, node):
+                changed.add(node.relation)
             continue
         try:
             n, warns, fails = db.execute(
@@ -230,14 +244,40 @@ def run_compiled(
         if node.severity == "ERROR" and fails:
             named.append(Naming(node.name, "error", f"{n} rows", bool(node.advice)))
             # As in dbt: what comes after all that the test reads waits for it.
-            not_built |= {
+            waiting |= {
                 other.id
                 for other in nodes
-                if other.kind == "model" and set(node.parents) <= ancestors[other.id]
+                if other.kind == "model" and _models(node) <= ancestors[other.id]
             }
         elif warns:
             named.append(Naming(node.name, "warn", f"{n} rows", bool(node.advice)))
-    return CompiledRun(named, not_built | lost)
+    models = {node.id for node in nodes if node.kind == "model"}
+    return CompiledRun(named, (waiting | lost) & models)
+
+
+def _models(test: Node) -> set[str]:
+    return {parent for parent in test.parents if parent.startswith("model.")} or {"none"}
+
+
+@functools.cache
+def _reads(node: Node) -> set[str]:
+    """The relations and raw tables in a node's SQL."""
+    return {*re.findall(r'"\w+"\."\w+"\."\w+"', node.sql), *re.findall(r"(\w+)\.parquet", node.sql)}
+
+
+def _healthy(node: Node) -> str:
+    _, schema, name = node.relation.split(".")
+    return f"was.{schema}.{name}"
+
+
+def _differs(db: duckdb.DuckDBPyConnection, node: Node) -> bool:
+    """Whether a model has other rows than in the healthy world; of a view, as if it had."""
+    if node.materialized == "view":
+        return True
+    now, was = node.relation, _healthy(node)
+    return db.execute(
+        f"select exists(from {now} except all from {was}) or exists(from {was} except all from {now})"
+    ).fetchone()[0]
 
 
 def _create(db: duckdb.DuckDBPyConnection, node: Node, sql: str) -> None:
