@@ -29,7 +29,7 @@ update review_jobs set job_id = printf('%.5e', 1e12 + substr(job_id, 3)::double)
 update decisions set job_id = printf('%.5e', 1e12 + substr(job_id, 3)::double);
 
 -- person_ids_as_floats: Ids of moderators are numbers with .0 in one table only.
-update decisions set moderator_id = substr(moderator_id, 5)::int || '.0';
+update decisions set moderator_id = substr(moderator_id, 5)::int || '.0' where moderator_id <> '';
 update roster set person_id = substr(person_id, 5)::int::varchar where role = 'moderator';
 
 -- decision_ids_in_another_case: Half of the audits name their decision in capitals.
