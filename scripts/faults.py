@@ -162,7 +162,7 @@ def _moved(outcome: Outcome) -> str:
         said.append(f"headline {outcome.headline:.1f} points")
     if outcome.is_moved:
         said.append(
-            f"{outcome.n_moved} of {outcome.n_published} numbers, at most "
+            f"{outcome.n_moved} numbers, at most "
             f"{outcome.most_points.points:.1f} points ({outcome.most_points.number}), "
             f"{outcome.most_errors.errors:.1f} standard errors"
         )

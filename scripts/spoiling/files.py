@@ -14,7 +14,7 @@ def _csv(raw: Path, table: str, options: str = "", select: str = "*") -> Path:
     """Turn one table into a CSV file."""
     made, file = raw / f"{table}.parquet", raw / f"{table}.csv"
     with duckdb.connect() as db:
-        db.execute(f"copy (select {select} from '{made}') to '{file}' (format csv, header {options})")
+        db.execute(f"copy (select {select} from '{made}') to '{file}' (header {options})")
     made.unlink()
     return file
 

@@ -18,33 +18,43 @@ MOST_ERRORS = 1.0
 # Whether these have changed is soon found out, and some of them are behind everything.
 FEW_ROWS = 1000
 
-# The published numbers: mart, value, its standard error or its interval's name, and when it is
-# published. Values are shares, but scores of 0 to 100 (the last number).
-MARTS = [
-    ("accuracy_rates", "estimate", "standard_error", "is_reportable", 100),
-    ("policy_rates", "estimate", "standard_error", "is_reportable", 100),
-    ("accuracy_compared", "estimate", "standard_error", "is_reportable", 100),
-    ("error_pareto", "share_of_decisions", "standard_error", "is_reportable", 100),
-    ("policy_confusion", "share_of_decisions", "standard_error", "is_reportable", 100),
-    ("overturned_decisions", "overturned_rate", None, "reason_code is null", 100),
-    ("rater_agreement", "percent_agreement", "percent_agreement_standard_error", "is_reportable", 100),
-    ("rater_agreement", "gwets_ac1", "gwets_ac1_standard_error", "is_reportable", 100),
-    ("quality_scores", "score", "standard_error", "is_reportable", 1),
-    ("accuracy_if_audits_err", "estimate", "standard_error", "is_reportable", 100),
-    ("auditor_accuracy", "accuracy", "(accuracy_ci_high - accuracy_ci_low) / (2 * 1.96)",
-     "is_reportable", 100),
-    ("dispute_rates", "dispute_rate", "(dispute_rate_ci_high - dispute_rate_ci_low) / (2 * 1.96)",
-     "is_reportable", 100),
-    ("dispute_rates", "overturn_rate",
-     "(overturn_rate_ci_high - overturn_rate_ci_low) / (2 * 1.96)", "is_overturn_reportable", 100),
-    ("golden_pass_rates", "pass_rate", "(pass_rate_ci_high - pass_rate_ci_low) / (2 * 1.96)",
-     "is_reportable", 100),
-    ("calibration_gap", "gap", "standard_error", "is_reportable", None),
-    ("audit_operations", "coverage_rate", None, "reason_code is null", 100),
-    ("moderator_accuracy", "eb_estimate", "eb_standard_error", "is_reportable", 100),
-    ("auditor_accuracy_by_person", "accuracy",
-     "(accuracy_ci_high - accuracy_ci_low) / (2 * 1.96)", "is_reportable", 100),
-]  # fmt: skip
+
+@dataclass(frozen=True)
+class Number:
+    """A column of published numbers: its mart, its error, when it is published, its unit."""
+
+    mart: str
+    column: str
+    # Where a mart has none, a quarter of the interval's width is near enough: see WIDTH.
+    standard_error: str = "standard_error"
+    is_published: str = "is_reportable"
+    # How many points one is; none where it is no share.
+    points: float = 100
+
+
+WIDTH = "({0}_ci_high - {0}_ci_low) / (2 * 1.96)"
+NUMBERS = [
+    Number("accuracy_rates", "estimate"),
+    Number("policy_rates", "estimate"),
+    Number("accuracy_compared", "estimate"),
+    Number("error_pareto", "share_of_decisions"),
+    Number("policy_confusion", "share_of_decisions"),
+    Number("overturned_decisions", "overturned_rate", "null", "reason_code is null"),
+    Number("rater_agreement", "percent_agreement", "percent_agreement_standard_error"),
+    Number("rater_agreement", "gwets_ac1", "gwets_ac1_standard_error"),
+    Number("quality_scores", "score", points=1),
+    Number("accuracy_if_audits_err", "estimate"),
+    Number("auditor_accuracy", "accuracy", WIDTH.format("accuracy")),
+    Number("dispute_rates", "dispute_rate", WIDTH.format("dispute_rate")),
+    Number(
+        "dispute_rates", "overturn_rate", WIDTH.format("overturn_rate"), "is_overturn_reportable"
+    ),
+    Number("golden_pass_rates", "pass_rate", WIDTH.format("pass_rate")),
+    Number("calibration_gap", "gap", points=0),
+    Number("audit_operations", "coverage_rate", "null", "reason_code is null"),
+    Number("moderator_accuracy", "eb_estimate", "eb_standard_error"),
+    Number("auditor_accuracy_by_person", "accuracy", WIDTH.format("accuracy")),
+]
 # What tells the rows of a mart apart: those of these columns that it has.
 KEYS = (
     "metric_id", "rating_source", "label_kind", "score_of", "category_id", "measure", "mix_name",
@@ -172,7 +182,8 @@ def spoil(fault: Fault, healthy: Healthy, raw: Path) -> set[str] | None:
         for file in sorted(healthy.raw.glob("*.parquet")):
             name = file.stem
             if not re.search(rf"\b{name}\b", fault.sql):
-                os.link(file, raw / file.name)
+                # What is done to files is done in their place: it needs a copy.
+                (shutil.copy if fault.files else os.link)(file, raw / file.name)
                 continue
             db.execute(f"create table {name} as from '{file}'")
         if fault.sql:
@@ -281,8 +292,11 @@ def _differs(db: duckdb.DuckDBPyConnection, node: Node) -> bool:
     if node.materialized == "view":
         return True
     (n_rows,) = db.execute(f"select count(*) from {now}").fetchone()
-    return n_rows > FEW_ROWS or db.execute(
-        f"select exists(from {now} except all from {was}) or exists(from {was} except all from {now})"
+    if n_rows > FEW_ROWS:
+        return True
+    return db.execute(
+        f"select exists(from {now} except all from {was}) "
+        f"or exists(from {was} except all from {now})"
     ).fetchone()[0]
 
 
@@ -389,23 +403,20 @@ def _outcome(
         places.setdefault(name, {})[database] = f'{database}."{schema}".{name}'
     moves: list[Move] = []
     n_published = 0
-    for mart, value, error, is_published, scale in MARTS:
-        where = places.get(mart, {})
-        if len(where) < 2:
+    for number in NUMBERS:
+        where = places.get(number.mart, {})
+        if "was" not in where:
             continue
-        was = where.pop("was")
-        (now,) = where.values()
-        where["was"] = was
-        rows = _differences(db, now, was, value, error, is_published)
-        n_published += len(rows)
-        for number, difference, errors in rows:
-            moves.append(
-                Move(
-                    f"{mart}: {number}",
-                    abs(difference) * (scale or 0) if difference is not None else 0.0,
-                    errors or 0.0,
-                )
-            )
+        now = next((place for name, place in where.items() if name != "was"), None)
+        # Taken from the healthy world, or not built.
+        if not now:
+            continue
+        found = _differences(db, number, now, where["was"])
+        n_published += len(found)
+        moves += [
+            Move(f"{number.mart}: {what}", difference * number.points, errors or 0.0)
+            for what, difference, errors in found
+        ]
     headline, decisions = _headline(db, places.get("accuracy_rates", {}))
     return Outcome(
         fault.id,
@@ -421,23 +432,20 @@ def _outcome(
 
 
 def _differences(
-    db: duckdb.DuckDBPyConnection,
-    now: str, was: str, value: str, error: str | None, is_published: str,
-) -> list[tuple[str, float | None, float | None]]:  # fmt: skip
+    db: duckdb.DuckDBPyConnection, number: Number, now: str, was: str
+) -> list[tuple[str, float, float | None]]:
     """Each published number: what it is of, how far it moved, and in healthy standard errors."""
     columns = [row[0] for row in db.execute(f"describe {was}").fetchall()]
     keys = [key for key in KEYS if key in columns]
     same = " and ".join(f"now.{key} is not distinct from was.{key}" for key in keys)
     shown = ", ".join(f"now.{key}" for key in keys)
-    difference = f"abs(now.{value} - was.{value})"
-    errors = f"{difference} / nullif({error}, 0)" if error else "null"
-    for column in sorted(columns, key=len, reverse=True):
-        if error and column in error:
-            errors = re.sub(rf"(?<![\w.]){column}\b", f"was.{column}", errors)
+    value = number.column
     return db.execute(
-        f"select concat_ws(', ', '{value}', {shown}) as number, {difference}, {errors} "
-        f"from (from {now} where {is_published}) as now inner join {was} as was on {same} "
-        f"where now.{value} is not null order by 2 desc nulls last, 1"
+        f"select concat_ws(', ', '{value}', {shown}) as number, "
+        f"abs(now.{value} - was.{value}) as moved_by, moved_by / nullif(was.error, 0) "
+        f"from (from {now} where {number.is_published}) as now "
+        f"inner join (select *, {number.standard_error} as error from {was}) as was on {same} "
+        f"where moved_by is not null order by 2 desc, 1"
     ).fetchall()
 
 
@@ -446,7 +454,11 @@ def _headline(
 ) -> tuple[float | None, float | None]:
     """How far accuracy of all decisions moved in any month, in points; the decisions' share."""
     if len(places) < 2:
-        return None, None
+        (is_as_it_was,) = db.execute(
+            "select count(*) > 0 from duckdb_views() "
+            "where view_name = 'accuracy_rates' and database_name <> 'was'"
+        ).fetchone()
+        return (0.0, 0.0) if is_as_it_was else (None, None)
     (now,) = [place for name, place in places.items() if name != "was"]
     overall = "metric_id = 'accuracy' and period_type = 'month' and dimension_name = 'overall'"
     return db.execute(
