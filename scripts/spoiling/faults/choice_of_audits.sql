@@ -12,10 +12,6 @@ delete from disputes where audit_id not in (from audits select audit_id);
 update audits set audit_status = 'draft'
 where truth_action_code <> decided_action_code and one_in(2, decision_id);
 
--- errors_withdrawn: Half of the audits that found an error were withdrawn.
-update audits set audit_status = 'withdrawn'
-where truth_action_code <> decided_action_code and one_in(2, decision_id);
-
 -- errors_arrive_late: Audits that found an error come two weeks later, so the last are not in yet.
 delete from audits where truth_action_code <> decided_action_code and audited_at > '2026-03-20';
 delete from audit_scores where audit_id not in (from audits select audit_id);
@@ -28,11 +24,6 @@ delete from disputes where audit_id not in (from audits select audit_id);
 
 -- stratum_of_audits_lost: The audits of one stratum never arrived.
 delete from audits where stratum_id = 'human-q01-enforced';
-delete from audit_scores where audit_id not in (from audits select audit_id);
-delete from disputes where audit_id not in (from audits select audit_id);
-
--- auditor_lost: The audits of one auditor never arrived.
-delete from audits where auditor_id = 'aud-004';
 delete from audit_scores where audit_id not in (from audits select audit_id);
 delete from disputes where audit_id not in (from audits select audit_id);
 
@@ -54,11 +45,6 @@ delete from disputes where audit_id not in (from audits select audit_id);
 -- audits_doubled: One in five audits is there again under another id.
 insert into audits
 from audits select * replace (audit_id || '-2' as audit_id) where one_in(5, audit_id);
-
--- errors_doubled: Audits that found an error were audited again by a second auditor, in the plan.
-insert into audits
-from audits select * replace (audit_id || '-2' as audit_id, 'aud-007' as auditor_id)
-where truth_action_code <> decided_action_code and auditor_id <> 'aud-007';
 
 -- targeted_declared_random: Targeted and escalated audits are declared as draws of the plan.
 update audits set
@@ -120,14 +106,6 @@ where
     and first.decision_id = audits.decision_id
     and first.sampling_method = 'stratified_random';
 
--- benchmarks_lost: Benchmarks that contradict the auditor never arrived.
-delete from audits using audits as first
-where
-    audits.sampling_method = 'benchmark'
-    and first.decision_id = audits.decision_id
-    and first.sampling_method = 'stratified_random'
-    and first.truth_action_code <> audits.truth_action_code;
-
 -- benchmarks_copied: Experts copied the auditor's truth.
 update audits set truth_action_code = first.truth_action_code, truth_policy_id = first.truth_policy_id
 from audits as first
@@ -140,14 +118,8 @@ where
 update audits set sampling_method = 'Stratified random'
 where sampling_method = 'stratified_random' and one_in(10, audit_id);
 
--- method_missing: One audit in ten does not say how it was drawn.
-update audits set sampling_method = null where one_in(10, audit_id);
-
 -- status_misspelt: One audit in ten is "Final".
 update audits set audit_status = 'Final' where audit_status = 'final' and one_in(10, audit_id);
-
--- status_missing: One audit in ten has no status.
-update audits set audit_status = null where one_in(10, audit_id);
 
 -- drafts_declared_final: Drafts are exported as final, with the decision as their truth.
 update audits set
@@ -155,9 +127,6 @@ update audits set
     truth_action_code = decided_action_code,
     truth_policy_id = decided_policy_id
 where audit_status = 'draft';
-
--- audits_of_unknown_decisions: One audit in ten is of a decision that is not there.
-update audits set decision_id = 'x' || decision_id where one_in(10, audit_id);
 
 -- audits_of_other_decisions: Audits were joined to the decision before theirs.
 update audits set decision_id = before.decision_id

@@ -1,16 +1,8 @@
 -- decisions_delivered_twice: One in ten decisions was delivered twice; nothing is wrong with it.
 insert into decisions from decisions where one_in(10, decision_id);
 
--- decisions_doubled: One in ten decisions is there again under another id.
-insert into decisions
-from decisions select * replace (decision_id || '-2' as decision_id) where one_in(10, decision_id);
-
 -- day_of_decisions_lost: A day of decisions never arrived.
 delete from decisions where decided_at between '2026-03-11' and '2026-03-12';
-
--- queue_of_decisions_lost: Half of a queue's decisions never arrived.
-delete from decisions where one_in(2, decision_id)
-and job_id in (from review_jobs select job_id where queue_id = 'q02');
 
 -- no_action_decisions_lost: One in ten decisions to do nothing was never logged.
 delete from decisions where action_code = 'no_action' and one_in(10, decision_id);
@@ -35,13 +27,6 @@ from decisions select * replace (
     item_id || '-other' as item_id, recorded_at + interval 1 hour as recorded_at
 )
 where one_in(10, decision_id);
-
--- correction_with_another_moderator: One in five decisions was given to another moderator.
-insert into decisions
-from decisions select * replace (
-    'mod-0001' as moderator_id, recorded_at + interval 1 hour as recorded_at
-)
-where decided_by_type = 'human' and one_in(5, decision_id);
 
 -- decisions_overwritten_by_audits: Decisions that an audit found wrong were corrected in place.
 update decisions set
@@ -86,12 +71,6 @@ where action_code = 'remove' and decided_at between '2026-03-09' and '2026-03-16
 -- action_in_capitals: All actions of decisions are in capitals.
 update decisions set action_code = upper(action_code);
 
--- action_with_a_space: One in ten actions has a space behind it.
-update decisions set action_code = action_code || ' ' where one_in(10, decision_id);
-
--- action_missing: One in twenty decisions has no action.
-update decisions set action_code = null where one_in(20, decision_id);
-
 -- actions_recoded: The export has "label" and "no_action" the wrong way round.
 update decisions set action_code = case action_code when 'label' then 'no_action' else 'label' end
 where action_code in ('label', 'no_action');
@@ -111,9 +90,6 @@ where action_code = 'auto_close';
 update decisions set decided_by_type = 'Human'
 where decided_by_type = 'human' and one_in(10, decision_id);
 
--- decider_missing: One in ten decisions does not say who made it.
-update decisions set decided_by_type = null where one_in(10, decision_id);
-
 -- automation_as_human: The model's decisions are exported as human ones, with nobody's name.
 update decisions set decided_by_type = 'human' where decided_by_type = 'automation';
 
@@ -127,9 +103,6 @@ update decisions set supersedes_decision_id = null;
 -- reversals_of_other_decisions: Reversals name a decision that does not exist.
 update decisions set supersedes_decision_id = 'x' || supersedes_decision_id;
 
--- decisions_reverse_themselves: Reversals name themselves.
-update decisions set supersedes_decision_id = decision_id where supersedes_decision_id is not null;
-
 -- policy_spelt_two_ways: After a migration, half of a policy's decisions are spelt otherwise.
 update decisions set primary_policy_id = replace(primary_policy_id, 'hate.', 'Hate.')
 where one_in(2, decision_id);
@@ -138,15 +111,8 @@ where one_in(2, decision_id);
 update decisions set primary_policy_id = 'misc'
 where primary_policy_id is not null and one_in(20, decision_id);
 
--- policies_of_parents: Decisions name the parent of the policy that was applied.
-update decisions set primary_policy_id = split_part(primary_policy_id, '.', 1);
-
 -- policies_missing: No decision names its policy.
 update decisions set primary_policy_id = null;
-
--- policies_missing_in_a_week: In one week no decision names its policy.
-update decisions set primary_policy_id = null
-where decided_at between '2026-03-09' and '2026-03-16';
 
 -- two_primary_policies: One in ten decisions has two primary policies.
 insert into decision_policies
@@ -156,30 +122,11 @@ where policy_id <> 'fraud.spam' and one_in(10, decision_id);
 -- jobs_lost: One in thirty jobs never arrived.
 delete from review_jobs where one_in(30, job_id);
 
--- queue_of_jobs_lost: The jobs of one queue never arrived.
-delete from review_jobs where queue_id = 'q03';
-
--- jobs_moved_to_another_queue: One in five jobs was corrected to another queue after its decision.
-insert into review_jobs
-from review_jobs select * replace (
-    'q01' as queue_id, recorded_at + interval 7 day as recorded_at
-)
-where queue_id = 'q02' and one_in(5, job_id);
-
 -- queues_misspelt: One in ten jobs names its queue in capitals.
 update review_jobs set queue_id = upper(queue_id) where one_in(10, job_id);
 
--- queues_missing: One in ten jobs names no queue.
-update review_jobs set queue_id = null where one_in(10, job_id);
-
 -- queues_renamed: A queue got a new id on one day, and the list of queues did not.
 update review_jobs set queue_id = 'q02-new' where queue_id = 'q02' and enqueued_at > '2026-03-16';
-
--- policies_overlap: Two versions of a policy are in force at one time.
-update policies set valid_to = null;
-
--- policy_list_lost_a_branch: A branch of the policies is not in their list.
-delete from policies where policy_id like 'hate%';
 
 -- policy_tree_has_a_circle: A policy is its own grandparent.
 update policies set parent_policy_id = 'hate.slurs' where policy_id = 'hate';

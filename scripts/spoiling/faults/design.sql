@@ -1,21 +1,24 @@
--- probabilities_unequal: Within strata, decisions that were found wrong had ten times the chance.
-update audits set inclusion_probability = case
-    when truth_action_code <> decided_action_code then least(inclusion_probability * 2, 1)
-    else inclusion_probability / 5
-end;
+-- probabilities_unequal: Decisions that were right had half the chance, and the tool says so.
+delete from audits where truth_action_code = decided_action_code and one_in(2, decision_id);
+update audits set inclusion_probability = inclusion_probability / 2
+where truth_action_code = decided_action_code;
+update sampling_frame set planned_sample_size = planned_sample_size * 0.55;
+delete from audit_scores where audit_id not in (from audits select audit_id);
+delete from disputes where audit_id not in (from audits select audit_id);
 
--- probabilities_unequal_at_random: Within strata, chances differ twofold.
-update audits set inclusion_probability = inclusion_probability / 2 where one_in(2, decision_id);
+-- probabilities_unequal_by_language: Items not in English had a third of the chance.
+delete from audits where not one_in(3, decision_id) and decision_id in (
+    from decisions join review_jobs using (job_id) select decision_id where language <> 'en'
+);
+update audits set inclusion_probability = inclusion_probability / 3 where decision_id in (
+    from decisions join review_jobs using (job_id) select decision_id where language <> 'en'
+);
+update sampling_frame set planned_sample_size = planned_sample_size * 0.68;
+delete from audit_scores where audit_id not in (from audits select audit_id);
+delete from disputes where audit_id not in (from audits select audit_id);
 
 -- probabilities_contradict_the_frame: All chances are a tenth of what plan and frame say.
 update audits set inclusion_probability = inclusion_probability / 10;
-
--- probabilities_in_percent: Chances are in percent.
-update audits set inclusion_probability = inclusion_probability * 100;
-
--- probabilities_zero: One chance in ten is zero.
-update audits set inclusion_probability = 0
-where inclusion_probability is not null and one_in(10, audit_id);
 
 -- probabilities_nan: One chance in ten is not a number.
 update audits set inclusion_probability = 'nan'::double
@@ -46,12 +49,6 @@ update sampling_frame set planned_sample_size = null;
 -- planned_too_many: Twice as many audits were planned as were made.
 update sampling_frame set planned_sample_size = planned_sample_size * 2;
 
--- planned_too_few: Half as many audits were planned as were made.
-update sampling_frame set planned_sample_size = planned_sample_size / 2;
-
 -- blind_never: The export has no audit as blind.
 -- undetectable: a team that audits with the decision in sight delivers the same.
 update audits set is_blind = false;
-
--- blind_missing: Nobody filled in whether an audit was blind.
-update audits set is_blind = null;

@@ -4,10 +4,6 @@ update sampling_frame set population_size = population_size * 0.9;
 -- frame_too_large: Populations are twice what they are.
 update sampling_frame set population_size = population_size * 2;
 
--- stratum_too_large: One stratum's population is twice what it is.
-update sampling_frame set population_size = population_size * 2
-where stratum_id = 'human-q01-not_enforced';
-
 -- frame_groups_swapped: The populations of enforced and not enforced decisions were swapped.
 update sampling_frame set population_size = other.population_size
 from sampling_frame as other
@@ -49,21 +45,11 @@ update sampling_frame set queue_id = null where stratum_id = 'human-q01-enforced
 insert into sampling_frame
 from sampling_frame select * replace (stratum_id || '-2' as stratum_id);
 
--- frame_of_two_plans: Every stratum is there again in a second plan.
-insert into sampling_frame
-from sampling_frame select * replace ('second_weekly' as plan_id);
-
 -- population_is_the_sample: The frame has the size of the sample as the population.
 update sampling_frame set population_size = planned_sample_size;
 
 -- population_missing: One stratum in three has no population.
 update sampling_frame set population_size = null where one_in(3, stratum_id);
-
--- population_negative: One stratum has a negative population.
-update sampling_frame set population_size = -population_size where stratum_id like '%q02-enforced';
-
--- population_zero: One stratum has a population of zero.
-update sampling_frame set population_size = 0 where stratum_id like '%q02-enforced';
 
 -- frame_corrected_too_low: The frame was corrected later, to half.
 insert into sampling_frame
@@ -71,18 +57,8 @@ from sampling_frame select * replace (
     population_size // 2 as population_size, recorded_at + interval 2 day as recorded_at
 );
 
--- frame_decider_misspelt: The frame's strata are of "Human" decisions.
-update sampling_frame set decided_by_type = 'Human' where decided_by_type = 'human';
-
 -- frame_group_misspelt: The frame's action groups have a space in the place of the underscore.
 update sampling_frame set action_group = replace(action_group, '_', ' ');
-
--- frame_queue_misspelt: The frame names one queue in capitals.
-update sampling_frame set queue_id = upper(queue_id) where queue_id = 'q02';
-
--- frame_a_day_late: The frame's periods begin and end a day late.
-update sampling_frame set
-    period_start = period_start + interval 1 day, period_end = period_end + interval 1 day;
 
 -- frame_copied_from_the_first_week: Every week has the populations of the first.
 update sampling_frame set population_size = first.population_size
@@ -95,10 +71,6 @@ update sampling_frame set
 
 -- frame_counts_rows_not_decisions: Populations count policies applied, not decisions.
 update sampling_frame set population_size = population_size * 1.18 where action_group = 'enforced';
-
--- frame_with_closed_jobs: Populations count jobs that the system closed too.
-update sampling_frame set population_size = population_size * 1.04
-where action_group = 'not_enforced';
 
 -- frame_periods_overlap: Each period reaches into the next.
 update sampling_frame set period_end = period_end + interval 1 day;

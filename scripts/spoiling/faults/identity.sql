@@ -54,18 +54,12 @@ update audits set auditor_id = upper(auditor_id) where one_in(2, audit_id);
 -- rater_ids_with_a_space: Half of the calibration ratings have the rater's id with a space.
 update calibration_ratings set rater_id = rater_id || ' ' where one_in(2, item_id);
 
--- golden_people_with_a_space: Half of the golden results name people with a space before them.
-update golden_results set moderator_id = ' ' || moderator_id where one_in(2, golden_id);
-
 -- moderator_ids_na: One in ten decisions was made by "N/A".
 update decisions set moderator_id = 'N/A' where decided_by_type = 'human' and one_in(10, decision_id);
 
 -- moderator_ids_null_as_text: One in ten decisions was made by "null" or "None".
 update decisions set moderator_id = case when one_in(20, decision_id) then 'null' else 'None' end
 where decided_by_type = 'human' and one_in(10, decision_id);
-
--- auditor_ids_na: One in four audits was made by "NA".
-update audits set auditor_id = 'NA' where one_in(4, audit_id);
 
 -- moderators_shared_account: All people of one site work under one account.
 update decisions set moderator_id = 'mod-0001'
@@ -80,18 +74,8 @@ update decisions set job_id = 'j-' || substr(job_id, 3)::bigint;
 -- job_ids_missing: One in thirty decisions names no job.
 update decisions set job_id = null where one_in(30, decision_id);
 
--- item_ids_missing: No job names its item.
-update review_jobs set item_id = null;
-
--- strata_in_another_case: Half of the audits name their stratum in capitals.
-update audits set stratum_id = upper(stratum_id) where one_in(2, audit_id);
-
 -- plan_misspelt: Half of the audits name their plan "Risk weekly".
 update audits set plan_id = 'Risk weekly' where plan_id is not null and one_in(2, audit_id);
 
 -- auditor_and_decision_swapped: Two columns of audits were swapped.
 update audits set auditor_id = decision_id, decision_id = auditor_id;
-
--- policy_and_action_swapped: Two columns of decisions were swapped where both are there.
-update decisions set action_code = primary_policy_id, primary_policy_id = action_code
-where primary_policy_id is not null;

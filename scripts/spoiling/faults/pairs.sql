@@ -19,17 +19,8 @@
 -- targeted_declared_and_planned_too_many: Targeted audits are declared random, and fit the plan.
 -- both: targeted_declared_random, planned_too_many
 
--- decisions_lost_and_frame_too_small: Decisions are lost, and populations are too small.
--- both: unaudited_decisions_lost, frame_too_small
-
 -- blank_truth_and_drafts: Truths are blank where wrong, and drafts are declared final.
 -- both: truth_blank_in_half_of_errors, drafts_declared_final
-
--- roster_holes_and_shared_account: People are missing on the roster, and others share an account.
--- both: roster_has_holes, moderators_shared_account
-
--- policies_misspelt_on_both_sides: Policies are spelt two ways in decisions and truths.
--- both: policy_spelt_two_ways, truth_policy_spelt_two_ways
 
 -- revisions_backwards_and_at_load: Revisions are numbered backwards and recorded at one time.
 -- both: revisions_numbered_backwards, audits_recorded_at_load

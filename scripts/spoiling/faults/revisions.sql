@@ -20,11 +20,6 @@ delete from audits where revision_no = 2;
 -- revisions_all_first: All revisions of audits have the number one.
 update audits set revision_no = 1;
 
--- revisions_at_one_time: Both revisions of an audit were recorded at one time.
-update audits set recorded_at = first.recorded_at
-from audits as first
-where audits.revision_no = 2 and first.revision_no = 1 and first.audit_id = audits.audit_id;
-
 -- revision_number_missing: One audit in ten has no revision number.
 update audits set revision_no = null where one_in(10, audit_id);
 
@@ -53,19 +48,9 @@ where
     and one_in(2, audit_id)
     and revision_no = 1;
 
--- revisions_of_another_decision: The second revision is of another decision.
-update audits set decision_id = (from decisions select max(decision_id)) where revision_no = 2;
-
 -- two_versions_at_once: One in ten audits is there twice, at one time, with two truths.
 insert into audits
 from audits select * replace (
     case truth_action_code when 'no_action' then 'remove' else 'no_action' end as truth_action_code
 )
 where one_in(10, audit_id);
-
--- decisions_two_versions_at_once: One in ten decisions is there twice, at one time, with two actions.
-insert into decisions
-from decisions select * replace (
-    case action_code when 'no_action' then 'remove' else 'no_action' end as action_code
-)
-where one_in(10, decision_id);

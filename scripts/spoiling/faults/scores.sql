@@ -1,14 +1,8 @@
 -- score_nan: One score in fifty is not a number.
 update audit_scores set score = 'nan'::double where one_in(50, audit_id);
 
--- score_infinite: One score in fifty is infinite.
-update audit_scores set score = 'inf'::double where one_in(50, audit_id);
-
 -- score_off_the_scale: One score in twenty is ten on a scale to five.
 update audit_scores set score = 10 where one_in(20, audit_id);
-
--- score_missing: One score in five is blank, though the category applies.
-update audit_scores set score = null where one_in(5, audit_id || category_id);
 
 -- low_scores_missing: Scores below the highest are blank.
 update audit_scores set score = null where score < scale_max;
@@ -23,52 +17,24 @@ and audit_id in (from audit_scores select audit_id where score < 3);
 -- scores_in_percent: Half of the scores are of 0 to 100, on a scale that says 1 to 5.
 update audit_scores set score = (score - 1) * 25 where one_in(2, audit_id);
 
--- scales_differ: Half of the scorecards say that their scale begins at zero.
-update audit_scores set scale_min = 0 where one_in(2, audit_id);
-
 -- scales_upside_down: The scale's ends were swapped.
 update audit_scores set scale_min = scale_max, scale_max = scale_min;
 
 -- scores_upside_down: One is best on half of the scorecards.
 update audit_scores set score = scale_max + scale_min - score where one_in(2, audit_id);
 
--- scales_missing: No score has a scale.
-update audit_scores set scale_min = null, scale_max = null;
-
 -- weight_nan: One weight in fifty is not a number.
 update audit_scores set weight = 'nan'::double where one_in(50, audit_id);
-
--- weight_negative: One weight in ten is negative.
-update audit_scores set weight = -weight where one_in(10, audit_id);
-
--- weight_zero: One category weighs nothing.
-update audit_scores set weight = 0 where category_id = 'decision';
 
 -- weight_missing: No score has a weight.
 update audit_scores set weight = null;
 
--- weights_differ: Half of the scorecards weigh their categories otherwise.
-update audit_scores set weight = 100 - weight where one_in(2, audit_id);
-
 -- category_misspelt: Half of the scorecards spell a category otherwise.
 update audit_scores set category_id = 'Policy selection'
 where category_id = 'policy_selection' and one_in(2, audit_id);
-
--- category_lost: A category is missing on half of the scorecards.
-delete from audit_scores where category_id = 'policy_selection' and one_in(2, audit_id);
-
--- scores_doubled: Every score is there again in another category.
-insert into audit_scores
-from audit_scores select * replace (category_id || ' ' as category_id);
-
--- critical_category_missing: No category is marked as critical.
-update audit_scores set is_critical = false;
 
 -- critical_category_unknown: Whether a category is critical is blank.
 update audit_scores set is_critical = null;
 
 -- scores_of_unknown_audits: Scores name audits that are not there.
 update audit_scores set audit_id = 'x' || audit_id where one_in(10, audit_id);
-
--- scores_of_unknown_revisions: Scores name a revision that is not there.
-update audit_scores set revision_no = revision_no + 1;

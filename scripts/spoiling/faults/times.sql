@@ -28,10 +28,6 @@ alter table decisions alter decided_at type bigint using epoch_ms(decided_at);
 -- decided_at_in_local_time: Decisions' times are local ones, nine hours ahead, sent as UTC.
 update decisions set decided_at = decided_at + interval 9 hour;
 
--- decided_at_in_western_time: Decisions' times are local ones, eight hours behind, sent as UTC.
-update decisions set
-    decided_at = decided_at - interval 8 hour, started_at = started_at - interval 8 hour;
-
 -- decisions_wholly_in_local_time: All times of decisions, of recording too, are nine hours ahead.
 update decisions set
     decided_at = decided_at + interval 9 hour,
@@ -41,17 +37,6 @@ update decisions set
 -- audits_in_local_time: All times of audits are nine hours ahead, sent as UTC.
 update audits set
     audited_at = audited_at + interval 9 hour, recorded_at = recorded_at + interval 9 hour;
-
--- jobs_in_local_time: All times of jobs are nine hours ahead, sent as UTC.
-update review_jobs set
-    item_created_at = item_created_at + interval 9 hour,
-    enqueued_at = enqueued_at + interval 9 hour,
-    recorded_at = recorded_at + interval 9 hour;
-
--- one_week_an_hour_ahead: In one week the platform's clock was an hour ahead.
-update decisions set
-    decided_at = decided_at + interval 1 hour, started_at = started_at + interval 1 hour
-where decided_at between '2026-03-16' and '2026-03-23';
 
 -- all_clocks_moved: The clocks of all systems were six hours ahead, together.
 -- undetectable: every time agrees with every other, and no source has another clock.
@@ -100,16 +85,8 @@ update decisions set decided_at = date_trunc('day', decided_at);
 -- decided_at_missing: One in fifty decisions has no time.
 update decisions set decided_at = null where one_in(50, decision_id);
 
--- decided_at_is_1970: One in fifty decisions is of 1 January 1970.
-update decisions set decided_at = timestamp '1970-01-01' where one_in(50, decision_id);
-
 -- decided_at_in_another_century: One in fifty decisions is of the year 2126.
 update decisions set decided_at = decided_at + interval 100 year where one_in(50, decision_id);
-
--- decided_at_is_the_export: One in five decisions has the time of an export in place of its own.
-update decisions set decided_at = date_trunc('week', recorded_at) + interval 6 day
-where one_in(5, decision_id)
-and recorded_at > date_trunc('week', recorded_at) + interval 6 day;
 
 -- decisions_recorded_at_missing: One in twenty decisions does not say when it was recorded.
 update decisions set recorded_at = null where one_in(20, decision_id);
@@ -132,17 +109,8 @@ update review_jobs set enqueued_at = enqueued_at + interval 2 day;
 -- disputes_filed_before_the_audit: Disputes are dated before the audits that they are about.
 update disputes set filed_at = filed_at - interval 60 day;
 
--- disputes_resolved_before_filed: Disputes were resolved before they were filed.
-update disputes set resolved_at = filed_at - interval 3 day where resolved_at is not null;
-
 -- golden_served_at_missing: One in five golden results has no time.
 update golden_results set served_at = null where one_in(5, golden_id || moderator_id);
-
--- ratings_in_the_wrong_year: Calibration ratings are dated a year too early.
-update calibration_ratings set rated_at = rated_at - interval 1 year;
-
--- appeals_filed_before_the_decision: Appeals are dated a month before what they appeal against.
-update appeals set filed_at = filed_at - interval 40 day;
 
 -- frame_in_local_time: The frame's periods are local weeks, sent as UTC.
 update sampling_frame set
@@ -150,9 +118,6 @@ update sampling_frame set
 
 -- frame_ends_on_its_last_day: The frame's periods end at the beginning of their last day.
 update sampling_frame set period_end = period_end - interval 1 day;
-
--- queues_begin_too_late: Queues' validity begins in the middle of the world.
-update queues set valid_from = timestamp '2026-03-20' where valid_from < '2026-03-01';
 
 -- policy_version_begins_too_late: The new version of a policy is dated two weeks late.
 update policies set valid_from = valid_from + interval 14 day where policy_version = '2';

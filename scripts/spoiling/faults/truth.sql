@@ -9,10 +9,6 @@ where truth_action_code <> decided_action_code and one_in(2, audit_id);
 -- truth_blank_in_a_fifth: One audit in five has no truth.
 update audits set truth_action_code = null, truth_policy_id = null where one_in(5, audit_id);
 
--- truth_blank_where_right: Half of the auditors who agreed left the truth blank.
-update audits set truth_action_code = null, truth_policy_id = null
-where truth_action_code = decided_action_code and one_in(2, audit_id);
-
 -- truth_copied: The export has the decision in the place of the truth.
 update audits set truth_action_code = decided_action_code, truth_policy_id = decided_policy_id;
 
@@ -20,17 +16,9 @@ update audits set truth_action_code = decided_action_code, truth_policy_id = dec
 update audits set truth_action_code = decided_action_code, truth_policy_id = decided_policy_id
 where auditor_id = 'aud-004';
 
--- truth_copied_in_one_week: In one week the export has the decision in the place of the truth.
-update audits set truth_action_code = decided_action_code, truth_policy_id = decided_policy_id
-where audited_at between '2026-03-16' and '2026-03-23';
-
 -- truth_copied_in_one_stratum: In one stratum the truth is the decision.
 update audits set truth_action_code = decided_action_code, truth_policy_id = decided_policy_id
 where stratum_id = 'human-q01-enforced';
-
--- truth_always_no_action: The truth is "no_action" wherever the auditor said nothing.
-update audits set truth_action_code = 'no_action', truth_policy_id = null
-where truth_action_code <> decided_action_code;
 
 -- truth_of_one_auditor_always_no_action: One auditor finds no violation in anything.
 update audits set truth_action_code = 'no_action', truth_policy_id = null
@@ -47,15 +35,8 @@ update audits set truth_action_code = case truth_action_code
     when 'suspend' then 'ban' when 'ban' then 'no_action' else truth_action_code
 end;
 
--- truth_codes_swapped: In the truth, "warn" and "suspend" are the wrong way round.
-update audits set truth_action_code = case truth_action_code when 'warn' then 'suspend' else 'warn' end
-where truth_action_code in ('warn', 'suspend');
-
 -- truth_misspelt: Half of the truths are capitalised.
 update audits set truth_action_code = upper(truth_action_code) where one_in(2, audit_id);
-
--- truth_unknown: One truth in twenty is an action that no list knows.
-update audits set truth_action_code = 'blurred' where one_in(20, audit_id);
 
 -- truth_na: One truth in ten is "N/A".
 update audits set truth_action_code = 'N/A' where one_in(10, audit_id);
@@ -80,14 +61,8 @@ where audits.audit_id = before.audit_id and audits.revision_no = before.revision
 -- truth_policy_spelt_two_ways: Half of the truths' policies are spelt otherwise.
 update audits set truth_policy_id = upper(truth_policy_id) where one_in(2, audit_id);
 
--- truth_policy_of_parents: Truths name the parent of the policy.
-update audits set truth_policy_id = split_part(truth_policy_id, '.', 1);
-
 -- truth_policy_missing: No truth names its policy.
 update audits set truth_policy_id = null;
-
--- truth_policy_na: One policy of truths in four is "None".
-update audits set truth_policy_id = 'None' where truth_policy_id is not null and one_in(4, audit_id);
 
 -- auditors_tell_one_lie: All auditors call one error in ten right.
 -- undetectable: a judgement that every auditor shares leaves no trace; another auditor must look.
@@ -100,9 +75,6 @@ update audits set decided_action_code = truth_action_code, decided_policy_id = t
 -- decided_missing: No audit has the decision as the auditor saw it.
 update audits set decided_action_code = null, decided_policy_id = null;
 
--- decided_missing_in_a_tenth: One audit in ten lacks the decision as the auditor saw it.
-update audits set decided_action_code = null, decided_policy_id = null where one_in(10, audit_id);
-
 -- decided_is_another: One audit in ten saw another decision than the platform has.
 update audits set decided_action_code = case decided_action_code when 'remove' then 'warn' else 'remove' end
 where one_in(10, audit_id);
@@ -113,9 +85,6 @@ update audits set is_critical = null;
 -- critical_missing_in_half: Half of the audits do not say whether an error is critical.
 update audits set is_critical = null where one_in(2, audit_id);
 
--- critical_always: The export has every audit as critical.
-update audits set is_critical = true;
-
 -- critical_never: The export has no audit as critical.
 update audits set is_critical = false;
 
@@ -125,18 +94,8 @@ update audits set is_technical_error = null;
 -- technical_always: The export has every audit as a technical error.
 update audits set is_technical_error = true;
 
--- technical_never: The export has no audit as a technical error.
--- undetectable: a team without technical errors delivers the same.
-update audits set is_technical_error = false;
-
 -- severity_missing: Nobody filled in how severe an item is.
 update audits set severity = null;
 
--- severity_misspelt: Severities of audits are capitalised.
-update audits set severity = upper(severity);
-
 -- severity_numbers: Severities of audits are numbers.
 update audits set severity = (hash(severity) % 5)::varchar;
-
--- severity_none: The export has "none" as the severity of every audit.
-update audits set severity = 'none';
