@@ -189,7 +189,7 @@ def _table(head: list[str], body: list[list[object]]) -> str:
 @click.option(
     "--details",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="A JSON file for all that was said, in full.",
+    help="A file to which all that was said is added in full, a line of JSON per fault.",
 )
 def main(only: str, healthy: bool, workers: int, output: Path | None, details: Path | None) -> None:
     """Spoil a healthy world in every way of the catalogue, and write docs/faults.md.
@@ -207,9 +207,13 @@ def main(only: str, healthy: bool, workers: int, output: Path | None, details: P
         said_first = world.said
         for said in said_first:
             console.print(f"The healthy world raises: {said}", style="red")
-        outcomes = list(
-            track(try_all(faults, world, workers), "faults", total=len(faults), console=console)
-        )
+        trials = try_all(faults, world, workers)
+        outcomes = []
+        for outcome in track(trials, "faults", total=len(faults), console=console):
+            outcomes.append(outcome)
+            if details:
+                with details.open("a") as file:
+                    file.write(json.dumps(_in_full(outcome)) + "\n")
     raised = None
     if healthy:
         worlds = raised_by_all(manifest, workers)
@@ -224,8 +228,6 @@ def main(only: str, healthy: bool, workers: int, output: Path | None, details: P
         output = output or project_sql.PROJECT / "docs" / "faults.md"
         output.write_text(report(outcomes, raised))
         console.print(f"Written: {output}")
-    if details:
-        details.write_text(json.dumps([_in_full(one) for one in outcomes], indent=1))
     console.print(f"{len(missed)} missed of {len(outcomes)}")
     sys.exit(bool(missed or said_first or any(raised or [])))
 

@@ -39,11 +39,11 @@ delete from disputes where audit_id not in (from audits select audit_id);
 delete from sampling_frame;
 
 -- strata_overlap: One stratum is of all queues, beside those of each.
-update sampling_frame set queue_id = null where stratum_id = 'human-q01-enforced';
+update sampling_frame set queue_id = null where stratum_id = 'human-q03-enforced';
 
--- frame_doubled: Every stratum is there again under another id.
+-- frame_doubled: A queue's strata are there again under other ids.
 insert into sampling_frame
-from sampling_frame select * replace (stratum_id || '-2' as stratum_id);
+from sampling_frame select * replace (stratum_id || '-2' as stratum_id) where queue_id = 'q03';
 
 -- population_is_the_sample: The frame has the size of the sample as the population.
 update sampling_frame set population_size = planned_sample_size;
@@ -72,8 +72,9 @@ update sampling_frame set
 -- frame_counts_rows_not_decisions: Populations count policies applied, not decisions.
 update sampling_frame set population_size = population_size * 1.18 where action_group = 'enforced';
 
--- frame_periods_overlap: Each period reaches into the next.
-update sampling_frame set period_end = period_end + interval 1 day;
+-- frame_periods_overlap: Each period of one stratum reaches into the next.
+update sampling_frame set period_end = period_end + interval 1 day
+where stratum_id = 'human-q03-enforced';
 
 -- frame_method_is_another: The frame says that a simple draw was made.
 update sampling_frame set sampling_method = 'simple_random';
