@@ -95,7 +95,7 @@ format: $(DEV)  ## Put SQL and Python into form
 	$(foreach c,$(CONNECTORS),$(if $(call of_connector,$c),$(call sqlfluff,fix,$c,$(call of_connector,$c))))
 
 ##@ Further
-.PHONY: docs hatecheck convabuse coverage-study parity benchmark lock clean help
+.PHONY: docs hatecheck convabuse coverage-study faults parity benchmark lock clean help
 docs: $(RUNTIME) data/raw  ## Write the documentation as one file, target/static_index.html
 	dbt docs generate --static
 
@@ -109,6 +109,9 @@ convabuse: $(RUNTIME)  ## Build the layer on ConvAbuse: FILE=path/to/labels_long
 
 coverage-study: $(DEV)  ## Count how often the intervals cover the truth; writes the table into docs/
 	python scripts/coverage_study.py $(ARGS)
+
+faults: $(DEV)  ## Spoil a healthy world in every way we know, see what says so; writes docs/faults.md
+	python scripts/faults.py $(ARGS)
 
 parity: $(SPARK)  ## Build on DuckDB and on Spark and compare row by row; ARGS='--raw data/raw'
 	python scripts/parity.py $(ARGS)
