@@ -40,7 +40,7 @@
     ] -%}
     select
         {% for column in version_key -%}
-{%- set name = pseudonym(column) if column in columns_of_people() else column -%}
+        {%- set name = pseudonym(column) if column in columns_of_people() else column %}
         {{ name if column in of_key else 'null' }} as {{ column }},
         {% endfor -%}
         count(*) as n_versions,
