@@ -622,7 +622,8 @@ def test_bad_raw_data_are_named_on_spark_too(server, manifests, world, tmp_path)
 
 
 @spark
-def test_rows_that_fail_are_shown_without_people_on_spark_too(server, manifests, world, tmp_path):
+def test_rows_that_fail_are_shown_without_people_on_spark_too(server, world, tmp_path):
+    schema = {"MODERATION_QUALITY_SPARK_SCHEMA": "swapped"}
     raw = shutil.copytree(world, tmp_path / "raw")
     shutil.rmtree(raw / "decisions")
     with duckdb.connect() as connection:
@@ -633,10 +634,10 @@ def test_rows_that_fail_are_shown_without_people_on_spark_too(server, manifests,
     run = server.dbt(
         *("build", "--select", "+stg_roster", "+stg_decisions", "action_codes"),
         *("--exclude-resource-types", "unit_test"),
-        manifest=manifests["spark_thrift"],
+        manifest=server.parse(artifacts="swapped", **schema),
         raw=f"raw_path: {raw}",
         artifacts="swapped",
-        MODERATION_QUALITY_SPARK_SCHEMA="swapped",
+        **schema,
     )
     assert "FAIL decisions_have_a_known_action_code" in run.stdout
     assert re.search(r"  - decision_id=d-\d+, action_code=[0-9a-f]{16}, ", run.stdout)
