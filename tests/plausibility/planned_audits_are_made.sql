@@ -1,10 +1,10 @@
--- Audits that are planned and not there may be the ones that found errors. Asked once a period is old
--- enough for its audits to be in; could_move_by is the most that their absence can have moved a share.
+-- Audits that are planned and not there may be the ones that found errors. Asked once the audits of a
+-- period are due; could_move_by is the most that their absence can have moved a share.
 with completion as (
     select * from {{ ref('audit_completion') }}
     where
         n_planned > 0
-        and period_end + interval '{{ var("accuracy_maturity_days") }}' day < as_of
+        and period_end + interval '{{ var("audits_due_days") }}' day < as_of
 ),
 
 both_scopes as (
@@ -45,7 +45,11 @@ select
     n_counted,
     (n_planned - n_counted) / cast(n_planned as double) as could_move_by
 from expected
--- Beyond the tolerated share by more than chance alone: four standard errors, and one audit.
+-- Beyond the tolerated share by more than chance alone: four standard errors and one audit of a stratum,
+-- of which there are many, three standard errors of the whole.
 where
     n_planned - n_counted
-    > missing_share * n_planned + 4 * sqrt(missing_share * (1 - missing_share) * n_planned) + 1
+    > missing_share * n_planned
+    + case when scope = 'all periods' then 3 else 4 end
+    * sqrt(missing_share * (1 - missing_share) * n_planned)
+    + 1
