@@ -1,9 +1,9 @@
 {% macro known_variables() -%}
     {#- dbt takes any name, and a misspelt one changes nothing. A test holds this to dbt_project.yml. -#}
     {{ return([
-        'accuracy_maturity_days', 'as_of', 'confidence_level', 'connectors', 'convabuse_file',
+        'accuracy_maturity_days', 'as_of', 'audits_due_days', 'confidence_level', 'connectors', 'convabuse_file',
         'hatecheck_audits', 'hatecheck_file', 'hatecheck_seed', 'max_clock_skew_minutes',
-        'max_interval_width', 'min_agreement_items', 'min_audits', 'min_comparable_share',
+        'max_interval_width', 'max_unknown_flags', 'min_agreement_items', 'min_audits', 'min_comparable_share',
         'min_coverage_rate', 'min_effective_n', 'min_effective_n_to_rank', 'min_peers', 'min_people',
         'min_repeats', 'min_share_in_sight', 'not_read', 'overturn_maturity_days',
         'people_window_days', 'plan_budget', 'plan_history_periods', 'plan_min_per_stratum',
@@ -32,7 +32,7 @@
         'The variable reporting_timezone is "' ~ var('reporting_timezone') ~ '", which the engine does '
         ~ 'not know. Name a zone of the IANA database, such as Europe/Dublin.',
         run_query, 'select ' ~ reporting_date("timestamp '2026-03-02 09:00:00'")) -%}
-    {%- for name in ['confidence_level', 'min_coverage_rate', 'min_share_in_sight',
+    {%- for name in ['confidence_level', 'min_coverage_rate', 'min_share_in_sight', 'max_unknown_flags',
             'max_interval_width', 'min_comparable_share', 'plan_target_half_width'] -%}
         {%- set value = var(name) -%}
         {%- if value is not number or value < 0 or value > 1
