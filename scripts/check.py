@@ -227,6 +227,8 @@ def build(changed: dict[str, str]) -> tuple[bool, list[dict]]:
     # From scratch: what is there was built by another definition, and days added to it would mix
     # the two. This empties the ledger of deliveries too, so that the next whole build trusts none.
     selection = ["--full-refresh"] if left or not reasons else []
+    # What is not selected is built already, so every test that touches a change can run.
+    selection += ["--indirect-selection", "eager"]
     if reasons:
         click.echo(
             f"All is built, because of {', '.join(reasons)}: dbt cannot say what that affects."

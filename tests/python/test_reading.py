@@ -377,3 +377,12 @@ def test_the_known_variables_are_those_of_the_project():
 )
 def test_a_variable_that_makes_no_sense_stops(project, variables, message):
     assert message in stop(project, "--vars", variables)
+
+
+# A part of the graph
+
+
+def test_a_part_built_in_an_empty_warehouse_runs_the_tests_that_can_run(project):
+    run = project.build("--select", "+stg_audits")
+    assert run.returncode == 0, run.stdout
+    assert run.statuses["audits_have_one_row_each"] == "pass"
