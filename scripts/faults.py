@@ -30,7 +30,7 @@ HEALTHY_WORLDS = [
     (
         Settings(
             seed=seed,
-            start=date(2026, 1 + seed % 9, 1 + seed),
+            start=date(2025, 1 + seed % 12, 1 + seed),
             days=(7, 14, 35, 50)[seed % 4],
             decisions_per_day=(40, 150, 300)[seed % 3],
             moderators=(6, 20, 40)[seed % 3],
@@ -166,6 +166,8 @@ def _moved(outcome: Outcome) -> str:
             f"{outcome.most_points.points:.1f} points ({outcome.most_points.number}), "
             f"{outcome.most_errors.errors:.1f} standard errors"
         )
+    if outcome.n_gone:
+        said.append(f"{outcome.n_gone} numbers no longer published")
     if outcome.decisions is not None and abs(outcome.decisions) >= 0.0005:
         said.append(f"decisions {outcome.decisions:+.1%}")
     return "; ".join(said) or "nothing"

@@ -119,6 +119,8 @@ class Outcome:
     headline: float | None = None
     n_moved: int = 0
     n_published: int = 0
+    # Numbers that the healthy world publishes, and that are published no more.
+    n_gone: int = 0
     # Eligible decisions, relative to the healthy world; none where nothing was built.
     decisions: float | None = None
     n_not_built: int = 0
@@ -331,6 +333,7 @@ def _beside(healthy: Healthy) -> duckdb.DuckDBPyConnection:
     # As profiles.yml sets them.
     db.execute("set TimeZone = 'UTC'")
     db.execute("set preserve_insertion_order = false")
+    db.execute("set enable_progress_bar = false")
     db.execute(f"set variable pseudonym_key = '{KEY.replace(chr(39), chr(39) * 2)}'")
     db.execute(f"attach '{healthy.warehouse}' as was (read_only)")
     if name != "memory":
@@ -389,7 +392,8 @@ def _short(text: str) -> str:
     named = re.findall(r"^\s*-? ?([a-z_]+(?:\.\w+)?): ", text, re.MULTILINE)
     if named:
         return "before the build: " + ", ".join(dict.fromkeys(named[:4]))
-    line = next((one.strip() for one in text.splitlines() if one.strip()), "")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    line = next((line for line in lines if not re.fullmatch(r"\w+ Error.*", line)), "")
     return "before the build: " + re.sub(r"/\S*/", "", line)[:60]
 
 
@@ -402,7 +406,7 @@ def _outcome(
     ).fetchall():
         places.setdefault(name, {})[database] = f'{database}."{schema}".{name}'
     moves: list[Move] = []
-    n_published = 0
+    n_published = n_gone = 0
     for number in NUMBERS:
         where = places.get(number.mart, {})
         if "was" not in where:
@@ -411,8 +415,9 @@ def _outcome(
         # Taken from the healthy world, or not built.
         if not now:
             continue
-        found = _differences(db, number, now, where["was"])
+        found, n_lost = _differences(db, number, now, where["was"])
         n_published += len(found)
+        n_gone += n_lost
         moves += [
             Move(f"{number.mart}: {what}", difference * number.points, errors or 0.0)
             for what, difference, errors in found
@@ -426,6 +431,7 @@ def _outcome(
         headline,
         sum(move.is_more_than_allowed for move in moves),
         n_published,
+        n_gone,
         decisions,
         len(not_built),
     )
@@ -433,20 +439,31 @@ def _outcome(
 
 def _differences(
     db: duckdb.DuckDBPyConnection, number: Number, now: str, was: str
-) -> list[tuple[str, float, float | None]]:
-    """Each published number: what it is of, how far it moved, and in healthy standard errors."""
+) -> tuple[list[tuple[str, float, float | None]], int]:
+    """Each published number: what it is of, how far it moved, and in healthy standard errors.
+
+    Also how many numbers of the healthy world are published no more.
+    """
     columns = [row[0] for row in db.execute(f"describe {was}").fetchall()]
     keys = [key for key in KEYS if key in columns]
     same = " and ".join(f"now.{key} is not distinct from was.{key}" for key in keys)
     shown = ", ".join(f"now.{key}" for key in keys)
     value = number.column
-    return db.execute(
+    published = f"(from {now} where {number.is_published} and {value} is not null) as now"
+    found = db.execute(
         f"select concat_ws(', ', '{value}', {shown}) as number, "
-        f"abs(now.{value} - was.{value}) as moved_by, moved_by / nullif(was.error, 0) "
-        f"from (from {now} where {number.is_published}) as now "
+        f"abs(now.{value} - was.{value}) as moved_by, "
+        # An error of nearly nothing makes much of the last bit.
+        "case when moved_by > 1e-4 then moved_by / nullif(was.error, 0) end "
+        f"from {published} "
         f"inner join (select *, {number.standard_error} as error from {was}) as was on {same} "
         f"where moved_by is not null order by 2 desc, 1"
     ).fetchall()
+    (n_gone,) = db.execute(
+        f"select count(*) from (from {was} where {number.is_published} and {value} is not null) "
+        f"as was anti join {published} on {same}"
+    ).fetchone()
+    return found, n_gone
 
 
 def _headline(
