@@ -204,12 +204,16 @@ _FILES: list[tuple[str, str, str, Callable[[Path], None] | None]] = [
     ("column_dropped", "Audits have no stratum.", "alter table audits drop stratum_id", None),
     ("column_required_dropped", "Audits have no truth.",
      "alter table audits drop truth_action_code", None),
-    ("deleted_rows", "A column marks one audit in five as deleted.",
+    ("deleted_rows", "Audits that were deleted at the source are still there, marked by a column.",
      "alter table audits add _fivetran_deleted boolean;"
-     "update audits set _fivetran_deleted = one_in(5, audit_id)", None),
-    ("deleted_at", "A column says when one decision in ten was deleted.",
-     "alter table decisions add deleted_at timestamp;"
-     "update decisions set deleted_at = recorded_at where one_in(10, decision_id)", None),
+     "insert into audits from audits select * replace (audit_id || '-y' as audit_id, "
+     "'ban' as truth_action_code, true as _fivetran_deleted) where one_in(5, audit_id)", None),
+    ("deleted_at", "Disputes that were deleted are still there, with the time of it.",
+     "alter table disputes add deleted_at timestamp;"
+     "insert into disputes from audits select 'gone-' || audit_id, audit_id, audited_at, "
+     "audited_at + interval 1 day, 'overturned', decided_action_code, decided_policy_id, "
+     "'audit_tool', recorded_at + interval 2 day, recorded_at + interval 3 day "
+     "where truth_action_code <> decided_action_code and one_in(3, audit_id)", None),
     ("column_unknown", "Decisions have a column that nobody asked for.",
      "alter table decisions add reviewer_note varchar", None),
     ("flags_as_numbers", "Flags are 0, 1 and 2.",
