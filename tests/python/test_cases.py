@@ -95,9 +95,7 @@ EXPECTED = {
     "person_ids_as_floats": Case(
         fails={"people_are_on_the_roster"}, selected="+people_are_on_the_roster"
     ),
-    "policy_spelled_two_ways": Case(
-        fails={"audits_find_a_known_policy_right"}, selected=OF_RATES
-    ),
+    "policy_spelled_two_ways": Case(fails={"audits_find_a_known_policy_right"}, selected=OF_RATES),
     "postgres_infinity": Case(gives=rate(0.75), selected=OF_RATES),
     "soft_deleted_rows": Case(says=["audits._fivetran_deleted: marks rows as deleted"], stops=True),
     "title_above_the_header": Case(gives=rate(0.75), selected=OF_RATES),

@@ -655,6 +655,10 @@ MUTATIONS = {
         "delete from restricted.stg_roster where role = 'moderator'",
         {"people_are_on_the_roster"},
     ),
+    "a_policy_that_is_its_own_ancestor": (
+        "update staging.stg_policies set parent_policy_id = 'hate.slurs' where policy_id = 'hate'",
+        {"policies_climb_to_a_top"},
+    ),
     "a_frame_of_another_population": (
         update("reconciliation.frame_reconciled", "is_within_tolerance = false", "true"),
         {"strata_sum_to_the_frame"},
