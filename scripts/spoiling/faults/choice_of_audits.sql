@@ -107,6 +107,7 @@ where
     and first.sampling_method = 'stratified_random';
 
 -- benchmarks_copied: Experts copied the auditor's truth.
+-- undetectable: auditors are right nearly always, so that an expert who agrees with all of them is no surprise.
 update audits set truth_action_code = first.truth_action_code, truth_policy_id = first.truth_policy_id
 from audits as first
 where
@@ -122,6 +123,7 @@ where sampling_method = 'stratified_random' and one_in(10, audit_id);
 update audits set audit_status = 'Final' where audit_status = 'final' and one_in(10, audit_id);
 
 -- drafts_declared_final: Drafts are exported as final, with the decision as their truth.
+-- undetectable: one audit in a hundred that finds no error is like any other.
 update audits set
     audit_status = 'final',
     truth_action_code = decided_action_code,
