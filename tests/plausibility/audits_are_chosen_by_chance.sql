@@ -1,7 +1,7 @@
--- Within a stratum chance alone chooses what is audited, so every group has about its share of the
--- audits. One with far more or fewer was chosen, or its audits went missing, and the weights, which are
--- the stratum's, do not know. A person is a group too. Surprise is as in truths_are_not_copied, of too
--- many as well as of too few.
+-- Within a stratum chance alone chooses what is audited, so every group has about its share of
+-- the audits. One with far more or fewer was chosen, or its audits went missing, and the weights,
+-- which are the stratum's, do not know. A person is a group too. Surprise is as in
+-- truths_are_not_copied, of too many as well as of too few.
 with by_dimension as (
     select
         dimension_name,
@@ -14,35 +14,38 @@ with by_dimension as (
     group by dimension_name, dimension_value, stratum_key, period_starts_on
 ),
 
+decided as (
+    select
+        moderator_key,
+        stratum_key,
+        count(*) as n_decisions
+    from {{ ref('fct_decisions') }}
+    where is_eligible and stratum_key is not null
+    group by moderator_key, stratum_key
+),
+
+audited as (
+    select
+        moderator_key,
+        stratum_key,
+        count(*) as n_audits
+    from {{ ref('fct_audits') }}
+    where is_counted
+    group by moderator_key, stratum_key
+),
+
 by_moderator as (
     select
         'moderator' as dimension_name,
-        decisions.moderator_key as dimension_value,
-        decisions.stratum_key as cell_key,
-        sum(decisions.n_decisions) as n_decisions,
-        sum(coalesce(audits.n_audits, 0)) as n_audits
-    from (
-        select
-            moderator_key,
-            stratum_key,
-            count(*) as n_decisions
-        from {{ ref('fct_decisions') }}
-        where is_eligible and stratum_key is not null
-        group by moderator_key, stratum_key
-    ) as decisions
-    left join (
-        select
-            moderator_key,
-            stratum_key,
-            count(*) as n_audits
-        from {{ ref('fct_audits') }}
-        where is_counted
-        group by moderator_key, stratum_key
-    ) as audits
+        decided.moderator_key as dimension_value,
+        decided.stratum_key as cell_key,
+        decided.n_decisions,
+        coalesce(audited.n_audits, 0) as n_audits
+    from decided
+    left join audited
         on
-            decisions.moderator_key = audits.moderator_key
-            and decisions.stratum_key = audits.stratum_key
-    group by decisions.moderator_key, decisions.stratum_key
+            decided.moderator_key is not distinct from audited.moderator_key
+            and decided.stratum_key = audited.stratum_key
 ),
 
 groups as (

@@ -1,5 +1,6 @@
--- What is grouped by name is counted apart where the name has two spellings, and a word for "nothing" is
--- one more name. Read from the raw tables, for people's ids are no names any more in staging.
+-- What is grouped by name is counted apart where the name has two spellings, and a word for
+-- "nothing" is one more name. Read from the raw tables, for people's ids are no names any more in
+-- staging.
 {% set names = {
     'person': [
         ('roster', 'person_id'), ('decisions', 'moderator_id'), ('audits', 'auditor_id'),
@@ -26,7 +27,7 @@ with delivered as (
     select
         '{{ kind }}' as kind,
         '{{ table }}.{{ column }}' as found_in,
-        {{ column }} as name
+        {{ column }} as delivered_name
     from ({{ raw(table) }}) as {{ table }}
     where {{ column }} <> '' and {{ known_as_of() }}
     group by {{ column }}
@@ -39,15 +40,15 @@ with delivered as (
 spelt as (
     select
         *,
-        {{ spelling('name') }} as spelling
+        {{ spelling('delivered_name') }} as spelling
     from delivered
 ),
 
 compared as (
     select
         *,
-        min(name) over (partition by kind, spelling) <> max(name) over (partition by kind, spelling)
-            as is_spelt_two_ways,
+        min(delivered_name) over (partition by kind, spelling)
+        <> max(delivered_name) over (partition by kind, spelling) as is_spelt_two_ways,
         -- North America and Nauru are names; so is nothing else of these.
         spelling in ('null', 'none', 'nan', 'n/a')
         or (spelling = 'na' and kind not in ('region', 'language')) as is_word_for_nothing
@@ -56,9 +57,10 @@ compared as (
 
 select
     kind,
-    case when kind = 'person' then {{ pseudonym('name') }} else name end as name,
+    case when kind = 'person' then {{ pseudonym('delivered_name') }} else delivered_name end
+        as delivered_name,
     found_in,
     case when is_word_for_nothing then 'a word for nothing' else 'spelt in two ways' end as fault
 from compared
 where is_spelt_two_ways or is_word_for_nothing
-order by kind, spelling, name, found_in
+order by kind, spelling, found_in

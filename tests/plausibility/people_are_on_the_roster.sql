@@ -1,4 +1,5 @@
--- Of people on no roster nobody knows the site, vendor or team. A source without a roster is not asked.
+-- Of people on no roster nobody knows the site, vendor or team. A source without a roster is not
+-- asked.
 {% set people = {
     'decisions': ['moderator_key', 'decided_at'],
     'audits': ['auditor_key', 'audited_at'],

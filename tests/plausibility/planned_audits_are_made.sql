@@ -1,5 +1,5 @@
--- Audits that are planned and not there may be the ones that found errors. Asked once the audits of a
--- period are due; could_move_by is the most that their absence can have moved a share.
+-- Audits that are planned and not there may be the ones that found errors. Asked once the audits of
+-- a period are due; could_move_by is the most that their absence can have moved a share.
 with completion as (
     select * from {{ ref('audit_completion') }}
     where
@@ -45,8 +45,8 @@ select
     n_counted,
     (n_planned - n_counted) / cast(n_planned as double) as could_move_by
 from expected
--- Beyond the tolerated share by more than chance alone: four standard errors and one audit of a stratum,
--- of which there are many, three standard errors of the whole.
+-- Beyond the tolerated share by more than chance alone: four standard errors and one audit of a
+-- stratum, of which there are many, three standard errors of the whole.
 where
     n_planned - n_counted
     > missing_share * n_planned

@@ -1,4 +1,4 @@
--- The last final revision is the one in force, so an order that is wrong puts an old finding in force.
+-- The last final revision is in force, so an order that is wrong puts an old finding in force.
 with revisions as (
     select
         audit_id,

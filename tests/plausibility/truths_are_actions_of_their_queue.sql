@@ -1,5 +1,5 @@
--- A table of codes that was shifted gives truths that nobody in the queue ever decides. A few may be
--- rare actions.
+-- A table of codes that was shifted gives truths that nobody in the queue ever decides. A few may
+-- be rare actions.
 with taken as (
     select distinct
         queue_id,

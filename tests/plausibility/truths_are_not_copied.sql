@@ -1,11 +1,11 @@
 -- An auditor, or a week, that finds next to no error where others find many, in the same queues and
--- among the same kind of decisions: the truth may be a copy of the decision. Expected are the errors
--- that the others' rates would give; surprise is -log of the most that chance allows for so few
--- (Chernoff's bound of a Poisson count), 16 being one in nine million.
+-- among the same kind of decisions: the truth may be a copy of the decision. Expected are the
+-- errors that the others' rates would give; surprise is -log of the most that chance allows for so
+-- few (Chernoff's bound of a Poisson count), 16 being one in nine million.
 with audits as (
     select
         auditor_key,
-        cast({{ week_start('decided_on') }} as string) as week,
+        cast({{ week_start('decided_on') }} as string) as week_name,
         coalesce(queue_id, 'unknown') as queue_id,
         has_enforced,
         1 - n_correct as n_errors
@@ -23,7 +23,7 @@ kinds as (
     group by queue_id, has_enforced
 ),
 
-{% for scope, column in {'auditor': 'auditor_key', 'week': 'week'}.items() -%}
+{% for scope, column in {'auditor': 'auditor_key', 'week': 'week_name'}.items() -%}
 by_{{ scope }} as (
     select
         '{{ scope }}' as scope,
@@ -38,6 +38,12 @@ by_{{ scope }} as (
 ),
 
 {% endfor -%}
+both_scopes as (
+    select * from by_auditor
+    union all
+    select * from by_week
+),
+
 expected as (
     select
         own.scope,
@@ -49,7 +55,7 @@ expected as (
             -- Ten audits without an error more: a few others do not say much.
             / cast(kinds.n_audits - own.n_audits + 10 as double)
         ) as n_expected
-    from (select * from by_auditor union all select * from by_week) as own
+    from both_scopes as own
     inner join kinds
         on own.queue_id = kinds.queue_id and own.has_enforced = kinds.has_enforced
     where kinds.n_audits > own.n_audits

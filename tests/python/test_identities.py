@@ -659,6 +659,11 @@ MUTATIONS = {
         "update staging.stg_policies set parent_policy_id = 'hate.slurs' where policy_id = 'hate'",
         {"policies_climb_to_a_top"},
     ),
+    "a_stratum_that_no_frame_has": (
+        f"update {CELLS} set stratum_key = null where stratum_key like '%not_enforced%' "
+        "and exclusion_reason is null",
+        {"decisions_are_in_a_stratum"},
+    ),
     "a_frame_of_another_population": (
         update("reconciliation.frame_reconciled", "is_within_tolerance = false", "true"),
         {"strata_sum_to_the_frame"},
