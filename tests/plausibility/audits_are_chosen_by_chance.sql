@@ -1,7 +1,7 @@
 -- Within a stratum chance alone chooses what is audited, so every group has about its share of
 -- the audits. One with far more or fewer was chosen, or its audits went missing, and the weights,
 -- which are the stratum's, do not know. A person is a group too. Surprise is as in
--- truths_are_not_copied, of too many as well as of too few.
+-- errors_are_found_as_elsewhere, of too many as well as of too few.
 with by_dimension as (
     select
         dimension_name,

@@ -19,6 +19,7 @@
     'region': [('review_jobs', 'region')],
     'item type': [('review_jobs', 'item_type')],
     'model version': [('decisions', 'model_version')],
+    'category': [('audit_scores', 'category_id')],
 } -%}
 
 with delivered as (
@@ -40,7 +41,11 @@ with delivered as (
 spelt as (
     select
         *,
-        {{ spelling('delivered_name') }} as spelling
+        -- In a person's id every sign may count: 1-12 and 11-2 are two.
+        case
+            when kind = 'person' then {{ spelling('delivered_name') }}
+            else replace(replace({{ spelling('delivered_name') }}, '_', ''), '-', '')
+        end as spelling
     from delivered
 ),
 

@@ -641,11 +641,11 @@ MUTATIONS = {
     "an_auditor_who_copies": (
         f"update {AUDITS} set {CORRECT}, auditor_key = 'one' where is_counted "
         "and audit_id not like '%1' and audit_id not like '%2'",
-        {"truths_are_not_copied"},
+        {"errors_are_found_as_elsewhere"},
     ),
     "everybody_copies": (
         f"update {AUDITS} set {CORRECT} where is_counted",
-        {"truths_are_not_copied"},
+        {"errors_are_found_as_elsewhere"},
     ),
     "truths_by_another_table_of_codes": (
         f"update {AUDITS} set truth_action_code = 'suspended' where is_violating",
@@ -658,6 +658,33 @@ MUTATIONS = {
     "a_policy_that_is_its_own_ancestor": (
         "update staging.stg_policies set parent_policy_id = 'hate.slurs' where policy_id = 'hate'",
         {"policies_climb_to_a_top"},
+    ),
+    "an_auditor_with_one_truth_for_all": (
+        f"update {AUDITS} set n_correct = 0, error_class = 'wrong_selection', "
+        "n_false_positive = 0, n_false_negative = 0, n_wrong_selection = 1, n_technical = 0, "
+        "auditor_key = 'one' "
+        "where is_counted and has_enforced and audit_id like '%1'",
+        {"errors_are_found_as_elsewhere"},
+    ),
+    "errors_that_are_revised_away": (
+        "insert into staging.base_audits select * replace (revision_no + 1 as revision_no, "
+        "decided_action_code as truth_action_code, decided_policy_id as truth_policy_id) "
+        "from staging.base_audits where audit_status = 'final' and revision_no = 1 "
+        "and truth_action_code <> decided_action_code",
+        {"errors_are_not_revised_away"},
+    ),
+    "raters_who_copy": (
+        "update staging.stg_calibration_ratings set action_code = 'remove', policy_id = 'hate'",
+        {"nobody_is_always_right"},
+    ),
+    "raters_who_do_not_answer": (
+        "update staging.stg_calibration_ratings set action_code = null where rater_role = 'auditor'",
+        {"ratings_and_answers_are_given"},
+    ),
+    "golden_keys_that_nobody_passes": (
+        "update staging.stg_golden_results set true_action_code = 'ban' "
+        "where answer_action_code <> 'ban'",
+        {"golden_keys_can_be_passed"},
     ),
     "a_stratum_that_no_frame_has": (
         f"update {CELLS} set stratum_key = null where stratum_key like '%not_enforced%' "

@@ -256,6 +256,7 @@ OF_WHOLE_MODELS = {
     "max_clock_skew_minutes",
     # What is warned of, not what is read.
     "not_read",
+    "audits_due_days",
     "people_window_days",
     "min_peers",
     "min_effective_n_to_rank",

@@ -12,9 +12,11 @@ update golden_results set answer_action_code = null, answer_policy_id = null
 where answer_action_code <> true_action_code;
 
 -- golden_answers_copied: Answers to golden items are copies of the key.
+-- undetectable: how many pass is what golden items are to tell, and some still fail by the policy.
 update golden_results set answer_action_code = true_action_code, answer_policy_id = true_policy_id;
 
 -- golden_failures_lost: Wrong answers to golden items never arrived.
+-- undetectable: how many pass is what golden items are to tell; a control total would tell.
 delete from golden_results where answer_action_code <> true_action_code;
 
 -- golden_answers_doubled: Every answer was delivered again a minute later.

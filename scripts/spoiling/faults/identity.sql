@@ -62,6 +62,7 @@ update decisions set moderator_id = case when one_in(20, decision_id) then 'null
 where decided_by_type = 'human' and one_in(10, decision_id);
 
 -- moderators_shared_account: All people of one site work under one account.
+-- undetectable: people's work under one id looks like that of one busy person.
 update decisions set moderator_id = 'mod-0001'
 where moderator_id in (from roster select person_id where site = 'manila');
 

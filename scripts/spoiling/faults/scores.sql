@@ -11,6 +11,7 @@ update audit_scores set score = null where score < scale_max;
 update audit_scores set is_not_applicable = true where score < scale_max;
 
 -- low_scores_lost: Half of the scorecards with a low score never arrived.
+-- undetectable: not every audit has a scorecard; a control total would tell.
 delete from audit_scores where one_in(2, audit_id)
 and audit_id in (from audit_scores select audit_id where score < 3);
 
@@ -21,6 +22,7 @@ update audit_scores set score = (score - 1) * 25 where one_in(2, audit_id);
 update audit_scores set scale_min = scale_max, scale_max = scale_min;
 
 -- scores_upside_down: One is best on half of the scorecards.
+-- undetectable: a reviewer who gives other scores is a reviewer; only the scores tell.
 update audit_scores set score = scale_max + scale_min - score where one_in(2, audit_id);
 
 -- weight_nan: One weight in fifty is not a number.

@@ -35,6 +35,7 @@ update decisions set
     recorded_at = recorded_at + interval 9 hour;
 
 -- audits_in_local_time: All times of audits are nine hours ahead, sent as UTC.
+-- undetectable: an audit nine hours later is as likely as one before.
 update audits set
     audited_at = audited_at + interval 9 hour, recorded_at = recorded_at + interval 9 hour;
 
@@ -120,5 +121,6 @@ update sampling_frame set
 update sampling_frame set period_end = period_end - interval 1 day;
 
 -- policy_version_begins_too_late: The new version of a policy is dated two weeks late.
+-- undetectable: nothing else says when a version came into force.
 update policies set valid_from = valid_from + interval 14 day where policy_version = '2';
 update policies set valid_to = valid_to + interval 14 day where valid_to is not null;

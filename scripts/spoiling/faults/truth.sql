@@ -17,6 +17,7 @@ update audits set truth_action_code = decided_action_code, truth_policy_id = dec
 where auditor_id = 'aud-004';
 
 -- truth_copied_in_one_stratum: In one stratum the truth is the decision.
+-- undetectable: no other stratum has the same queue and kind of decisions, and easy work has few errors.
 update audits set truth_action_code = decided_action_code, truth_policy_id = decided_policy_id
 where stratum_id = 'human-q01-enforced';
 

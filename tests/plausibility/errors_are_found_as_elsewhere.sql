@@ -1,7 +1,9 @@
 -- An auditor, or a week, that finds next to no error where others find many, in the same queues and
--- among the same kind of decisions: the truth may be a copy of the decision. Expected are the
--- errors that the others' rates would give; surprise is -log of the most that chance allows for so
--- few (Chernoff's bound of a Poisson count), 16 being one in nine million.
+-- among the same kind of decisions: the truth may be a copy of the decision. An auditor who finds
+-- three times as many may fill in one truth for all; a week with as many may be an incident.
+-- Expected are the errors that the others' rates would give; surprise is -log of the most that
+-- chance allows for a count so far from it (Chernoff's bound of a Poisson count), 16 being one in
+-- nine million. Technical errors are not the auditor's finding.
 with audits as (
     select
         auditor_key,
@@ -10,7 +12,7 @@ with audits as (
         has_enforced,
         1 - n_correct as n_errors
     from {{ ref('fct_audits') }}
-    where is_counted
+    where is_counted and error_class <> 'technical'
 ),
 
 kinds as (
@@ -68,7 +70,12 @@ surprising as (
         n_expected - n_errors
         + case when n_errors > 0 then n_errors * ln(n_errors / n_expected) else 0 end as surprise
     from expected
-    where n_expected > 0 and n_errors <= n_expected / 5
+    where
+        n_expected > 0
+        and (
+            n_errors <= n_expected / 5
+            or (scope = 'auditor' and n_errors >= 3 * n_expected)
+        )
 )
 
 select
