@@ -57,6 +57,7 @@ DAYS = "days_sum_to_weeks_and_months"
 SUMS = "pareto_and_confusion_sum_to_the_whole"
 MATCHED = "counted_audits_match_their_decision"
 FRAMED = "plans_hold_every_framed_stratum"
+CODES = "truths_are_actions_of_their_queue"
 EVERY_DECISION = "plan_coverage_holds_every_decision"
 
 
@@ -86,6 +87,7 @@ SCORED = "period_type = 'month' and eb_estimate is not null and n_audits >= 15"
 SHOWN = "raw_estimate is not null and period_type = 'trailing'"
 SHOWN_CELL = "cell_key = 'q01' and not is_empty"
 
+BY_ONE = "cast(audit_id not similar to '.*[1-4]' as int)"
 CORRECT = (
     "error_class = 'correct', n_correct = 1, n_false_positive = 0, n_false_negative = 0, "
     "n_wrong_selection = 0, n_technical = 0"
@@ -122,7 +124,7 @@ MUTATIONS = {
     ),
     "audits_of_decisions_that_were_rewritten": (
         f"update {DECISIONS} set action_code = 'label' where action_code = 'remove'",
-        {MATCHED},
+        {MATCHED, CODES},
     ),
     "audits_in_each_others_strata": (
         f"update {DECISIONS} set stratum_key = (select max(stratum_key) from {DECISIONS}) "
@@ -131,7 +133,7 @@ MUTATIONS = {
     ),
     "audits_of_decisions_that_are_gone": (
         f"delete from {DECISIONS} where is_eligible",
-        {MATCHED, EVERY_DECISION},
+        {MATCHED, EVERY_DECISION, CODES},
     ),
     "a_row_recorded_in_the_future": (
         update("staging.stg_queues", "recorded_at = timestamp '2999-01-01'", "true"),
@@ -639,8 +641,10 @@ MUTATIONS = {
         {"revisions_follow_each_other"},
     ),
     "an_auditor_who_copies": (
-        f"update {AUDITS} set {CORRECT}, auditor_key = 'one' where is_counted "
-        "and audit_id not like '%1' and audit_id not like '%2'",
+        f"update {AUDITS} set n_correct = {BY_ONE}, n_wrong_selection = 1 - {BY_ONE}, "
+        f"error_class = if({BY_ONE} = 1, 'correct', 'wrong_selection'), n_technical = 0, "
+        f"n_false_positive = 0, n_false_negative = 0, auditor_key = if({BY_ONE} = 1, 'one', 'two') "
+        "where is_counted",
         {"errors_are_found_as_elsewhere"},
     ),
     "everybody_copies": (
@@ -671,14 +675,14 @@ MUTATIONS = {
         "decided_action_code as truth_action_code, decided_policy_id as truth_policy_id) "
         "from staging.base_audits where audit_status = 'final' and revision_no = 1 "
         "and truth_action_code <> decided_action_code",
-        {"errors_are_not_revised_away"},
+        {"errors_are_not_revised_away", "revisions_follow_each_other"},
     ),
     "raters_who_copy": (
         "update staging.stg_calibration_ratings set action_code = 'remove', policy_id = 'hate'",
         {"nobody_is_always_right"},
     ),
     "raters_who_do_not_answer": (
-        "update staging.stg_calibration_ratings set action_code = null where rater_role = 'auditor'",
+        "update staging.stg_calibration_ratings set action_code = null",
         {"ratings_and_answers_are_given"},
     ),
     "golden_keys_that_nobody_passes": (
@@ -686,10 +690,16 @@ MUTATIONS = {
         "where answer_action_code <> 'ban'",
         {"golden_keys_can_be_passed"},
     ),
+    "a_queue_that_auditors_pass_over": (
+        f"update {CELLS} set n_audits = 0 where dimension_name = 'queue' and dimension_value = "
+        f"(select dimension_value from {CELLS} where dimension_name = 'queue' "
+        "group by all order by sum(n_audits) desc, 1 limit 1)",
+        {"audits_are_chosen_by_chance"},
+    ),
     "a_stratum_that_no_frame_has": (
         f"update {CELLS} set stratum_key = null where stratum_key like '%not_enforced%' "
         "and exclusion_reason is null",
-        {"decisions_are_in_a_stratum"},
+        {"decisions_are_in_a_stratum", "cells_are_unique"},
     ),
     "a_frame_of_another_population": (
         update("reconciliation.frame_reconciled", "is_within_tolerance = false", "true"),
