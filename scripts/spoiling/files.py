@@ -234,8 +234,12 @@ _FILES: list[tuple[str, str, str, Callable[[Path], None] | None]] = [
      "alter table sampling_frame alter period_start type varchar;"
      "alter table sampling_frame alter period_end type varchar", None),
 ]  # fmt: skip
+_UNDETECTABLE = {
+    "optional_table_missing": "a source that has no disputes delivers the same.",
+}
 FILE_FAULTS = [
     Fault(f"file_{name}" if files else f"shape_{name}",
-          "files" if files else "columns and types", story, sql, files)
+          "files" if files else "columns and types", story, sql, files,
+          _UNDETECTABLE.get(name, ""))
     for name, story, sql, files in _FILES
 ]  # fmt: skip
