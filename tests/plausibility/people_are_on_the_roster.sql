@@ -31,28 +31,32 @@ seen as (
     {% endfor %}
 ),
 
+placed as (
+    select
+        seen.table_name,
+        seen.person_key,
+        seen.seen_on,
+        seen.n_rows,
+        max(case when roster.person_key is null then 0 else 1 end) as is_on_the_roster
+    from seen
+    left join roster
+        on
+            seen.person_key = roster.person_key
+            and {{ reporting_date('roster.valid_from') }} <= seen.seen_on
+            and (
+                roster.valid_to is null
+                or {{ reporting_date('roster.valid_to') }} >= seen.seen_on
+            )
+    group by seen.table_name, seen.person_key, seen.seen_on, seen.n_rows
+),
+
 counted as (
     select
         table_name,
         cast(sum(n_rows) as bigint) as n_rows,
-        cast(sum(
-            case
-                when not exists (
-                    select 1
-                    from roster
-                    where
-                        seen.person_key = roster.person_key
-                        and {{ reporting_date('roster.valid_from') }} <= seen.seen_on
-                        and (
-                            roster.valid_to is null
-                            or {{ reporting_date('roster.valid_to') }} >= seen.seen_on
-                        )
-                ) then n_rows
-                else 0
-            end
-        ) as bigint) as n_off_the_roster
-    from seen
-    where exists (select 1 from roster)
+        cast(sum(case when is_on_the_roster = 0 then n_rows else 0 end) as bigint)
+            as n_off_the_roster
+    from placed
     group by table_name
 )
 
@@ -67,4 +71,4 @@ select
         else n_rows
     end as n_tolerated
 from counted
-where n_off_the_roster > 0
+where n_off_the_roster > 0 and exists (select 1 from roster)

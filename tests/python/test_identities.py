@@ -690,9 +690,9 @@ MUTATIONS = {
         "where answer_action_code <> 'ban'",
         {"golden_keys_can_be_passed"},
     ),
-    "a_queue_that_auditors_pass_over": (
-        f"update {CELLS} set n_audits = 0 where dimension_name = 'queue' and dimension_value = "
-        f"(select dimension_value from {CELLS} where dimension_name = 'queue' "
+    "a_language_that_auditors_pass_over": (
+        f"update {CELLS} set n_audits = 0 where dimension_name = 'language' and dimension_value = "
+        f"(select dimension_value from {CELLS} where dimension_name = 'language' "
         "group by all order by sum(n_audits) desc, 1 limit 1)",
         {"audits_are_chosen_by_chance"},
     ),
