@@ -106,6 +106,8 @@
         {%- set as_number = try_cast(name, 'double') -%}
         {{ return(name ~ ' is not null and (' ~ cast_value ~ ' is null or ' ~ as_number
             ~ ' <> floor(' ~ as_number ~ '))') }}
+    {%- elif wants_type == 'boolean' and not is_text(has_type) -%}
+        {{ return(name ~ ' is not null and ' ~ try_cast(name, 'double') ~ ' not in (0, 1)') }}
     {%- elif wants_type in ('timestamp', 'date') and is_text(has_type) -%}
         {%- if wants_type == 'timestamp' -%}
             {%- set cast_value = text_timestamp(name, 'try_cast') -%}

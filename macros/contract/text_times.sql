@@ -43,6 +43,7 @@
     {{ return({
         'timestamp': ' Wanted: 2026-03-02 09:00:00 in UTC, or with Z or an offset such as +09:00.',
         'date': ' Wanted: 2026-03-02.',
+        'boolean': ' Wanted: true or false, or 1 or 0.',
     }.get(data_type, '')) }}
 {%- endmacro %}
 

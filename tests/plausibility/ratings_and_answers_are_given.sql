@@ -17,4 +17,9 @@ select
     count(*) - count(action_code) as n_blank
 from given
 group by table_name
-having count(*) - count(action_code) > {{ tolerance('blank_ratings') }} * count(*)
+having
+    count(*) - count(action_code)
+    > count(*) * case
+        when table_name = 'golden_results' then {{ tolerance('blank_answers') }}
+        else {{ tolerance('blank_ratings') }}
+    end

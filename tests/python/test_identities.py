@@ -696,6 +696,10 @@ MUTATIONS = {
         "group by all order by sum(n_audits) desc, 1 limit 1)",
         {"audits_are_chosen_by_chance"},
     ),
+    "a_flag_that_nobody_fills": (
+        f"update {AUDITS} set is_technical_error = null",
+        {"flags_are_filled"},
+    ),
     "a_stratum_that_no_frame_has": (
         f"update {CELLS} set stratum_key = null where stratum_key like '%not_enforced%' "
         "and exclusion_reason is null",

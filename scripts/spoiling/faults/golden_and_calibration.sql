@@ -55,4 +55,5 @@ where
     and expert.action_code <> calibration_ratings.action_code;
 
 -- sessions_merged: All calibration sessions have one id, and items are numbered in each.
+-- undetectable: nothing else says which sessions there were.
 update calibration_ratings set session_id = 'cal', item_id = right(item_id, 2);

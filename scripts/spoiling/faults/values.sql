@@ -11,4 +11,5 @@ update decisions set confidence = confidence * 100;
 update decisions set views_at_decision = null;
 
 -- languages_spelt_two_ways: Half of the jobs have their language as "EN-us".
+-- undetectable: a language with its country may be another than the one without.
 update review_jobs set language = upper(language) || '-us' where one_in(2, job_id);
