@@ -1,5 +1,5 @@
--- A flag that is null is unknown. Where it is often null a metric is withheld (flag_not_filled), and
--- without is_technical_error the errors of the tooling are the moderators'.
+-- A flag that is null is unknown. Where it is often null a metric is withheld (flag_not_filled),
+-- and without is_technical_error the errors of the tooling are the moderators'.
 with audits as (
     select
         is_critical,
