@@ -632,7 +632,7 @@ def test_rows_that_fail_are_shown_without_people_on_spark_too(server, world, tmp
             f"from '{world}/decisions/**/*.parquet') to '{raw}/decisions.parquet'"
         )
     run = server.dbt(
-        *("build", "--select", "+stg_roster", "+stg_decisions", "action_codes"),
+        *("build", "--select", "+stg_roster", "+stg_decisions", "action_codes", "tolerances"),
         *("--exclude-resource-types", "unit_test"),
         manifest=server.parse(artifacts="swapped", **schema),
         raw=f"raw_path: {raw}",
