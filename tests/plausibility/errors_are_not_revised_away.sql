@@ -1,5 +1,5 @@
--- Corrections go both ways. Where a large part of the errors is taken back, somebody argues only with
--- errors, or only errors are argued with.
+-- Corrections go both ways. Where a large part of the errors is taken back, only errors are argued
+-- with.
 with finals as (
     select
         audit_id,

@@ -1,5 +1,5 @@
--- golden_items withholds a key that five people or more failed; here the others are counted, of which
--- a few are chance.
+-- golden_items withholds a key that five people or more failed; here the others are counted, of
+-- which a few are chance.
 with items as (
     select
         golden_id,
