@@ -31,8 +31,8 @@ HEALTHY_WORLDS = [
         Settings(
             seed=seed,
             start=date(2025, 1 + seed % 12, 1 + seed),
-            days=(7, 14, 35, 50)[seed % 4],
-            decisions_per_day=(40, 150, 300)[seed % 3],
+            days=(14, 21, 35, 50)[seed % 4],
+            decisions_per_day=(100, 150, 300)[seed % 3],
             moderators=(6, 20, 40)[seed % 3],
             queues=2 + seed % 4,
             audit_rate=(0.05, 0.15, 0.3)[seed % 3],
