@@ -66,7 +66,7 @@ EXPECTED = {
     ),
     "ids_in_scientific_notation": Case(
         fails={"decisions_have_the_required_values", "audits_have_the_required_values"},
-        selected="+stg_audits",
+        selected=OF_RATES,
     ),
     "leap_second": Case(
         says=["review_jobs.enqueued_at: 1 values", '"2016-12-31 23:59:60"'], stops=True
