@@ -29,6 +29,6 @@ shares as (
 select compared.*
 from compared
 cross join shares
-inner join {{ ref('tolerances') }} as tolerances
-    on tolerances.check_id = 'audits_of_another_decision'
-where compared.is_different and shares.share_different > tolerances.tolerance
+where
+    compared.is_different
+    and shares.share_different > {{ tolerance('audits_of_another_decision') }}

@@ -1,6 +1,6 @@
 -- Policies roll up to their parents. One that is its own ancestor is rolled up into itself, and one
 -- deeper than int_truth__policy_labels climbs is not rolled up to its top.
-{% set max_depth = 6 -%}
+{% set max_depth = policy_depth() -%}
 
 with parents as (
     select distinct

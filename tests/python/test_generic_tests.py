@@ -1,11 +1,13 @@
 """Every generic test of the project fails when it should, on nulls and empty relations too."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pytest
 from project_sql import render
+from projects import ROOT
 
 GENERIC_TESTS = Path(__file__).parents[1] / "generic"
 SEPARATOR = "\n/* next case */\n"
@@ -346,3 +348,16 @@ def test_every_generic_test_is_seen_to_pass_and_to_fail_and_on_an_empty_relation
         fails = {example[-1] > 0 for case in of_test for example in case.values()}
         assert fails == {True, False}, test
         assert any("empty" in case for case in of_test), test
+
+
+def test_every_tolerance_is_a_row_of_the_seed_and_every_row_is_asked():
+    # Compared with a tolerance that is not there, a test in SQL could not fail.
+    asked = set()
+    for folder in ("models", "macros", "tests"):
+        for file in (ROOT / folder).rglob("*"):
+            if file.suffix in (".sql", ".yml") and file.parent.name != "contract":
+                text = file.read_text(encoding="utf-8")
+                asked |= set(re.findall(r"tolerance\('(\w+)'\)", text))
+                asked |= set(re.findall(r"^ +tolerance: (\w+)$", text, re.MULTILINE))
+    rows = (ROOT / "seeds" / "tolerances.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert asked == {row.split(",")[0] for row in rows}

@@ -1,5 +1,4 @@
-{# The tree is climbed this often; a test of stg_policies says whether that is enough. #}
-{% set max_depth = 6 -%}
+{% set max_depth = policy_depth() -%}
 
 with audits as (
     select *
