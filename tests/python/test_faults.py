@@ -29,13 +29,26 @@ FEW = [
 
 
 @pytest.fixture(scope="module")
-def healthy(once, parse):
-    """A fortnight, built once a session; it is only read."""
-    manifest = project_sql.dump(parse().manifest())
-    settings = replace(SETTINGS, days=14, decisions_per_day=200)
-    return Healthy(
-        once("healthy for faults", lambda folder: Healthy.make(folder, settings, manifest))
-    )
+def world(once, parse):
+    """A world built once a session, which is only read."""
+
+    def make(name, settings):
+        manifest = project_sql.dump(parse().manifest())
+        return Healthy(once(name, lambda folder: Healthy.make(folder, settings, manifest)))
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def healthy(world):
+    """A fortnight."""
+    return world("healthy for faults", replace(SETTINGS, days=14, decisions_per_day=200))
+
+
+@pytest.fixture(scope="module")
+def catalogue_world(world):
+    """What `make faults` spoils: some faults change nothing in a smaller world."""
+    return world("catalogue world", SETTINGS)
 
 
 def test_the_healthy_world_raises_nothing(healthy):
@@ -116,22 +129,20 @@ def test_the_compiled_run_says_what_dbt_says(healthy, tmp_path, name):
 
 
 @pytest.mark.deep
-def test_every_fault_changes_the_world(healthy, tmp_path):
+def test_every_fault_changes_the_world(catalogue_world, tmp_path):
     same = []
     for fault in FAULTS:
-        if fault.sql and trial.spoil(fault, healthy, tmp_path / fault.id) == set():
+        if fault.sql and trial.spoil(fault, catalogue_world, tmp_path / fault.id) == set():
             same.append(fault.id)
     assert same == []
 
 
 @pytest.mark.deep
-def test_no_fault_is_missed(tmp_path, parse):
-    manifest = project_sql.dump(parse().manifest())
-    world = Healthy.make(tmp_path, SETTINGS, manifest)
-    assert world.said == []
+def test_no_fault_is_missed(catalogue_world):
+    assert catalogue_world.said == []
     missed = [
         (one.id, faults._moved(one))
-        for one in faults.try_all(FAULTS, world, workers=1)
+        for one in faults.try_all(FAULTS, catalogue_world, workers=1)
         if one.is_missed and not BY_ID[one.id].undetectable
     ]
     assert missed == []
