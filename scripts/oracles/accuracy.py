@@ -92,6 +92,7 @@ def findings(audits: pd.DataFrame) -> dict[str, pd.Series]:
         "false_negative_views": views.fillna(0) * (error == "false_negative"),
         "n_severity_known": points.notna() * 1.0,
         "n_views_known": views.notna() * 1.0,
+        "n_technical_known": audits["is_technical_error"].notna() * 1.0,
     }  # fmt: skip
 
 
@@ -117,6 +118,12 @@ METRICS = {
     "false_negative_harm": ("false_negative_views", "views", "n_views_known"),
 }  # fmt: skip
 OF_THE_TRUTH = ("n_violating", "n_not_violating")
+# What a metric asks about each audit, or each with an error: what says that there is an answer.
+FLAGS = {
+    "critical_error_rate": ("n_criticality_known", "errors"),
+    "severity_weighted_accuracy": ("n_severity_known", "errors"),
+    "technical_error_rate": ("n_technical_known", "audits"),
+}
 
 
 @dataclass(frozen=True)
@@ -434,6 +441,7 @@ def population(sample: Sample) -> pd.DataFrame:
     # A stratum of the plan is one in all weeks of a month.
     of_plan = sample.strata.groupby(["plan_id", "stratum_id"]).ngroup()
     decided_in, counted_in = (at["stratum"].map(of_plan).fillna(-1) for at in (decisions, counted))
+    misframed = decisions["stratum"].map(~is_frame_held(sample)).eq(True)
     parts = []
     for period_type, starts in periods.items():
         for name, value in of_decisions.items():
@@ -446,6 +454,7 @@ def population(sample: Sample) -> pd.DataFrame:
             # Of a decision in a frame, a stratum says that it is eligible.
             covered = {
                 "n_covered_decisions": cell.isin(audited) * 1,
+                "n_misframed_decisions": (cell.isin(audited) & misframed) * 1,
                 "n_covered_enforced_decisions": (cell.isin(of_enforced) & enforced) * 1,
             }
             part = counts.assign(**covered).groupby(keys).sum().reset_index()
@@ -454,7 +463,33 @@ def population(sample: Sample) -> pd.DataFrame:
     for of in ("", "enforced_"):
         due = found[f"n_eligible_{of}decisions"] - found[f"n_pending_{of}decisions"]
         found[f"{of}coverage_rate"] = found[f"n_covered_{of}decisions"] / due.where(due > 0)
+    due = found["n_eligible_decisions"] - found["n_pending_decisions"]
+    found["misframed_rate"] = (found["n_misframed_decisions"] / due.where(due > 0)).fillna(0)
     return found
+
+
+def is_frame_held(sample: Sample) -> pd.Series:
+    """Whether a stratum has as many eligible decisions as its frame says, but one in a hundred."""
+    sizes = sample.strata["population_size"]
+    n_decisions = sample.decisions["stratum"].value_counts().reindex(sizes.index, fill_value=0)
+    return (n_decisions - sizes).abs() <= (0.01 * sizes).clip(lower=1)
+
+
+def flags(sample: Sample) -> pd.DataFrame:
+    """Of what a metric asks about the audits of each group: n_asked, and n_unknown of them."""
+    audits = sample.audits
+    parts = []
+    for period_type, starts in periods_of(audits["decided_at"]).items():
+        for name, value in dimensions(audits).items():
+            for metric, (known, about) in FLAGS.items():
+                asked = 1.0 if about == "audits" else 1.0 - audits["n_correct"]
+                counted = pd.DataFrame({"n_asked": asked, "n_unknown": 1.0 - audits[known]})
+                keys = [starts.rename("period_starts_on"), value.rename("dimension_value")]
+                part = counted.groupby(keys).sum().reset_index()
+                parts.append(
+                    part.assign(metric_id=metric, period_type=period_type, dimension_name=name)
+                )
+    return pd.concat(parts, ignore_index=True)
 
 
 def has_unaudited_kind(counts: pd.DataFrame) -> pd.Series:
@@ -490,7 +525,9 @@ def accuracy_rates(sample: Sample, raw: RawTables) -> pd.DataFrame:
     by_policy = whole["dimension_name"].isin(["policy", "policy_parent"])
     is_miss = whole["metric_id"].isin(["false_negative_share", "false_negative_harm"])
     told = by_policy & (of_truth | (is_miss & (whole["dimension_value"] != "no_policy")))
-    withheld = told | (of_truth & whole["is_withheld"])
+    whole = whole.merge(flags(sample), on=["metric_id", *key], how="left")
+    has_no_flag = (whole["n_asked"] > 0) & (whole["n_unknown"] == whole["n_asked"])
+    withheld = told | (of_truth & whole["is_withheld"]) | has_no_flag
     whole.loc[withheld, ["estimate", "standard_error", "effective_n", "ci_low", "ci_high"]] = np.nan
     whole["n_audits"] = whole["n_audits"].fillna(0)
     whole["n_successes"] = whole["n_successes"].fillna(0)
@@ -516,6 +553,8 @@ def is_reportable(rates: pd.DataFrame) -> pd.Series:
         & (rates["effective_n"] >= 30)
         & (rates["coverage_rate"] >= 0.95)
         & ~(rates["share_in_sight"] < 0.7)
+        & ~(rates["coverage_rate"] - rates["misframed_rate"] < 0.95)
+        & ~(rates["n_unknown"] > 0.2 * rates["n_asked"])
     )
 
 
