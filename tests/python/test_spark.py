@@ -519,8 +519,6 @@ def test_every_table_is_identical_and_holds_rows(first_build):
     assert empty <= {
         "int_deliveries__job_revisions",
         "int_deliveries__audit_revisions",
-        "self_consistency",
-        "rater_self_consistency",
     }
 
 
