@@ -1,4 +1,4 @@
--- Counted where disputes are delivered, and where they are published or excluded, quarter by quarter.
+-- Counted where disputes are delivered, and where they are published or excluded, by quarter.
 with staged as (
     select count(*) as n_disputes
     from {{ ref('stg_disputes') }} as disputes
@@ -21,7 +21,10 @@ published as (
 
 counted as (
     -- One count that is missing makes the sum too small, and is not to pass for it.
-    select case when count(*) = count(n_disputes) then coalesce(sum(n_disputes), 0) end as n_disputes
+    select
+        case
+            when count(*) = count(n_disputes) then coalesce(sum(n_disputes), 0)
+        end as n_disputes
     from published
 )
 

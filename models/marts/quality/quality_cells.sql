@@ -6,14 +6,14 @@
 }) %}
 {% set repeats_measures = {} %}
 {% for source in ['calibration', 'double_review'] %}
-    {% for kind in label_kinds() %}
-        {% set is_of_kind = "rating_source = '" ~ source ~ "' and label_kind = '" ~ kind ~ "'" %}
-        {% do repeats_measures.update({
-            'n_same_' ~ source ~ '_' ~ kind:
-                'case when ' ~ is_of_kind ~ ' then ' ~ one_where('label = label_before') ~ ' end',
-            'n_repeats_' ~ source ~ '_' ~ kind: 'case when ' ~ is_of_kind ~ ' then 1 end',
-        }) %}
-    {% endfor %}
+{% for kind in label_kinds() %}
+{% set is_asked = "rating_source = '" ~ source ~ "' and label_kind = '" ~ kind ~ "'" %}
+{% do repeats_measures.update({
+    'n_same_' ~ source ~ '_' ~ kind:
+        'case when ' ~ is_asked ~ ' then ' ~ one_where('label = label_before') ~ ' end',
+    'n_repeats_' ~ source ~ '_' ~ kind: 'case when ' ~ is_asked ~ ' then 1 end',
+}) %}
+{% endfor %}
 {% endfor %}
 
 with verdicts as (
