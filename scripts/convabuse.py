@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 DATABASE = Path("data/convabuse.duckdb")
+CONSISTENCY = "self_consistency_calibration_"
 KINDS = {"action_group": "abusive or not", "severity": "five grades"}
 
 
@@ -69,10 +70,10 @@ def consistency_table(rows: pd.DataFrame) -> Table:
         table.add_column(name, justify="right")
     for row in rows.itertuples():
         table.add_row(
-            KINDS[row.label_kind],
-            f"{row.n_raters}",
-            f"{row.n_repeats:,}",
-            f"{100 * row.self_consistency:.1f} %",
+            KINDS[row.metric_id.removeprefix(CONSISTENCY)],
+            f"{row.n_people}",
+            f"{row.n:,}",
+            f"{100 * row.estimate:.1f} %",
             interval(row.ci_low, row.ci_high),
         )
     return table
@@ -100,9 +101,10 @@ def main(file: Path, database: Path) -> None:
             "order by label_kind, dimension_name, dimension_value"
         ).df()
         consistency = connection.execute(
-            "select * from agreement.self_consistency where period_type = 'month' "
-            "and label_kind in ('action_group', 'severity') and dimension_name = 'overall' "
-            "order by label_kind"
+            "select * from quality.quality_rates where period_type = 'month' "
+            "and metric_id in ($1 || 'action_group', $1 || 'severity') "
+            "and dimension_name = 'overall' order by metric_id",
+            [CONSISTENCY],
         ).df()
     console.print(agreement_table(agreement))
     console.print(

@@ -63,17 +63,15 @@
     ) as dimensions (dimension_name)
 {%- endmacro %}
 
-{% macro auditor_dimensions() -%}
-    {{ return({
-        'overall': "'all'",
+{% macro audit_dimensions() -%}
+    {%- set dimensions = reporting_dimensions() -%}
+    {%- do dimensions.update({
+        'sampling_method': 'sampling_method',
         'auditor_tier': "coalesce(auditor_tier, 'unknown')",
         'auditor_site': "coalesce(auditor_site, 'unknown')",
         'auditor_vendor': "coalesce(auditor_vendor, 'unknown')",
-        'sampling_method': 'sampling_method',
-        'queue': reporting_dimensions()['queue'],
-        'policy': reporting_dimensions()['policy'],
-        'language': reporting_dimensions()['language'],
-    }) }}
+    }) -%}
+    {{ return(dimensions) }}
 {%- endmacro %}
 
 {% macro person_dimensions() -%}

@@ -98,8 +98,8 @@
     end
 {%- endmacro %}
 
-{% macro head_counts(groups, roster) -%}
-    {%- set keys = [
+{% macro head_counts(groups, roster, sets=[]) -%}
+    {%- set keys = sets + [
         'period_type', 'period_starts_on', 'period_ends_on', 'dimension_name', 'dimension_value',
     ] -%}
     with on_roster as (
@@ -143,8 +143,8 @@
         {{ key }},
         {% endfor -%}
         {{ few_people(
-            'n_people', ['period_type', 'period_starts_on', 'dimension_name'], 'dimension_value') }}
-            as few_people_code
+            'n_people', sets + ['period_type', 'period_starts_on', 'dimension_name'],
+            'dimension_value') }} as few_people_code
     from head_counted
 {%- endmacro %}
 
@@ -155,4 +155,53 @@
     {{ one }} - {{ other }} {{ '-' if side == 'low' else '+' }} sqrt(
         power({{ one }} - {{ one }}{{ near }}, 2) + power({{ other }} - {{ other }}{{ far }}, 2)
     )
+{%- endmacro %}
+
+{#- How a share is published: of a relation with keys, n_successes, n, n_people, min_n and
+    few_people_code. What is counted in full (min_n is null) is no sample, so it has no interval. -#}
+{% macro publish_share(relation, keys) -%}
+    {%- set minimum -%}
+        case min_n
+            {% for name in ['min_audits', 'min_repeats'] -%}
+            when '{{ name }}' then {{ var(name) }}
+            {% endfor -%}
+        end
+    {%- endset -%}
+    select
+        {% for key in keys -%}
+        {{ key }},
+        {% endfor -%}
+        reason_code is null as is_reportable,
+        reason_code,
+        cast(n_people as bigint) as n_people,
+        cast(shown_n as bigint) as n,
+        cast(case when shown_n is not null then n_successes end as bigint) as n_successes,
+        estimate,
+        case when estimate > 0 and estimate < 1 and not is_counted_in_full
+            then sqrt(estimate * (1 - estimate) / shown_n)
+        end as standard_error,
+        case
+            when estimate is null then null
+            when is_counted_in_full then 'counted_in_full'
+            when estimate in (0, 1) then 'no_variance_seen'
+        end as standard_error_reason,
+        {% for side in ['low', 'high'] -%}
+        case when not is_counted_in_full then {{ wilson_bound('estimate', 'shown_n', side) }} end
+            as ci_{{ side }},
+        {% endfor -%}
+        cast({{ var('confidence_level') }} as double) as confidence_level
+    from (
+        select
+            *,
+            min_n is null as is_counted_in_full,
+            case when few_people_code is null then n end as shown_n,
+            case when few_people_code is null then n_successes / cast(nullif(n, 0) as double) end
+                as estimate,
+            case
+                when n = 0 then 'nothing_at_stake'
+                when few_people_code is not null then few_people_code
+                when n < {{ minimum }} then 'too_few_cases'
+            end as reason_code
+        from {{ relation }}
+    ) as shares
 {%- endmacro %}

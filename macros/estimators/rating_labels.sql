@@ -17,14 +17,18 @@
     }) }}
 {%- endmacro %}
 
-{% macro by_rating_dimension(relation, day, day_set=none) -%}
-    {{ by_period_and_dimension(relation, day, {
+{% macro rating_dimensions() -%}
+    {{ return({
         'overall': "'all'",
         'session': 'session_id',
         'policy': 'item_policy_id',
         'site': "coalesce(site, 'unknown')",
         'language': "coalesce(language, 'unknown')",
-    }, day_set) }}
+    }) }}
+{%- endmacro %}
+
+{% macro by_rating_dimension(relation, day, day_set=none) -%}
+    {{ by_period_and_dimension(relation, day, rating_dimensions(), day_set) }}
 {%- endmacro %}
 
 {% macro agreement_keys() -%}

@@ -35,7 +35,7 @@
 {%- endmacro %}
 
 {% macro period_day_sets() -%}
-    {{ return(['published', 'rated', 'rated_by_quarter']) }}
+    {{ return(['published', 'rated']) }}
 {%- endmacro %}
 
 {#- True for all days where all are built, false where none is, else what its caller says of them. -#}
@@ -65,10 +65,10 @@
 
 {% macro near_days_to_build(day_set, column) -%}
     {#- Periods to build have days between these; written out, they pass over what is older. The
-        longest, a quarter, has 92 days. -#}
+        longest, a month, has 31 days. -#}
     {%- call(days) where_days_to_build(day_set) -%}
     {{ column }} >= date '{{ days[0] }}'
-    and {{ column }} < {{ add_days("date '" ~ days[-1] ~ "'", 92) }}
+    and {{ column }} < {{ add_days("date '" ~ days[-1] ~ "'", 31) }}
     {%- endcall -%}
 {%- endmacro %}
 

@@ -1,9 +1,6 @@
 -- The last of what is built by days, so that nothing is vouched for that was not built.
 -- depends_on: {{ ref('accuracy_rates') }}
 -- depends_on: {{ ref('audit_operations') }}
--- depends_on: {{ ref('auditor_accuracy') }}
--- depends_on: {{ ref('auditor_accuracy_by_person') }}
--- depends_on: {{ ref('dispute_rates') }}
 -- depends_on: {{ ref('int_agreement__coefficients') }}
 -- depends_on: {{ ref('int_people__decisions_by_day') }}
 -- depends_on: {{ ref('overturned_decisions') }}

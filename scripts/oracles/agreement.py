@@ -1,6 +1,6 @@
-"""Agreement of raters and their consistency with themselves, by libraries of agreement statistics.
+"""Agreement of raters, by libraries of agreement statistics.
 
-krippendorff gives alpha, statsmodels Cohen's kappa and Wilson's interval, agreement the rest. None
+krippendorff gives alpha, statsmodels Cohen's kappa, agreement the rest. None
 has the standard error of AC1: that is Gwet's formula (2008) on matrices, which the tests hold
 against irrCAC.
 """
@@ -14,9 +14,7 @@ import numpy as np
 import pandas as pd
 from agreement import gwets_gamma, observed_agreement, scotts_pi
 from statsmodels.stats.inter_rater import cohens_kappa
-from statsmodels.stats.proportion import proportion_confint
 
-from .disclosure import hide
 from .raw_tables import RawTables
 
 # Where every rating of a group was left out, libraries have nothing to say of it.
@@ -38,7 +36,6 @@ KEYS = ["rating_source", "label_kind", "period_type", "period_starts_on"]
 KEYS += ["dimension_name", "dimension_value"]
 ITEM = ["rating_source", "session_id", "item_id"]
 RATING = [*ITEM, "rating_id", "rater_id", "action_code", "policy_id", "severity", "rated_at"]
-RATES = ["n_same", "self_consistency", "ci_low", "ci_high"]
 COUNTS = ["n_items", "n_paired_items", "n_ratings", "n_raters", "n_labels"]
 COEFFICIENTS = [
     "percent_agreement",
@@ -50,7 +47,6 @@ COEFFICIENTS = [
     "fleiss_kappa",
     "cohens_kappa",
 ]
-# Fewer, and a rate that names nobody would still be of somebody.
 
 
 def coefficients(ratings: pd.DataFrame) -> dict[str, float]:
@@ -124,8 +120,8 @@ def pseudonym(person_id: str) -> str:
 
 
 def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
-    """The marts of agreement and of self-consistency, by name, from the raw tables."""
-    labels = _labels(pd.concat([_sessions(raw), _reviews(raw)], ignore_index=True), raw)
+    """The mart of agreement, by name, from the raw tables."""
+    labels = _all_labels(raw)
     compared = labels[labels["is_compared"] & (labels["number"] == 1)]
     agreement = []
     for key, group in _groups(compared, "item_rated_on"):
@@ -138,31 +134,22 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
             "n_labels": group["label"].nunique(),
         }
         agreement.append(key | counts | coefficients(group))
-    repeats = labels[labels["number"] > 1]
-    consistency = []
-    for key, group in _groups(repeats, "rated_on"):
-        n_raters = group["rater"].nunique()
-        rates = _consistency(group)
-        consistency.append(key | {"n_raters": n_raters} | rates)
-    shown = hide(pd.DataFrame(consistency), "n_raters", KEYS[:-1], KEYS[-1], RATES)
-    person = ["rating_source", "label_kind", "rater"]
-    people = [
-        dict(zip([*person[:2], "rater_key"], key, strict=True)) | _consistency(group)
-        for key, group in repeats.groupby(person)
-    ]
-    counted = ["n_repeats", "n_items", *RATES]
     a_day = {"period_starts_on": "datetime64[us]"}
     return {
         "agreement.rater_agreement": pd.DataFrame(
             agreement, columns=[*KEYS, *COUNTS, *COEFFICIENTS]
         ).astype(a_day),
-        "agreement.self_consistency": pd.DataFrame(
-            shown, columns=[*KEYS, "n_raters", *counted]
-        ).astype(a_day),
-        "restricted.rater_self_consistency": pd.DataFrame(
-            people, columns=[*person[:2], "rater_key", *counted]
-        ),
     }
+
+
+def repeats(raw: RawTables) -> pd.DataFrame:
+    """Labels of an item that its rater gave before: with it the label `before`."""
+    labels = _all_labels(raw)
+    return labels[labels["number"] > 1]
+
+
+def _all_labels(raw: RawTables) -> pd.DataFrame:
+    return _labels(pd.concat([_sessions(raw), _reviews(raw)], ignore_index=True), raw)
 
 
 def _sessions(raw: RawTables) -> pd.DataFrame:
@@ -291,17 +278,3 @@ def _groups(labels: pd.DataFrame, day: str) -> Iterator[tuple[dict[str, object],
             ).groupby(by):
                 key = [source, kind, period, start, name, value]
                 yield dict(zip(KEYS, key, strict=True)), group
-
-
-def _consistency(repeats: pd.DataFrame) -> dict[str, float]:
-    """How many repeats gave the label of the rating before, and Wilson's interval of that share."""
-    n, n_same = len(repeats), int((repeats["label"] == repeats["before"]).sum())
-    low, high = proportion_confint(n_same, n, method="wilson")
-    return {
-        "n_repeats": n,
-        "n_items": repeats["item_id"].nunique(),
-        "n_same": n_same,
-        "self_consistency": n_same / n,
-        "ci_low": low,
-        "ci_high": high,
-    }

@@ -22,14 +22,12 @@ def withheld(rows: pd.DataFrame, n_people: str, of_set: list[str], key: str) -> 
         key: the column that settles ties.
     """
     codes = pd.Series(None, index=rows.index, dtype=object)
-    for _, group in rows.groupby(of_set, dropna=False) if len(rows) else ():
-        there = group[group[n_people] > 0]
-        few = there[there[n_people] < MIN_PEOPLE]
-        if few.empty:
-            continue
-        codes[few.index] = "too_few_people"
-        others = there.drop(few.index).sort_values([n_people, key])
-        codes[others.index[:1]] = "withheld_with_another"
+    is_few = (rows[n_people] > 0) & (rows[n_people] < MIN_PEOPLE)
+    sets = pd.MultiIndex.from_frame(rows[of_set])
+    others = rows[(rows[n_people] >= MIN_PEOPLE) & sets.isin(sets[is_few])]
+    others = others.sort_values([n_people, key]).drop_duplicates(of_set)
+    codes[is_few] = "too_few_people"
+    codes[others.index] = "withheld_with_another"
     return codes
 
 

@@ -12,6 +12,7 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
+from . import agreement
 from .accuracy import (
     Terms,
     audited_groups,
@@ -35,6 +36,7 @@ from .sample import (
 )
 
 MIN_AUDITS = 30
+MIN_TO_RANK = 100
 GROUP = ["period_type", "period_starts_on", "dimension_name", "dimension_value"]
 SET = GROUP[:-1]
 
@@ -44,13 +46,8 @@ def _with_bounds(*names: str) -> list[str]:
 
 
 # What is not shown of few people.
-FOUND = [
-    "n_same_finding", "n_benchmark_correct", "n_benchmark_wrong", "n_false_alarms",
-    "n_missed_errors", *_with_bounds("accuracy", "false_alarm_rate", "missed_error_rate"),
-]  # fmt: skip
 GAP = ["rater_mean", "benchmark_mean", "gap", "standard_error", "ci_low", "ci_high"]
 PASSED = ["n_passed", *_with_bounds("pass_rate")]
-GOOD_KEYS = _with_bounds("pass_rate_without_bad_keys")
 SCORES = [
     "n_automatic_fails", "n_weighted", "weighted_score", "weighted_standard_error",
     *(
@@ -60,10 +57,33 @@ SCORES = [
     ),
 ]  # fmt: skip
 STATES = ["pending", "withdrawn", "upheld", "overturned"]
-DISPUTED = [
-    *(f"n_{state}" for state in STATES),
-    "n_audits_with_error", "n_audits_disputed", "n_disputes", "n_resolved",
-    *_with_bounds("dispute_rate", "overturn_rate"),
+# By metric: numerator and denominator, by the columns of their source. What is counted in full has
+# no interval and needs no least number.
+SHARES = {
+    "audits": {
+        "auditor_accuracy": ("is_same_finding", "is_benchmarked"),
+        "auditor_false_alarm_rate": ("is_false_alarm", "is_benchmark_correct"),
+        "auditor_missed_error_rate": ("is_missed_error", "is_benchmark_wrong"),
+        "benchmarked_share": ("is_benchmarked", "one"),
+        "dispute_rate": ("is_disputed", "has_error"),
+        "dispute_overturn_rate": ("overturned", "resolved"),
+        "dispute_pending_share": ("pending", "filed"),
+        "dispute_withdrawn_share": ("withdrawn", "filed"),
+    },
+    "servings": {
+        "golden_pass_rate": ("is_passed", "is_answered"),
+        "golden_pass_rate_without_bad_keys": ("is_passed", "is_of_good_key"),
+        "golden_answer_rate": ("is_answered", "one"),
+        "golden_bad_key_share": ("is_of_bad_key", "is_answered"),
+    },
+    "operations": {
+        "audit_coverage": ("n_audited_decisions", "n_eligible_decisions"),
+        "blind_share": ("n_blind", "n_blind_known"),
+    },
+}
+IN_FULL = [
+    "benchmarked_share", "dispute_pending_share", "dispute_withdrawn_share", "golden_answer_rate",
+    "golden_bad_key_share", "audit_coverage",
 ]  # fmt: skip
 PROBABILITY = ["simple_random", "stratified_random"]
 Z = 1.959963984540054
@@ -76,30 +96,19 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
     pairs = _pairs(raw)
     servings = _servings(raw)
     ratings = _ratings(raw, sample)
-    judged = verdicts[(verdicts["sampling_method"] != "benchmark") & verdicts["found"].notna()]
-    of_auditors = {
-        "overall": "all",
-        "auditor_tier": _known(judged["auditor_tier"]),
-        "auditor_site": _known(judged["auditor_site"]),
-        "auditor_vendor": _known(judged["auditor_vendor"]),
-        "sampling_method": judged["sampling_method"],
-    } | {name: dimensions(judged)[name] for name in ("queue", "policy", "language")}
     of_raters = _of_people(pairs) | {
         "rater_role": _known(pairs["rater_role"]),
         "policy": pairs["benchmark_policy"],
     }
-    auditor = judged["auditor_id"].map(_pseudonym)
+    operations = _operations(sample, verdicts)
+    shares = _shares(raw, verdicts, servings, operations)
     rater = pairs["rater_id"].map(_pseudonym)
     return {
         "quality.quality_scores": _hide_few(
             raw, _quality_scores(sample, ratings), "n_reviews", SCORES
         ),
-        "quality.auditor_accuracy": hide(
-            _auditors(judged, of_auditors, MIN_PEOPLE), "n_auditors", SET, "dimension_value", FOUND
-        ),
-        "restricted.auditor_accuracy_by_person": _by_person(
-            _auditors(judged, {"auditor": auditor}, 0), "auditor_key"
-        ),
+        "quality.quality_rates": _rates(raw, shares),
+        "restricted.quality_rates_by_person": _rates_by_person(shares),
         "quality.accuracy_if_audits_err": _if_audits_err(raw, sample, verdicts),
         "quality.calibration_gap": hide(
             _gaps(pairs, of_raters), "n_raters", ["measure", *SET], "dimension_value", GAP
@@ -110,15 +119,7 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
         "quality.golden_items": hide(
             _golden_items(servings), "n_people", ["key_version"], "golden_id", PASSED
         ),
-        "quality.golden_pass_rates": hide(
-            _golden_pass_rates(servings),
-            "n_people",
-            SET,
-            "dimension_value",
-            [*PASSED, *GOOD_KEYS],
-        ),
-        "quality.dispute_rates": _hide_few(raw, _disputes(raw, verdicts), "n_audits", DISPUTED),
-        "quality.audit_operations": _operations(sample, verdicts),
+        "quality.audit_operations": operations,
         "quality.audit_completion": _completion(raw, sample),
     }
 
@@ -307,42 +308,6 @@ def _verdicts(raw: RawTables, sample: Sample) -> pd.DataFrame:
     finals = revisions[revisions["audit_status"] == "final"].groupby("audit_id")["audited_at"]
     audits["first_final_at"] = pd.to_datetime(audits["audit_id"].map(finals.min()))
     return audits
-
-
-def _auditors(judged: pd.DataFrame, of: dict, least: int) -> pd.DataFrame:
-    """Auditors against their benchmarks; least people behind either error rate."""
-    rows = []
-    for group, audits in _groups(judged, "first_final_at", of):
-        known = audits[audits["is_benchmarked"]]
-        right = known["benchmark_error_class"] == "correct"
-        says_right = known["found"] == "correct"
-        n_people = known["auditor_id"].nunique()
-        counts = {
-            "n_same_finding": known["is_same"].sum(),
-            "n_benchmark_correct": right.sum(),
-            "n_benchmark_wrong": (~right).sum(),
-            "n_false_alarms": (right & ~says_right).sum(),
-            "n_missed_errors": (~right & says_right).sum(),
-        }
-        shown = counts | (
-            _share("accuracy", counts["n_same_finding"], len(known))
-            | _share("false_alarm_rate", counts["n_false_alarms"], counts["n_benchmark_correct"])
-            | _share("missed_error_rate", counts["n_missed_errors"], counts["n_benchmark_wrong"])
-        )
-        sizes = {"n_auditors": n_people, "n_audits": len(audits), "n_benchmarked": len(known)}
-        for name, behind, least_people in (
-            ("reason_code", known, 0),
-            ("false_alarm_reason_code", known[right], least),
-            ("missed_error_reason_code", known[~right], least),
-        ):
-            sizes |= _reason(
-                name,
-                (not len(behind), "no_benchmarks"),
-                _few_people(behind["auditor_id"].nunique(), least_people),
-                _few(len(behind), "audits"),
-            )
-        rows.append(group | sizes | shown)
-    return _table(rows)
 
 
 def _if_audits_err(raw: RawTables, sample: Sample, verdicts: pd.DataFrame) -> pd.DataFrame:
@@ -743,83 +708,186 @@ def _golden_items(servings: pd.DataFrame) -> pd.DataFrame:
     return found.astype({"is_bad_key": object} if rows else {})
 
 
-def _golden_pass_rates(servings: pd.DataFrame) -> pd.DataFrame:
-    of = _of_people(servings) | {
+# --- shares -----------------------------------------------------------------------------------
+
+
+def _shares(
+    raw: RawTables, verdicts: pd.DataFrame, servings: pd.DataFrame, operations: pd.DataFrame
+) -> pd.DataFrame:
+    """Numerator n_successes and denominator n of every metric, period, group and person."""
+    judged = verdicts["found"].notna() & (verdicts["sampling_method"] != "benchmark")
+    audits = _with_disputes(raw, verdicts[judged])
+    right = audits["is_benchmarked"] & (audits["benchmark_error_class"] == "correct")
+    wrong = audits["is_benchmarked"] & ~right
+    says_right = audits["found"] == "correct"
+    audits = audits.assign(
+        is_same_finding=audits["is_benchmarked"] & audits["is_same"],
+        is_benchmark_correct=right,
+        is_false_alarm=right & ~says_right,
+        is_benchmark_wrong=wrong,
+        is_missed_error=wrong & says_right,
+        has_error=~says_right,
+        is_disputed=~says_right & (audits["filed"] > 0),
+    )
+    of_audits = dimensions(audits) | {
+        "sampling_method": audits["sampling_method"],
+        "auditor_tier": _known(audits["auditor_tier"]),
+        "auditor_site": _known(audits["auditor_site"]),
+        "auditor_vendor": _known(audits["auditor_vendor"]),
+    }
+    servings = servings.assign(
+        is_of_good_key=servings["is_answered"] & ~servings["is_bad_key"],
+        is_of_bad_key=servings["is_answered"] & servings["is_bad_key"],
+    )
+    of_servings = _of_people(servings) | {
         "key_version": servings["key_version"],
         "policy": servings["true_policy_id"].fillna("no_policy"),
         "action": servings["true_action_code"],
     }
-    rows = []
-    for group, part in _groups(servings, "served_at", of):
-        bad = (part["is_bad_key"] & part["is_answered"]).sum()
-        row = group | _tested(part) | {"n_answered_with_bad_key": bad}
-        row |= _golden_reason(
-            "without_bad_keys_reason_code",
-            part[part["is_answered"] & ~part["is_bad_key"]],
-            MIN_PEOPLE,
+    person = audits["auditor_id"].map(_pseudonym)
+    parts = [
+        _cells(audits, "first_final_at", person, of_audits, SHARES["audits"]),
+        _cells(
+            servings, "served_at", servings["moderator_id"].map(_pseudonym), of_servings,
+            SHARES["servings"],
+        ),
+    ]  # fmt: skip
+    repeats = agreement.repeats(raw)
+    repeats["is_same"] = repeats["label"] == repeats["before"]
+    for (source, kind), part in repeats.groupby(["rating_source", "label_kind"]):
+        metric = {f"self_consistency_{source}_{kind}": ("is_same", "one")}
+        of = {"overall": "all"} | {name: part[name] for name in ("policy", "site", "language")}
+        of["session"] = part["session_id"]
+        parts.append(_cells(part, "rated_on", part["rater"], of, metric))
+    by_method = operations["sampling_method"] != "all"
+    operations = operations[~by_method | (operations["dimension_name"] == "overall")]
+    operations.loc[by_method, "dimension_name"] = "sampling_method"
+    operations.loc[by_method, "dimension_value"] = operations["sampling_method"]
+    parts += [
+        operations[GROUP].assign(
+            metric_id=metric, person=None, n_successes=operations[found], n=operations[of]
         )
-        name = "pass_rate_without_bad_keys"
-        good = _share(name, part["is_passed"].sum(), row["n_answered"] - bad)
-        rows.append(row | good)
-    return _table(rows)
+        for metric, (found, of) in SHARES["operations"].items()
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
-# --- disputes and operations ------------------------------------------------------------------
-
-
-def _disputes(raw: RawTables, verdicts: pd.DataFrame) -> pd.DataFrame:
+def _with_disputes(raw: RawTables, audits: pd.DataFrame) -> pd.DataFrame:
+    """Add how many disputes of an audit were filed, and what became of them."""
     disputes = raw.latest("disputes", ["dispute_id"], ["audit_id", "outcome"])
     counts = (
         pd.crosstab(disputes["audit_id"], disputes["outcome"]).reindex(columns=STATES).fillna(0)
     )
-    audits = verdicts.join(counts, on="audit_id").fillna(dict.fromkeys(STATES, 0))
-    audits["why"] = np.select(
-        [audits["sampling_method"] == "benchmark", audits["found"].isna()],
-        ["benchmark", "finding_unknown"],
+    audits = audits.join(counts, on="audit_id").fillna(dict.fromkeys(STATES, 0))
+    return audits.assign(
+        filed=audits[STATES].sum(axis=1), resolved=audits["upheld"] + audits["overturned"]
+    )
+
+
+def _cells(
+    rows: pd.DataFrame,
+    day: str,
+    person: pd.Series,
+    of: dict[str, pd.Series | str],
+    metrics: dict[str, tuple[str, str]],
+) -> pd.DataFrame:
+    """The sums of a source by period, dimension and person, for each of its metrics."""
+    periods = periods_of(rows[day])
+    periods["quarter"] = rows[day].dt.to_period("Q").dt.start_time
+    rows = rows.assign(one=1)
+    terms = sorted({term for pair in metrics.values() for term in pair})
+    sums = []
+    for period_type, starts in periods.items():
+        for name, value in of.items():
+            keys = {
+                "period_type": period_type,
+                "period_starts_on": starts,
+                "dimension_name": name,
+                "dimension_value": value,
+                "person": person,
+            }
+            table = rows[terms].astype(float).assign(**keys)
+            sums.append(table.groupby(list(keys), dropna=False)[terms].sum().reset_index())
+    cells = pd.concat(sums, ignore_index=True)
+    return pd.concat(
+        [
+            cells[[*GROUP, "person"]].assign(
+                metric_id=metric, n_successes=cells[found], n=cells[all_of]
+            )
+            for metric, (found, all_of) in metrics.items()
+        ],
+        ignore_index=True,
+    )
+
+
+def _published(rows: pd.DataFrame, codes: pd.Series) -> pd.DataFrame:
+    """What is said of a share: codes are why nothing of it is."""
+    is_shown, in_full = codes.isna(), rows["metric_id"].isin(IN_FULL)
+    n = rows["n"].astype(float).where(is_shown)
+    k = rows["n_successes"].astype(float).where(is_shown)
+    of_something = n.where(n > 0)
+    low, high = proportion_confint(k, of_something, method="wilson")
+    share = k / of_something
+    error = np.sqrt(share * (1 - share) / of_something)
+    reason = np.select(
+        [rows["n"] == 0, ~is_shown, (rows["n"] < MIN_AUDITS) & ~in_full],
+        ["nothing_at_stake", codes.fillna(""), "too_few_cases"],
         "",
     )
-    audits = audits[(audits["why"] == "") | (audits[STATES].sum(axis=1) > 0)]
-    of = dimensions(audits) | {
-        "sampling_method": audits["sampling_method"],
-        "auditor_tier": _known(audits["auditor_tier"]),
-    }
-    rows = []
-    for group, both in _groups(audits, "first_final_at", of):
-        left_out = both[both["why"] != ""]
-        by_reason = left_out[STATES].sum(axis=1).groupby(left_out["why"]).sum().astype(int)
-        part = both[both["why"] == ""]
-        has_error = part["found"] != "correct"
-        is_disputed = has_error & (part[STATES].sum(axis=1) > 0)
-        sums = part[STATES].sum()
-        n_errors, n_disputes = int(has_error.sum()), int(sums.sum())
-        resolved = int(sums["upheld"] + sums["overturned"])
-        rows.append(
-            group
-            | {f"n_{state}": sums[state] for state in STATES}
-            | {
-                "n_audits": len(part),
-                "n_audits_with_error": n_errors,
-                "n_audits_disputed": is_disputed.sum(),
-                "n_disputes": n_disputes,
-                "n_resolved": resolved,
-                "n_excluded": int(by_reason.sum()),
-                "excluded_by_reason": ", ".join(f"{k}={v}" for k, v in by_reason.items()) or None,
-            }
-            | _reason("reason_code", (not n_errors, "no_errors_found"), _few(n_errors, "audits"))
-            | _reason(
-                "overturn_reason_code",
-                (not n_disputes, "no_disputes"),
-                (not resolved, "none_resolved"),
-                _few(resolved, "disputes"),
-            )
-            | _share("dispute_rate", is_disputed.sum(), n_errors)
-            | _share("overturn_rate", sums["overturned"], resolved)
-        )
-    return _table(rows)
+    why = np.select(
+        [share.isna(), in_full, share.isin([0, 1])], ["", "counted_in_full", "no_variance_seen"], ""
+    )
+    return rows.assign(
+        reason_code=pd.Series(reason, rows.index, dtype=object).replace("", None),
+        n=n,
+        n_successes=k,
+        estimate=share,
+        standard_error=error.where((error > 0) & ~in_full),
+        standard_error_reason=pd.Series(why, rows.index, dtype=object).replace("", None),
+        ci_low=pd.Series(low, rows.index).clip(lower=0).where(~in_full),
+        ci_high=pd.Series(high, rows.index).clip(upper=1).where(~in_full),
+    )
+
+
+def _rates(raw: RawTables, shares: pd.DataFrame) -> pd.DataFrame:
+    """Every share of enough people: behind its denominator, and on the roster of its group."""
+    key = ["metric_id", *GROUP]
+    if shares.empty:
+        return _table([], ["metric_id"])
+    rows = shares.groupby(key)[["n_successes", "n"]].sum()
+    people = shares[shares["n"] > 0].groupby(key)["person"].nunique()
+    rows["n_people"] = np.maximum(people.reindex(rows.index).fillna(0), rows["n"] > 0)
+    rows = rows.reset_index()
+    of_nobody = rows["metric_id"].isin(SHARES["operations"])
+    rows["n_people"] = rows["n_people"].astype(float).where(~of_nobody)
+    codes = withheld(rows, "n_people", key[:-1], "dimension_value")
+    of_decisions = of_nobody | rows["metric_id"].isin(SHARES["audits"])
+    groups = rows.loc[of_decisions & (rows["n"] > 0), GROUP].drop_duplicates()
+    groups["on_roster"] = head_counts(raw, groups)
+    on_roster = rows.merge(groups, on=GROUP, how="left").set_index(rows.index)
+    on_roster = on_roster[of_decisions & (rows["n"] > 0) & on_roster["on_roster"].notna()]
+    other = withheld(on_roster, "on_roster", key[:-1], "dimension_value").reindex(rows.index)
+    few = (codes == "too_few_people") | (other == "too_few_people")
+    codes = other.fillna(codes).mask(few, "too_few_people")
+    return _published(rows, codes)
+
+
+def _rates_by_person(shares: pd.DataFrame) -> pd.DataFrame:
+    rows = shares[
+        (shares["dimension_name"] == "overall") & shares["person"].notna() & (shares["n"] > 0)
+    ]
+    rows = rows.drop(columns=GROUP[2:]).rename(columns={"person": "person_key"})
+    nothing_hidden = pd.Series(None, index=rows.index, dtype=object)
+    return _published(rows, nothing_hidden).assign(
+        is_rankable=(rows["n"] >= MIN_TO_RANK).astype(object)
+    )
+
+
+# --- operations -------------------------------------------------------------------------------
 
 
 def _operations(sample: Sample, verdicts: pd.DataFrame) -> pd.DataFrame:
-    """Coverage, blindness and turnaround of every group of eligible decisions and method."""
+    """Audits, blindness and turnaround of every group of eligible decisions and method."""
     decisions = sample.decisions[sample.decisions["is_eligible"]]
     audits = verdicts[verdicts["decision_id"].isin(decisions["decision_id"])]
     audits = audits.assign(
@@ -844,22 +912,17 @@ def _operations(sample: Sample, verdicts: pd.DataFrame) -> pd.DataFrame:
                 "n_audits": len(part),
                 "n_blind_known": known,
                 "n_blind": blind,
-                **_share("blind_share", blind, known),
-                **_reason("reason_code", (not known, "blindness_unknown")),
-                **_reason(
-                    "blind_reason_code", (not known, "blindness_unknown"), _few(known, "audits")
-                ),
+                "reason_code": None,
                 "turnaround_seconds_median": np.quantile(seconds, 0.5, method="inverted_cdf"),
                 "turnaround_seconds_p90": np.quantile(seconds, 0.9, method="inverted_cdf"),
             }
     nothing = dict.fromkeys(["n_audited_decisions", "n_audits", "n_blind_known", "n_blind"], 0)
-    nothing |= dict.fromkeys(["reason_code", "blind_reason_code"], "no_audits")
+    nothing["reason_code"] = "no_audits"
     rows = []
     of = dimensions(decisions) | {"stratum": strata(decisions)}
     for group, part in _groups(decisions, "decided_at", of, has_quarters=False):
         for method in sorted(methods[_place(group)[:2]]):
             row = nothing | found.get((*_place(group), method), {})
-            row["coverage_rate"] = row["n_audited_decisions"] / len(part)
             rows.append(
                 group | row | {"sampling_method": method, "n_eligible_decisions": len(part)}
             )

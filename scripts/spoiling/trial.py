@@ -32,7 +32,12 @@ class Number:
     points: float = 100
 
 
-WIDTH = "({0}_ci_high - {0}_ci_low) / (2 * 1.96)"
+WIDTH = "(ci_high - ci_low) / (2 * 1.96)"
+# Of the shares those that people act on.
+WATCHED = (
+    "is_reportable and metric_id in ('auditor_accuracy', 'dispute_rate', 'dispute_overturn_rate', "
+    "'golden_pass_rate', 'audit_coverage')"
+)
 NUMBERS = [
     Number("accuracy_rates", "estimate"),
     Number("policy_rates", "estimate"),
@@ -44,23 +49,17 @@ NUMBERS = [
     Number("rater_agreement", "gwets_ac1", "gwets_ac1_standard_error"),
     Number("quality_scores", "score", points=1),
     Number("accuracy_if_audits_err", "estimate"),
-    Number("auditor_accuracy", "accuracy", WIDTH.format("accuracy")),
-    Number("dispute_rates", "dispute_rate", WIDTH.format("dispute_rate")),
-    Number(
-        "dispute_rates", "overturn_rate", WIDTH.format("overturn_rate"), "is_overturn_reportable"
-    ),
-    Number("golden_pass_rates", "pass_rate", WIDTH.format("pass_rate")),
+    Number("quality_rates", "estimate", WIDTH, WATCHED),
     Number("calibration_gap", "gap", points=0),
-    Number("audit_operations", "coverage_rate", "null", "reason_code is null"),
     Number("moderator_accuracy", "eb_estimate", "eb_standard_error"),
-    Number("auditor_accuracy_by_person", "accuracy", WIDTH.format("accuracy")),
+    Number("quality_rates_by_person", "estimate", WIDTH, WATCHED),
 ]
 # What tells the rows of a mart apart: those of these columns that it has.
 KEYS = (
     "metric_id", "rating_source", "label_kind", "score_of", "category_id", "measure", "mix_name",
     "period_type", "period_starts_on", "month_starts_on", "dimension_name", "dimension_value",
     "policy_id", "policy_version", "group_name", "group_value", "reason", "decided_policy_id",
-    "true_policy_id", "sampling_method", "moderator_key", "auditor_key",
+    "true_policy_id", "moderator_key", "person_key",
 )  # fmt: skip
 
 

@@ -133,15 +133,15 @@ def test_annotators_are_compared_with_themselves(warehouse, labels, run):
     same = repeats["severity"] == before[repeats.index]
     (row,) = (
         warehouse.sql(
-            "from agreement.self_consistency where period_type = 'month' "
-            "and dimension_name = 'overall' and label_kind = 'severity'"
+            "from quality.quality_rates where period_type = 'month' and dimension_name = 'overall' "
+            "and metric_id = 'self_consistency_calibration_severity'"
         )
         .fetchdf()
         .itertuples()
     )
-    assert (row.n_repeats, row.n_same, row.n_raters) == (357, int(same.sum()), 8)
-    assert row.self_consistency == pytest.approx(same.mean(), abs=EXACT)
+    assert (row.n, row.n_successes, row.n_people) == (357, int(same.sum()), 8)
+    assert row.estimate == pytest.approx(same.mean(), abs=EXACT)
     assert "92.2 %" in run[1]
-    assert "Annotator" not in str(
-        warehouse.sql("from restricted.rater_self_consistency").fetchall()
-    )
+    people = warehouse.sql("from restricted.quality_rates_by_person").fetchdf()
+    assert len(people)
+    assert not people["person_key"].str.contains("Annotator").any()

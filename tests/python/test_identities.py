@@ -29,19 +29,16 @@ COVERAGE = "planning.plan_coverage"
 DECISIONS = "core.fct_decisions"
 AUDITS = "core.fct_audits"
 SCORES = "quality.quality_scores"
-AUDITORS = "quality.auditor_accuracy"
-AUDITOR = "restricted.auditor_accuracy_by_person"
 CORRECTED = "quality.accuracy_if_audits_err"
 GAPS = "quality.calibration_gap"
 GAP = "restricted.calibration_gap_by_person"
 GOLDEN = "quality.golden_items"
-PASSES = "quality.golden_pass_rates"
-DISPUTES = "quality.dispute_rates"
 OPERATIONS = "quality.audit_operations"
+SHARE_CELLS = "restricted.quality_cells"
+SHARES = "quality.quality_rates"
+SHARES_OF_PEOPLE = "restricted.quality_rates_by_person"
 COMPLETION = "quality.audit_completion"
 AGREEMENT = "agreement.rater_agreement"
-CONSISTENCY = "agreement.self_consistency"
-RATERS = "restricted.rater_self_consistency"
 POLICIES = "accuracy.policy_rates"
 CONFUSION = "accuracy.policy_confusion"
 PARETO = "accuracy.error_pareto"
@@ -525,36 +522,6 @@ MUTATIONS = {
         update(AGREEMENT, "n_ratings = n_items", REPORTABLE_AGREEMENT),
         {"rated_items_and_their_pairs_add_up"},
     ),
-    "consistency_twice": (repeat(CONSISTENCY), {"self_consistency_is_unique"}),
-    "consistency_above_one": (
-        update(
-            CONSISTENCY,
-            "self_consistency = 1.01, n_raters = 9, ci_low = 1, ci_high = 1",
-            "self_consistency is not null",
-        ),
-        {"self_consistency_is_a_share_inside_its_interval"},
-    ),
-    "a_persons_consistency_in_public": (
-        update(
-            CONSISTENCY,
-            "n_same = 0, self_consistency = 0, ci_low = 0, ci_high = 0.9",
-            "n_raters = 1",
-        ),
-        {"self_consistency_is_of_nobody_in_particular"},
-    ),
-    "few_repeats_called_reportable": (
-        update(CONSISTENCY, "is_reportable = true", "n_repeats < 30"),
-        {"reportable_consistency_has_enough_repeats"},
-    ),
-    "a_rater_twice": (repeat(RATERS), {"rater_consistency_is_unique"}),
-    "a_rater_beside_the_interval": (
-        update(RATERS, "ci_high = self_consistency - 1e-6", "true"),
-        {"rater_consistency_is_a_share_inside_its_interval"},
-    ),
-    "a_rater_judged_on_few_repeats": (
-        update(RATERS, "is_reportable = true", "n_repeats < 30"),
-        {"reportable_raters_have_enough_repeats"},
-    ),
     # Policies, errors, overturns.
     "a_policy_cell_twice": (repeat("accuracy.policy_cells"), {"policy_cells_are_unique"}),
     "a_policy_confirmed_more_often_than_decided": (
@@ -731,44 +698,6 @@ MUTATIONS = {
         update(SCORES, "score = 0", "n_reviews = 0"),
         {"a_missing_score_says_why"},
     ),
-    "auditors_twice": (repeat(AUDITORS), {"auditor_accuracy_is_unique"}),
-    "more_false_alarms_than_audits": (
-        update(AUDITORS, "n_false_alarms = n_benchmarked + 1", "accuracy is not null"),
-        {"audits_of_auditors_add_up"},
-    ),
-    "auditors_without_a_count": (
-        update(AUDITORS, "n_same_finding = null", "accuracy is not null"),
-        {"audits_of_auditors_add_up"},
-    ),
-    "auditors_reportable_on_few_benchmarks": (
-        update(
-            AUDITORS,
-            "is_reportable = true, reason_code = null",
-            "reason_code = 'too_few_audits'",
-        ),
-        {"reportable_auditors_have_enough_benchmarks"},
-    ),
-    "a_rate_of_missed_errors_reportable_on_few": (
-        update(AUDITORS, "missed_error_reason_code = null", "n_benchmark_wrong < 30"),
-        {"reportable_auditors_have_enough_benchmarks"},
-    ),
-    "one_auditor_shown": (
-        update(AUDITORS, "accuracy = 1", "n_auditors = 1"),
-        {"auditors_are_not_singled_out"},
-    ),
-    "an_auditor_twice": (repeat(AUDITOR), {"auditor_accuracy_by_person_is_unique"}),
-    "an_auditor_whose_audits_do_not_add_up": (
-        update(AUDITOR, "n_benchmark_wrong = n_benchmark_wrong + 1", "true"),
-        {"audits_of_an_auditor_add_up"},
-    ),
-    "an_auditor_reportable_on_little": (
-        update(AUDITOR, "false_alarm_reason_code = null", "n_benchmark_correct < 30"),
-        {"reportable_auditors_say_so"},
-    ),
-    "an_auditor_ranked_on_little": (
-        update(AUDITOR, "is_rankable = true", "n_benchmarked < 100"),
-        {"no_auditor_is_ranked_on_little"},
-    ),
     "a_corrected_accuracy_twice": (repeat(CORRECTED), {"corrected_accuracy_is_unique"}),
     "a_corrected_accuracy_above_one": (
         update(CORRECTED, "estimate = 1.2", "estimate is not null"),
@@ -833,69 +762,81 @@ MUTATIONS = {
         update(GOLDEN, "n_keys = 2", "true"),
         {"golden_keys_do_not_contradict_themselves"},
     ),
-    "a_pass_rate_twice": (repeat(PASSES), {"golden_pass_rates_are_unique"}),
-    "a_suspected_key_in_the_passes": (
-        update(
-            PASSES,
-            "n_answered_with_bad_key = n_answered",
-            "n_passed > 0 and without_bad_keys_reason_code is null",
-        ),
-        {"golden_pass_rates_add_up", "reportable_pass_rates_have_enough_answers"},
+    "a_cell_of_shares_twice": (repeat(SHARE_CELLS), {"quality_cells_are_unique"}),
+    "more_in_the_numerator_than_there_is": (
+        update(SHARE_CELLS, "n_successes = n + 1", "n > 0 and metric_id = 'auditor_accuracy'"),
+        {"quality_cells_are_shares"},
     ),
-    "a_pass_rate_reportable_on_few_answers": (
-        update(
-            PASSES,
-            "without_bad_keys_reason_code = null",
-            "n_answered < 30 and n_people >= 3",
-        ),
-        {"reportable_pass_rates_have_enough_answers"},
+    "a_cell_without_a_numerator": (
+        update(SHARE_CELLS, "n_successes = null", "n > 0 and metric_id = 'auditor_accuracy'"),
+        {"quality_cells_are_shares"},
     ),
-    "one_person_tested_shown": (
-        update(
-            PASSES, "pass_rate = 1, pass_rate_ci_low = 0, pass_rate_ci_high = 1", "n_people = 1"
-        ),
-        {"people_tested_are_not_singled_out"},
+    "a_person_who_did_nothing": (
+        update(SHARE_CELLS, "person_key = 'x'", "n = 0"),
+        {"quality_cells_are_shares"},
     ),
-    "disputes_twice": (repeat(DISPUTES), {"dispute_rates_are_unique"}),
-    "a_dispute_in_no_state": (
-        update(DISPUTES, "n_disputes = n_disputes + 1", "n_disputes > 0"),
-        {"disputes_add_up"},
-    ),
-    "a_dispute_left_out_twice": (
+    "a_dispute_counted_twice": (
         update(
-            DISPUTES,
-            "n_excluded = n_excluded + 1",
-            "period_type = 'quarter' and dimension_name = 'overall'",
+            SHARE_CELLS,
+            "n = n + 1",
+            "metric_id = 'dispute_pending_share' and period_type = 'quarter' "
+            "and dimension_name = 'overall' and n > 0",
         ),
         {"disputes_are_all_in_the_rates"},
     ),
-    "a_dispute_left_out_that_is_not_counted": (
-        update(
-            DISPUTES,
-            "n_excluded = null",
-            "period_type = 'quarter' and dimension_name = 'overall'",
-        ),
-        {"disputes_are_all_in_the_rates"},
+    "disputes_that_are_not_counted": (
+        f"update {SHARE_CELLS} set n = null where metric_id = 'dispute_pending_share' "
+        "and period_type = 'quarter' and dimension_name = 'overall' and n > 0",
+        {"disputes_are_all_in_the_rates", "quality_cells_are_shares"},
     ),
-    "a_dispute_rate_reportable_on_few_audits": (
-        update(
-            DISPUTES,
-            "is_overturn_reportable = true, overturn_reason_code = null",
-            "n_resolved between 1 and 29",
-        ),
-        {"reportable_dispute_rates_have_enough_audits"},
+    "a_share_twice": (repeat(SHARES), {"quality_rates_are_unique"}),
+    "a_share_beside_its_interval": (
+        update(SHARES, "ci_low = estimate + 0.01", "is_reportable and ci_low is not null"),
+        {"a_share_is_inside_its_interval"},
     ),
-    "a_dispute_rate_of_no_error": (
-        update(
-            DISPUTES,
-            "dispute_rate = 0, dispute_rate_ci_low = 0, dispute_rate_ci_high = 1",
-            "n_audits_with_error = 0",
-        ),
-        {"a_missing_dispute_rate_says_why"},
+    "a_share_of_another_numerator": (
+        update(SHARES, "n_successes = n_successes - 1", "is_reportable and n_successes > 0"),
+        {"a_share_is_inside_its_interval"},
     ),
-    "an_overturn_rate_without_a_reason": (
-        update(DISPUTES, "overturn_reason_code = null", "n_resolved = 0"),
-        {"a_missing_dispute_rate_says_why", "reportable_dispute_rates_have_enough_audits"},
+    "a_share_without_an_interval": (
+        update(SHARES, "ci_low = null", "is_reportable and ci_low is not null"),
+        {"a_share_is_inside_its_interval"},
+    ),
+    "a_share_of_nothing": (
+        update(SHARES, "estimate = 0", "n = 0"),
+        {"a_share_is_inside_its_interval"},
+    ),
+    "a_share_of_one_person_shown": (
+        update(SHARES, "n = 1", "n_people = 1"),
+        {"few_people_are_not_singled_out"},
+    ),
+    "a_share_shown_that_leads_to_another": (
+        update(SHARES, "n = 1", "reason_code = 'withheld_with_another'"),
+        {"few_people_are_not_singled_out"},
+    ),
+    "a_share_reportable_on_few_cases": (
+        update(SHARES, "is_reportable = true, reason_code = null", "reason_code = 'too_few_cases'"),
+        {"reportable_shares_have_enough_cases"},
+    ),
+    "a_share_of_a_person_twice": (
+        repeat(SHARES_OF_PEOPLE),
+        {"quality_rates_by_person_are_unique"},
+    ),
+    "a_share_of_a_person_beside_its_interval": (
+        update(SHARES_OF_PEOPLE, "ci_high = estimate - 0.01", "ci_high is not null"),
+        {"a_share_of_a_person_is_inside_its_interval"},
+    ),
+    "a_person_ranked_on_little": (
+        update(SHARES_OF_PEOPLE, "is_rankable = true", "n < 100"),
+        {"nobody_is_ranked_or_reported_on_little"},
+    ),
+    "a_person_reportable_on_little": (
+        update(
+            SHARES_OF_PEOPLE,
+            "is_reportable = true, reason_code = null",
+            "reason_code = 'too_few_cases'",
+        ),
+        {"nobody_is_ranked_or_reported_on_little"},
     ),
     "operations_twice": (repeat(OPERATIONS), {"audit_operations_are_unique"}),
     "more_audited_than_there_is": (
@@ -905,10 +846,6 @@ MUTATIONS = {
             "n_audits > 0",
         ),
         {"audited_decisions_are_eligible_decisions"},
-    ),
-    "a_blind_share_reportable_on_few_audits": (
-        update(OPERATIONS, "blind_reason_code = null", "n_blind_known between 1 and 29"),
-        {"shares_of_blind_audits_say_when_they_are_few"},
     ),
     "audits_without_a_turnaround": (
         update(OPERATIONS, "turnaround_seconds_median = null", "n_audits > 0"),

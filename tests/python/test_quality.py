@@ -221,13 +221,19 @@ def project(new_project):
 
 def test_auditors_are_as_right_as_they_were_made(project):
     quarters = project.query(
-        "from quality.auditor_accuracy where period_type = 'quarter' and dimension_name = 'overall'"
+        "from quality.quality_rates where period_type = 'quarter' and dimension_name = 'overall'"
     )
-    assert quarters["n_benchmarked"].sum() > 250
-    for _, row in quarters.iterrows():
-        assert row["accuracy_ci_low"] <= 0.875 <= row["accuracy_ci_high"]
-        for name in ("false_alarm_rate", "missed_error_rate"):
-            assert row[f"{name}_ci_low"] <= 0.125 <= row[f"{name}_ci_high"], name
+    truths = {
+        "auditor_accuracy": 0.875,
+        "auditor_false_alarm_rate": 0.125,
+        "auditor_missed_error_rate": 0.125,
+    }
+    for metric, truth in truths.items():
+        rows = quarters[quarters["metric_id"] == metric]
+        assert len(rows), metric
+        assert rows["ci_low"].le(truth).all(), metric
+        assert rows["ci_high"].ge(truth).all(), metric
+    assert quarters.loc[quarters["metric_id"] == "auditor_accuracy", "n"].sum() > 250
 
 
 def test_corrected_accuracy_recovers_the_truth_and_accuracy_does_not(project):
@@ -258,17 +264,16 @@ def test_the_one_key_that_is_wrong_is_suspected(project):
 
 def test_marts_for_all_hold_no_number_of_one_person(project):
     few = {
-        "auditor_accuracy": ("n_auditors", ["accuracy", "n_same_finding"]),
         "calibration_gap": ("n_raters", ["gap", "rater_mean", "standard_error"]),
         "golden_items": ("n_people", ["pass_rate", "n_passed"]),
-        "golden_pass_rates": ("n_people", ["pass_rate", "n_passed"]),
+        "quality_rates": ("n_people", ["n", "n_successes", "estimate", "ci_low", "ci_high"]),
     }
     for mart, (people, shown) in few.items():
         rows = project.query(f"from quality.{mart}")
         few_people = rows[people].between(1, 4)
         assert few_people.any() or mart == "golden_items", mart
         assert rows.loc[few_people, shown].isna().all(axis=None), mart
-        assert not {"auditor_key", "moderator_key", "rater_key"} & set(rows.columns)
+        assert not {"auditor_key", "moderator_key", "rater_key", "person_key"} & set(rows.columns)
 
 
 def odd_world(world: dict, seed: int) -> dict:
@@ -384,6 +389,8 @@ def test_the_oracle_agrees_on_an_odd_world(new_project, make_world, seed):
         "select (select count(*) from quality.quality_scores), "
         "(select count(*) from quality.calibration_gap), "
         "(select count(*) from quality.golden_items where is_bad_key), "
-        "(select sum(n_overturned) from quality.dispute_rates)"
+        "(select sum(n_successes) from restricted.quality_cells "
+        "where metric_id = 'dispute_overturn_rate'), "
+        "(select sum(n) from intermediate.int_verdicts__dispute_exclusions)"
     )
     assert (counts > 0).all(axis=None)

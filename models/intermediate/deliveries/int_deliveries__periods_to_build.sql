@@ -164,7 +164,6 @@ rated as (
 {% set sets = {
     'published': ('published', ['day', 'week', 'month']),
     'rated': ('rated', ['week', 'month']),
-    'rated_by_quarter': ('rated', ['week', 'month', 'quarter']),
 } -%}
 {% for day_set, (days, period_types) in sets.items() -%}
 select distinct

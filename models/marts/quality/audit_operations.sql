@@ -10,12 +10,13 @@ with decisions as (
     where {{ near_days_to_build('published', 'decided_on') }}
 ),
 
-daily_decisions as (
+cells as (
     select *
-    from {{ ref('accuracy_decisions_by_day') }}
+    from {{ ref('accuracy_cells') }}
     where
         exclusion_reason is null
-        and {{ near_days_to_build('published', 'decided_on') }}
+        and period_type <> 'day'
+        and {{ in_days_to_build('published', 'period_starts_on') }}
 ),
 
 strata as (
@@ -33,36 +34,31 @@ final_audits as (
         and {{ near_days_to_build('published', 'decided_on') }}
 ),
 
-as_of as (
-    select * from {{ ref('int_context__as_of') }}
-),
-
-days as (
+cells_and_strata as (
     select
-        decided_on,
-        dimension_name,
-        dimension_value,
+        {{ group_keys | join(', ') }},
         n_decisions
-    from daily_decisions
+    from cells
     union all
     select
-        daily_decisions.decided_on,
+        cells.period_type,
+        cells.period_starts_on,
         'stratum' as dimension_name,
         coalesce(strata.plan_stratum, 'not_in_frame') as dimension_value,
-        daily_decisions.n_decisions
-    from daily_decisions
-    left join strata on daily_decisions.stratum_key = strata.stratum_key
-    where daily_decisions.dimension_name = 'overall'
+        cells.period_ends_on,
+        cells.n_decisions
+    from cells
+    left join strata on cells.stratum_key = strata.stratum_key
+    where cells.dimension_name = 'overall'
 ),
 
 eligible as (
     select
         {{ group_keys | join(', ') }},
         sum(n_decisions) as n_eligible_decisions
-    from (
-        {{ by_period('days', 'decided_on', day_set='published') }}
-    ) as days_in_periods
+    from cells_and_strata
     group by {{ group_keys | join(', ') }}
+    having sum(n_decisions) > 0
 ),
 
 by_method as (
@@ -178,32 +174,18 @@ completed as (
 )
 
 select
-    completed.period_type,
-    completed.period_starts_on,
-    completed.dimension_name,
-    completed.dimension_value,
-    completed.sampling_method,
-    completed.period_ends_on,
-    case
-        when completed.n_audits = 0 then 'no_audits'
-        when completed.n_blind_known = 0 then 'blindness_unknown'
-    end as reason_code,
-    case
-        when completed.n_audits = 0 then 'no_audits'
-        when completed.n_blind_known = 0 then 'blindness_unknown'
-        when completed.n_blind_known < {{ var('min_audits') }} then 'too_few_audits'
-    end as blind_reason_code,
-    cast(completed.n_eligible_decisions as bigint) as n_eligible_decisions,
-    cast(completed.n_audited_decisions as bigint) as n_audited_decisions,
-    cast(completed.n_audits as bigint) as n_audits,
-    cast(completed.n_blind_known as bigint) as n_blind_known,
-    cast(completed.n_blind as bigint) as n_blind,
-    completed.n_audited_decisions / cast(nullif(completed.n_eligible_decisions, 0) as double)
-        as coverage_rate,
-    {{ share_with_interval('completed.n_blind', 'completed.n_blind_known', 'blind_share') }},
-    cast(completed.turnaround_seconds_median as bigint) as turnaround_seconds_median,
-    cast(completed.turnaround_seconds_p90 as bigint) as turnaround_seconds_p90,
-    cast({{ var('confidence_level') }} as double) as confidence_level,
-    as_of.as_of
+    period_type,
+    period_starts_on,
+    dimension_name,
+    dimension_value,
+    sampling_method,
+    period_ends_on,
+    case when n_audits = 0 then 'no_audits' end as reason_code,
+    cast(n_eligible_decisions as bigint) as n_eligible_decisions,
+    cast(n_audited_decisions as bigint) as n_audited_decisions,
+    cast(n_audits as bigint) as n_audits,
+    cast(n_blind_known as bigint) as n_blind_known,
+    cast(n_blind as bigint) as n_blind,
+    cast(turnaround_seconds_median as bigint) as turnaround_seconds_median,
+    cast(turnaround_seconds_p90 as bigint) as turnaround_seconds_p90
 from completed
-cross join as_of
