@@ -19,6 +19,11 @@
     }) }}
 {%- endmacro %}
 
+{#- Those whose groups are people: small ones say something of a person. -#}
+{% macro roster_dimensions() -%}
+    {{ return(['site', 'vendor', 'team']) }}
+{%- endmacro %}
+
 {% macro by_dimension(relation, counts, squares={}) -%}
     {%- set keys = ['decided_on', 'stratum_key', 'exclusion_reason'] -%}
     {%- set dimensions = reporting_dimensions() -%}

@@ -46,6 +46,8 @@ POLICIES = "accuracy.policy_rates"
 CONFUSION = "accuracy.policy_confusion"
 PARETO = "accuracy.error_pareto"
 OVERTURNED = "accuracy.overturned_decisions"
+POPULATION = "accuracy.accuracy_population"
+EXCLUSIONS = "accuracy.exclusions"
 
 # Names of identities that several mutations break.
 ALL_IN = "decisions_and_audits_are_all_in_the_rates"
@@ -78,6 +80,7 @@ def repeat(table, condition="true", change=""):
 
 A_QUEUE = "metric_id = 'accuracy' and period_type = 'week' and dimension_name = 'queue'"
 A_QUEUE_WITH_AUDITS = f"{A_QUEUE} and n_audits > 1 and n_excluded_audits > 0"
+EXCLUDED_OF_A_QUEUE = "dimension_name = 'queue' and applies_to = 'decision'"
 NO_AUDIT = "metric_id = 'accuracy' and n_audits = 0 and unweighted_n = 0"
 REPORTABLE = "metric_id = 'accuracy' and is_reportable"
 REPORTABLE_AGREEMENT = "is_reportable and percent_agreement < 1"
@@ -140,28 +143,36 @@ MUTATIONS = {
         {"as_of_is_not_in_the_future"},
     ),
     "excluded_audits_counted_under_another_reason": (
-        update(
-            RATES,
-            "excluded_audits_by_reason = replace(excluded_audits_by_reason, '=', '=1')",
-            A_QUEUE_WITH_AUDITS,
-        ),
+        update(EXCLUSIONS, "reason_code = 'self_audit'", "applies_to = 'audit'"),
         {REASONS},
     ),
     "excluded_audits_without_a_reason": (
-        update(RATES, "excluded_audits_by_reason = null", A_QUEUE_WITH_AUDITS),
+        f"delete from {EXCLUSIONS} where {one_row(EXCLUSIONS, EXCLUDED_OF_A_QUEUE)}",
         {REASONS},
     ),
-    "excluded_decisions_without_a_reason": (
-        update(
-            RATES,
-            "excluded_decisions_by_reason = null",
-            "metric_id = 'accuracy' and n_excluded_decisions > 0",
-        ),
+    "excluded_decisions_of_another_queue": (
+        update(EXCLUSIONS, "dimension_value = 'another'", EXCLUDED_OF_A_QUEUE),
+        {REASONS},
+    ),
+    "excluded_decisions_that_are_not_counted": (
+        update(EXCLUSIONS, "n_excluded = null", EXCLUDED_OF_A_QUEUE),
+        {"exclusions_are_counted_or_withheld"},
+    ),
+    "exclusions_of_a_few_people": (
+        update(EXCLUSIONS, "withheld_reason = 'too_few_people'", EXCLUDED_OF_A_QUEUE),
+        {"exclusions_are_counted_or_withheld"},
+    ),
+    "exclusions_twice": (
+        repeat(EXCLUSIONS, EXCLUDED_OF_A_QUEUE),
+        {REASONS, "exclusions_are_unique"},
+    ),
+    "a_population_that_does_not_count_what_it_leaves_out": (
+        update(POPULATION, "n_excluded_audits = null", "dimension_name = 'queue'"),
         {REASONS},
     ),
     "excluded_audits_that_are_not_counted": (
         update(RATES, "n_excluded_audits = null", A_QUEUE_WITH_AUDITS),
-        {REASONS, PARTS, DAYS},
+        {PARTS, DAYS},
     ),
     "an_audit_in_two_classes": (
         update(RATES, "n_successes = n_successes + 1", A_QUEUE_WITH_AUDITS),
@@ -202,7 +213,7 @@ MUTATIONS = {
     "a_queue_in_no_reporting_group": (
         f"delete from {RATES} where dimension_name = 'queue' and dimension_value = "
         f"(select min(dimension_value) from {RATES} where dimension_name = 'queue')",
-        {REASONS, PARTS},
+        {PARTS},
     ),
     "a_dimension_that_is_gone": (
         f"delete from {RATES} where dimension_name = 'site'",
@@ -211,7 +222,7 @@ MUTATIONS = {
     "a_day_that_is_gone": (
         f"delete from {RATES} where period_type = 'day' and period_starts_on = "
         f"(select median(period_starts_on)::date from {RATES} where period_type = 'day')",
-        {REASONS, DAYS},
+        {DAYS},
     ),
     "weeks_that_are_gone": (
         f"delete from {RATES} where period_type = 'week'",
@@ -221,7 +232,7 @@ MUTATIONS = {
     "no_rates": (f"delete from {RATES}", {"there_are_rates", ALL_IN}),
     "a_rate_twice": (
         repeat(RATES, A_QUEUE_WITH_AUDITS),
-        {REASONS, "rates_are_unique", CLASSES, PARTS, DAYS},
+        {"rates_are_unique", CLASSES, PARTS, DAYS},
     ),
     "a_rate_of_no_period": (
         update(RATES, "period_starts_on = null", "metric_id = 'technical_error_rate'"),
@@ -294,7 +305,7 @@ MUTATIONS = {
         {"cells_are_unique", "cells_have_a_dimension"},
     ),
     "a_population_twice": (
-        repeat("accuracy.accuracy_population"),
+        repeat(POPULATION),
         {"population_is_unique"},
     ),
     "an_estimate_twice": (repeat("accuracy.accuracy_estimates"), {"estimates_are_unique"}),
@@ -523,6 +534,10 @@ MUTATIONS = {
     ),
     "an_item_without_a_rating": (
         update(AGREEMENT, "n_ratings = n_items", REPORTABLE_AGREEMENT),
+        {"rated_items_and_their_pairs_add_up"},
+    ),
+    "a_rating_left_out_for_no_reason": (
+        update(AGREEMENT, "n_excluded_ratings = n_excluded_ratings + 1", "true"),
         {"rated_items_and_their_pairs_add_up"},
     ),
     "consistency_twice": (repeat(CONSISTENCY), {"self_consistency_is_unique"}),

@@ -93,8 +93,6 @@ rates as (
         measured.unjudged_rate,
         measured.is_of_all_decisions,
         measured.n_excluded_audits,
-        measured.excluded_decisions_by_reason,
-        measured.excluded_audits_by_reason,
         measured.few_people_code,
         measured.has_unaudited_kind,
         measured.is_told_by_dimension,
@@ -168,8 +166,6 @@ shown as (
         unjudged_rate,
         is_of_all_decisions,
         n_excluded_audits,
-        excluded_decisions_by_reason,
-        excluded_audits_by_reason,
         {% for name in [
             'n_audits', 'n_successes', 'n_strata', 'n_collapsed_strata', 'weighted_numerator',
             'weighted_denominator', 'estimate', 'standard_error', 'standard_error_reason',
@@ -238,7 +234,5 @@ select
     case when unit = 'share' then {{ wilson_bound('unweighted_rate', 'unweighted_n', 'high') }} end
         as unweighted_ci_high,
     unweighted_rate - estimate as unweighted_difference,
-    excluded_decisions_by_reason,
-    excluded_audits_by_reason,
     as_of
 from shown
