@@ -48,6 +48,7 @@ PARETO = "accuracy.error_pareto"
 OVERTURNED = "accuracy.overturned_decisions"
 POPULATION = "accuracy.accuracy_population"
 EXCLUSIONS = "accuracy.exclusions"
+PERIODS = "accuracy.dim_periods"
 
 # Names of identities that several mutations break.
 ALL_IN = "decisions_and_audits_are_all_in_the_rates"
@@ -60,6 +61,7 @@ SUMS = "pareto_and_confusion_sum_to_the_whole"
 MATCHED = "counted_audits_match_their_decision"
 FRAMED = "plans_hold_every_framed_stratum"
 CODES = "truths_are_actions_of_their_queue"
+KNOWN_PERIODS = "periods_of_marts_are_known"
 EVERY_DECISION = "plan_coverage_holds_every_decision"
 
 
@@ -82,6 +84,7 @@ A_QUEUE = "metric_id = 'accuracy' and period_type = 'week' and dimension_name = 
 A_QUEUE_WITH_AUDITS = f"{A_QUEUE} and n_audits > 1 and n_excluded_audits > 0"
 EXCLUDED_OF_A_QUEUE = "dimension_name = 'queue' and applies_to = 'decision'"
 NO_AUDIT = "metric_id = 'accuracy' and n_audits = 0 and unweighted_n = 0"
+A_WEEK = "period_type = 'week'"
 REPORTABLE = "metric_id = 'accuracy' and is_reportable"
 REPORTABLE_AGREEMENT = "is_reportable and percent_agreement < 1"
 
@@ -168,7 +171,7 @@ MUTATIONS = {
     ),
     "a_population_that_does_not_count_what_it_leaves_out": (
         update(POPULATION, "n_excluded_audits = null", "dimension_name = 'queue'"),
-        {REASONS},
+        {REASONS, DAYS},
     ),
     "excluded_audits_that_are_not_counted": (
         update(RATES, "n_excluded_audits = null", A_QUEUE_WITH_AUDITS),
@@ -220,13 +223,29 @@ MUTATIONS = {
         {PARTS},
     ),
     "a_day_that_is_gone": (
-        f"delete from {RATES} where period_type = 'day' and period_starts_on = "
-        f"(select median(period_starts_on)::date from {RATES} where period_type = 'day')",
+        f"delete from {POPULATION} where period_type = 'day' and period_starts_on = "
+        f"(select median(period_starts_on)::date from {POPULATION} where period_type = 'day')",
         {DAYS},
     ),
     "weeks_that_are_gone": (
         f"delete from {RATES} where period_type = 'week'",
-        {DAYS},
+        {DAYS, PARTS},
+    ),
+    "a_day_without_its_rates": (
+        update(POPULATION, "has_rates = true", "period_type = 'day' and dimension_name = 'queue'"),
+        {PARTS},
+    ),
+    "a_week_that_nobody_knows": (
+        f"delete from {PERIODS} where {one_row(PERIODS, A_WEEK)}",
+        {KNOWN_PERIODS},
+    ),
+    "a_week_of_eight_days": (
+        update(PERIODS, "period_ends_on = period_ends_on + 1", A_WEEK),
+        {KNOWN_PERIODS},
+    ),
+    "a_period_twice": (
+        repeat(PERIODS, change="period_ends_on - 1 as period_ends_on"),
+        {KNOWN_PERIODS, "periods_are_unique"},
     ),
     # The rates.
     "no_rates": (f"delete from {RATES}", {"there_are_rates", ALL_IN}),
@@ -306,7 +325,7 @@ MUTATIONS = {
     ),
     "a_population_twice": (
         repeat(POPULATION),
-        {"population_is_unique"},
+        {"population_is_unique", DAYS},
     ),
     "an_estimate_twice": (repeat("accuracy.accuracy_estimates"), {"estimates_are_unique"}),
     "an_estimate_of_no_metric": (

@@ -67,6 +67,7 @@ counted as (
         sum(case when is_covered then n_decisions * coalesce(blank_share, 0e0) else 0e0 end)
             as n_unjudged_decisions,
         sum(case when is_counted then 0 else n_audits end) as n_excluded_audits,
+        sum(n_counted_audits) as n_counted_audits,
         sum(case when is_counted then n_enforced_decisions else 0 end)
             as n_eligible_enforced_decisions,
         sum(case when is_enforced_covered then n_enforced_decisions else 0 end)
@@ -86,6 +87,7 @@ select
     counted.dimension_name,
     counted.dimension_value,
     counted.period_ends_on,
+    {{ has_rates() }} as has_rates,
     cast(counted.n_decisions as bigint) as n_decisions,
     cast(counted.n_eligible_decisions as bigint) as n_eligible_decisions,
     cast(counted.n_excluded_decisions as bigint) as n_excluded_decisions,

@@ -13,10 +13,6 @@ excluded_ratings as (
     where exclusion_reason is not null
 ),
 
-as_of as (
-    select * from {{ ref('int_context__as_of') }}
-),
-
 excluded_by_dimension as (
     {{ by_rating_dimension('excluded_ratings', 'item_rated_on') }}
 ),
@@ -46,7 +42,6 @@ bounded as (
         coalesce(coefficients.n_ratings, 0) as n_ratings,
         coalesce(coefficients.n_raters, 0) as n_raters,
         coalesce(coefficients.n_labels, 0) as n_labels,
-        coalesce(excluded.n_excluded_ratings, 0) as n_excluded_ratings,
         {% for reason in reasons -%}
         coalesce(excluded.n_{{ reason }}, 0) as n_{{ reason }},
         {% endfor -%}
@@ -71,9 +66,8 @@ bounded as (
             else coefficients.{{ name }}_reason_code
         end as {{ name }}_reason_code,
         {% endfor -%}
-        as_of.as_of
+        coalesce(excluded.n_excluded_ratings, 0) as n_excluded_ratings
     from every_group
-    cross join as_of
     left join coefficients on {{ same_keys('every_group', 'coefficients', agreement_keys()) }}
     left join excluded on {{ same_keys('every_group', 'excluded', agreement_keys()) }}
 ),
@@ -123,6 +117,5 @@ select
     krippendorffs_alpha_nominal_reason_code,
     krippendorffs_alpha_ordinal_reason_code,
     fleiss_kappa_reason_code,
-    cohens_kappa_reason_code,
-    as_of
+    cohens_kappa_reason_code
 from judged

@@ -35,10 +35,6 @@ days as (
         and {{ near_days_to_build('published', 'decided_on') }}
 ),
 
-as_of as (
-    select * from {{ ref('int_context__as_of') }}
-),
-
 roster as (
     select * from {{ ref('stg_roster') }}
 ),
@@ -280,7 +276,5 @@ select
     shown.weighted_standard_error,
     shown.n_covered_decisions / cast(nullif(shown.n_eligible_decisions, 0) as double)
         as coverage_rate,
-    cast({{ var('confidence_level') }} as double) as confidence_level,
-    as_of.as_of
+    cast({{ var('confidence_level') }} as double) as confidence_level
 from shown
-cross join as_of
