@@ -97,7 +97,9 @@ where
         and (
             parts.n_audits is distinct from whole.n_audits
             or parts.n_successes is distinct from whole.n_successes
-            or abs(coalesce(parts.weighted_denominator, 0) - coalesce(whole.weighted_denominator, 0))
+            or abs(
+                coalesce(parts.weighted_denominator, 0) - coalesce(whole.weighted_denominator, 0)
+            )
             > 1e-9 * coalesce(whole.weighted_denominator, 1)
             or not (parts.has_refused or whole.has_refused)
             and abs(coalesce(parts.weighted_numerator, 0) - coalesce(whole.weighted_numerator, 0))
