@@ -1,20 +1,29 @@
 -- How accurate are our decisions, month by month, and in which queues do we lose it? Queues are
 -- shown for the last month whose audits are in.
 with rates as (
-    select *
-    from {{ ref('accuracy_rates') }}
-    where metric_id = 'accuracy' and metric_version = 1 and period_type = 'month'
+    select
+        accuracy_rates.*,
+        periods.accuracy_status
+    from {{ ref('accuracy_rates') }} as accuracy_rates
+    inner join {{ ref('dim_periods') }} as periods
+        on
+            accuracy_rates.period_type = periods.period_type
+            and accuracy_rates.period_starts_on = periods.period_starts_on
+    where
+        accuracy_rates.metric_id = 'accuracy'
+        and accuracy_rates.metric_version = 1
+        and accuracy_rates.period_type = 'month'
 ),
 
 last_final_month as (
     select max(period_starts_on) as period_starts_on
     from rates
-    where period_status = 'final' and is_reportable
+    where accuracy_status = 'final' and is_reportable
 )
 
 select
     rates.period_starts_on as month_starts_on,
-    rates.period_status,
+    rates.accuracy_status,
     rates.dimension_name,
     rates.dimension_value,
     rates.n_eligible_decisions,

@@ -4,12 +4,15 @@
 -- policy are in policy_rates.)
 with pareto as (
     select * from {{ ref('error_pareto') }}
-    where group_name = 'policy' and reason = 'all' and period_status = 'final'
+    where group_name = 'policy' and reason = 'all'
 ),
 
 last_final_month as (
-    select max(month_starts_on) as month_starts_on
+    select max(pareto.month_starts_on) as month_starts_on
     from pareto
+    inner join {{ ref('dim_periods') }} as periods
+        on pareto.month_starts_on = periods.period_starts_on
+    where periods.period_type = 'month' and periods.accuracy_status = 'final'
 )
 
 select

@@ -78,7 +78,7 @@ def headline_table(rows: pd.DataFrame) -> Table:
         previous = row.dimension_name
         table.add_row(
             f"{row.month_starts_on:%Y-%m}",
-            row.period_status,
+            row.accuracy_status,
             row.dimension_value if row.dimension_name != "overall" else "all decisions",
             f"{row.n_eligible_decisions:,}",
             f"{row.n_audits:,}",

@@ -1,7 +1,7 @@
 {% macro known_variables() -%}
     {#- dbt takes any name, and a misspelt one changes nothing. A test holds this to dbt_project.yml. -#}
     {{ return([
-        'accuracy_maturity_days', 'as_of', 'audits_due_days', 'confidence_level', 'connectors', 'convabuse_file',
+        'accuracy_maturity_days', 'as_of', 'audits_due_days', 'confidence_level', 'connectors', 'convabuse_file', 'daily_dimensions',
         'hatecheck_audits', 'hatecheck_file', 'hatecheck_seed', 'max_clock_skew_minutes',
         'max_interval_width', 'max_unknown_flags', 'min_agreement_items', 'min_audits', 'min_comparable_share',
         'min_coverage_rate', 'min_effective_n', 'min_effective_n_to_rank', 'min_peers', 'min_people',
@@ -39,6 +39,20 @@
                 or (name == 'confidence_level' and value in (0, 1)) -%}
             {%- do problems.append('- ' ~ name ~ ': is ' ~ value ~ ', but is a share, such as 0.95.')
             -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set daily = var('daily_dimensions') -%}
+    {%- if daily is not none and (daily is string or daily is not iterable) -%}
+        {%- do problems.append('- daily_dimensions: is ' ~ daily ~ ', but is a list, such as [overall, queue].')
+        -%}
+    {%- endif -%}
+    {%- for name in daily or [] if daily is not string -%}
+        {%- if name in roster_dimensions() -%}
+            {%- do problems.append('- daily_dimensions: there are no rates by day of a ' ~ name
+                ~ ', as a day of it is easily the work of one person. Read its weeks.') -%}
+        {%- elif name not in reporting_dimensions() -%}
+            {%- do problems.append('- daily_dimensions: there is no dimension ' ~ name ~ '. There are '
+                ~ (reporting_dimensions().keys() | reject('in', roster_dimensions()) | join(', ')) ~ '.') -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(problems) }}

@@ -19,6 +19,31 @@
     }) }}
 {%- endmacro %}
 
+{#- Those whose groups are people: small ones say something of a person. -#}
+{% macro roster_dimensions() -%}
+    {{ return(['site', 'vendor', 'team']) }}
+{%- endmacro %}
+
+{% macro has_rates() -%}
+    {#- By day, only where they could be reported. The rule looks at one day, so that a day has the same
+        rows whether it is built alone or with all others. -#}
+    {%- set daily = var('daily_dimensions') -%}
+    period_type <> 'day'
+    or dimension_name not in ('{{ roster_dimensions() | join("', '") }}')
+    {%- if daily is none %}
+    and coalesce(
+        avg(nullif(n_counted_audits, 0))
+            over (partition by period_type, period_starts_on, dimension_name)
+        >= {{ var('min_audits') }},
+        false
+    )
+    {%- elif daily %}
+    and dimension_name in ('{{ daily | join("', '") }}')
+    {%- else %}
+    and false
+    {%- endif -%}
+{%- endmacro %}
+
 {% macro by_dimension(relation, counts, squares={}) -%}
     {%- set keys = ['decided_on', 'stratum_key', 'exclusion_reason'] -%}
     {%- set dimensions = reporting_dimensions() -%}

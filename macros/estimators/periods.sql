@@ -18,11 +18,45 @@
 
 {% macro period_end() -%}
     case period_type
+        when 'day' then period_starts_on
         when 'week' then {{ add_days('period_starts_on', 6) }}
         {% for period_type, months in {'month': 1, 'quarter': 3}.items() -%}
         {%- set next = 'cast(' ~ dbt.dateadd('month', months, 'period_starts_on') ~ ' as date)' -%}
         when '{{ period_type }}' then {{ add_days(next, -1) }}
         {% endfor -%}
+    end
+{%- endmacro %}
+
+{#- Names of months, which the engines would format each in its way. -#}
+{% macro month_name(day) -%}
+    case extract(month from {{ day }})
+        {% for name in [
+            'January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September',
+            'October', 'November', 'December',
+        ] -%}
+        when {{ loop.index }} then '{{ name }}'
+        {% endfor -%}
+    end
+{%- endmacro %}
+
+{% macro day_label(day) -%}
+    concat(
+        cast(extract(day from {{ day }}) as string), ' ',
+        substr({{ month_name(day) }}, 1, 3), ' ',
+        cast(extract(year from {{ day }}) as string)
+    )
+{%- endmacro %}
+
+{% macro period_label() -%}
+    {%- set year = 'cast(extract(year from period_starts_on) as string)' -%}
+    case period_type
+        when 'day' then {{ day_label('period_starts_on') }}
+        when 'week' then concat('Week of ', {{ day_label('period_starts_on') }})
+        when 'month' then concat({{ month_name('period_starts_on') }}, ' ', {{ year }})
+        when 'quarter'
+            then concat('Q', cast(extract(quarter from period_starts_on) as string), ' ', {{ year }})
+        when 'trailing'
+            then concat('{{ var("people_window_days") }} days to ', {{ day_label('period_ends_on') }})
     end
 {%- endmacro %}
 

@@ -70,7 +70,7 @@
     )
 {%- endmacro %}
 
-{% macro period_status(period_ends_on, as_of, days=var('accuracy_maturity_days')) -%}
+{% macro period_status(period_ends_on, as_of, days) -%}
     case
         when {{ add_days(period_ends_on, days) }} < {{ reporting_date(as_of) }}
             then 'final'

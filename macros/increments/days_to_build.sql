@@ -101,16 +101,12 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro restate_as_of(maturity_days=none) -%}
-    {#- Of the rows that were not built again, what time alone changes. -#}
+{% macro restate_as_of() -%}
+    {#- In the rows that were not built again. -#}
     {%- set as_of = ref('int_context__as_of') -%}
     {%- if execute and not are_all_days_built('published') -%}
         update {{ this }} as kept
-        set
-            {% if maturity_days is not none -%}
-            period_status = {{ period_status('kept.period_ends_on', 'now.as_of', maturity_days) }},
-            {% endif -%}
-            as_of = now.as_of
+        set as_of = now.as_of
         from {{ as_of }} as now
         where kept.as_of is distinct from now.as_of
     {%- endif -%}

@@ -93,7 +93,7 @@
     {%- for name in ['raw_path', 'raw_schema', 'raw_connector', 'connectors', 'hatecheck_file',
             'hatecheck_audits', 'hatecheck_seed', 'convabuse_file', 'as_of', 'reporting_timezone',
             'week_starts_on', 'confidence_level', 'min_audits', 'min_effective_n',
-            'min_coverage_rate', 'min_share_in_sight', 'max_unknown_flags', 'max_interval_width', 'min_people', 'accuracy_maturity_days', 'overturn_maturity_days'] -%}
+            'min_coverage_rate', 'min_share_in_sight', 'max_unknown_flags', 'max_interval_width', 'min_people', 'daily_dimensions'] -%}
         {%- do texts.update({'var ' ~ name: var(name, none) | string}) -%}
     {%- endfor -%}
     {{ return(local_md5(tojson(texts, sort_keys=true))) }}

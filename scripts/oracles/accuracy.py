@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from .disclosure import head_counts, withheld
+from .disclosure import OF_PEOPLE, head_counts, withheld
 from .intervals import (
     PSEUDO_AUDITS,
     Z,
@@ -18,7 +18,15 @@ from .intervals import (
     upper_bound,
 )
 from .raw_tables import RawTables
-from .sample import BANDS, STRENGTH, Sample, read_sample
+from .sample import (
+    BANDS,
+    NO_DECISION,
+    STRENGTH,
+    Sample,
+    read_sample,
+    standing_audits,
+    why_left_out,
+)
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", FutureWarning)  # samplics says that it is archived
@@ -41,6 +49,7 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
         sample.audits[name] = values
     return {
         "accuracy.accuracy_rates": accuracy_rates(sample, raw),
+        "accuracy.exclusions": exclusions(sample, raw),
         "accuracy.policy_rates": policy_rates(sample, raw),
         "accuracy.policy_confusion": confusion(sample),
         "accuracy.error_pareto": pareto(sample),
@@ -490,6 +499,48 @@ def flags(sample: Sample) -> pd.DataFrame:
                     part.assign(metric_id=metric, period_type=period_type, dimension_name=name)
                 )
     return pd.concat(parts, ignore_index=True)
+
+
+def exclusions(sample: Sample, raw: RawTables) -> pd.DataFrame:
+    """Decisions and audits that are left out, by day too, and why."""
+    decisions, audits = sample.decisions, standing_audits(raw)
+    actions = decisions["action_code"]
+    reasons = {
+        "unknown_action_code": ~actions.isin([*STRENGTH, *NO_DECISION]),
+        "automatic_close": actions == "auto_close",
+        "reversal": actions == "reverse",
+        "no_decision_made": actions.isin(["skip", "escalate"]),
+        "decided_by_system": ~decisions["is_eligible"],
+    }
+    why = np.select(list(reasons.values()), list(reasons), "")
+    audits["reason"] = why_left_out(audits, sample)
+    context = decisions.drop(columns=["has_enforced", "stratum"])
+    both = {
+        "decision": decisions.assign(reason=why),
+        "audit": audits.merge(context, on="decision_id"),
+    }
+    key = ["period_type", "period_starts_on", "dimension_name", "dimension_value"]
+    parts = []
+    for applies_to, rows in both.items():
+        left_out = rows[rows["reason"] != ""]
+        days = {"day": left_out["decided_at"].dt.normalize()}
+        for period_type, starts in (days | periods_of(left_out["decided_at"])).items():
+            for name, value in dimensions(left_out).items():
+                if period_type == "day" and name in OF_PEOPLE:
+                    continue
+                by = [starts.rename(key[1]), value.rename(key[3]), left_out["reason"]]
+                part = left_out.groupby(by).size().rename("n_excluded").reset_index()
+                part = part.rename(columns={"reason": "reason_code"})
+                parts.append(
+                    part.assign(applies_to=applies_to, period_type=period_type, dimension_name=name)
+                )
+    found = pd.concat(parts, ignore_index=True)
+    groups = found[key].drop_duplicates()
+    groups = groups.assign(n_people=head_counts(raw, groups))
+    groups["withheld_reason"] = withheld(groups, "n_people", key[:3], "dimension_value")
+    found = found.merge(groups.drop(columns="n_people"), on=key)
+    found["n_excluded"] = found["n_excluded"].where(found["withheld_reason"].isna())
+    return found
 
 
 def has_unaudited_kind(counts: pd.DataFrame) -> pd.Series:

@@ -27,11 +27,13 @@ from .disclosure import MIN_PEOPLE, head_counts, hide, withheld
 from .raw_tables import RawTables
 from .sample import (
     ENFORCING,
+    PROBABILITY,
     STRENGTH,
     Sample,
     read_sample,
     standing_audits,
     valid_at,
+    why_left_out,
     with_design,
 )
 
@@ -85,7 +87,6 @@ IN_FULL = [
     "benchmarked_share", "dispute_pending_share", "dispute_withdrawn_share", "golden_answer_rate",
     "golden_bad_key_share", "audit_coverage",
 ]  # fmt: skip
-PROBABILITY = ["simple_random", "stratified_random"]
 Z = 1.959963984540054
 
 
@@ -397,27 +398,8 @@ def _ratings(raw: RawTables, sample: Sample) -> pd.DataFrame:
         "score", "scale_min", "scale_max", "weight", "is_critical", "is_not_applicable",
     ])  # fmt: skip
     audits = standing_audits(raw)
-    decisions = sample.decisions.set_index("decision_id")
-    is_eligible = audits["decision_id"].map(decisions["is_eligible"]).fillna(False).astype(bool)
-    audits["reason"] = np.select(
-        [
-            audits["is_withdrawn"],
-            audits["audit_status"] != "final",
-            ~audits["sampling_method"].isin(PROBABILITY),
-            ~is_eligible,
-            audits["error_class"].isna(),
-            ~audits["audit_id"].isin(sample.audits["audit_id"]),
-        ],
-        [
-            "withdrawn",
-            "not_final",
-            "not_probability_sample",
-            "decision_not_eligible",
-            "",
-            "repeated_audit",
-        ],
-        "",
-    )
+    # A blank truth, or a frame that is not known, says nothing of the scorecard.
+    audits["reason"] = why_left_out(audits, sample).replace(["truth_missing", "no_frame"], "")
     rows = scores.merge(audits[["audit_id", "revision_no", "decision_id", "reason"]])
     applies = ~rows["is_not_applicable"].fillna(False).astype(bool)
     percent = (rows["score"] - rows["scale_min"]) / (rows["scale_max"] - rows["scale_min"])
@@ -470,12 +452,17 @@ def _quality_scores(sample: Sample, ratings: pd.DataFrame) -> pd.DataFrame:
         ratings, "decided_at", dimensions(ratings), ["score_of", "category_id"], has_quarters=False
     ):
         kept = part[part["reason"] == ""]
-        excluded = part.loc[part["reason"] != "", "reason"].value_counts().sort_index()
+        excluded = part.loc[part["reason"] != "", "reason"].value_counts()
+        own = {
+            f"n_{reason}": int(excluded.get(reason, 0))
+            for reason in ("nothing_rated", "not_applicable", "not_rated")
+        }
         row = group | {
             "n_reviews": len(kept),
             "n_automatic_fails": int(kept["is_fail"].sum()),
             "n_excluded": int(excluded.sum()),
-            "excluded_by_reason": ", ".join(f"{k}={v}" for k, v in excluded.items()) or None,
+            "n_audit_excluded": int(excluded.sum()) - sum(own.values()),
+            **own,
         }
         is_constant = len(kept) > 1 and np.ptp(kept["final"].to_numpy(float)) < 1e-9
         row |= _reason(

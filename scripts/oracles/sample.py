@@ -16,6 +16,7 @@ STRENGTH = {
     "no_action": 0, "label": 1, "age_restrict": 2, "demote": 3, "restrict": 4, "remove": 5,
     "warn": 1, "suspend": 6, "ban": 7,
 }  # fmt: skip
+PROBABILITY = ["simple_random", "stratified_random"]
 STRATUM = ["plan_id", "stratum_id", "period_start"]
 # A model's confidence; a bound belongs to the band above it.
 BANDS = [0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, np.inf]
@@ -158,7 +159,7 @@ def _audits(
     audits = audits[
         (audits["audit_status"] == "final")
         & ~audits["is_withdrawn"]
-        & audits["sampling_method"].isin(["simple_random", "stratified_random"])
+        & audits["sampling_method"].isin(PROBABILITY)
         & audits["error_class"].notna()
     ]
     audits = audits.merge(
@@ -225,6 +226,23 @@ def standing_audits(raw: RawTables) -> pd.DataFrame:
     audits["is_violating"] = _enforces(audits["truth_action_code"])
     audits["error_class"] = [_error_class(row) for row in audits.itertuples()]
     return audits.reset_index(drop=True)
+
+
+def why_left_out(audits: pd.DataFrame, sample: Sample) -> pd.Series:
+    """Why each of the standing audits is in no weighted rate; empty where it is in one."""
+    decisions = sample.decisions.set_index("decision_id")
+    is_eligible = audits["decision_id"].map(decisions["is_eligible"]).fillna(False).astype(bool)
+    strata = sample.audits.set_index("audit_id")["stratum"]
+    reasons = {
+        "withdrawn": audits["is_withdrawn"],
+        "not_final": audits["audit_status"] != "final",
+        "not_probability_sample": ~audits["sampling_method"].isin(PROBABILITY),
+        "decision_not_eligible": ~is_eligible,
+        "truth_missing": audits["error_class"].isna(),
+        "repeated_audit": ~audits["audit_id"].isin(strata.index),
+        "no_frame": audits["audit_id"].map(strata) < 0,
+    }
+    return pd.Series(np.select(list(reasons.values()), list(reasons), ""), index=audits.index)
 
 
 def _enforces(action: pd.Series) -> pd.Series:

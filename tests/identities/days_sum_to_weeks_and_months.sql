@@ -1,26 +1,48 @@
-with rates as (
+with counts as (
     select
-        *,
+        'accuracy_population' as mart,
+        period_type,
+        dimension_name,
+        dimension_value,
+        n_decisions,
+        n_audits,
+        n_excluded_audits,
+        n_correct as n_successes,
+        0 as is_withheld
+    from {{ ref('accuracy_population') }}
+    union all
+    -- Of days the rates have some only.
+    select
+        'accuracy_rates' as mart,
+        period_type,
+        dimension_name,
+        dimension_value,
+        n_decisions,
+        n_audits,
+        n_excluded_audits,
+        n_successes,
         case when reason_code in ('too_few_people', 'withheld_with_another') then 1 else 0 end
             as is_withheld
     from {{ ref('accuracy_rates') }}
-    where metric_id = 'accuracy' and metric_version = 1
+    where metric_id = 'accuracy' and metric_version = 1 and period_type <> 'day'
 )
 
 select
+    mart,
     dimension_name,
     dimension_value,
     sum(case when period_type = 'day' then n_decisions else 0 end) as by_day,
     sum(case when period_type = 'week' then n_decisions else 0 end) as by_week,
     sum(case when period_type = 'month' then n_decisions else 0 end) as by_month
-from rates
-group by dimension_name, dimension_value
+from counts
+group by mart, dimension_name, dimension_value
 having
-    count(distinct period_type) <> 3
+    count(distinct period_type) <> case mart when 'accuracy_population' then 3 else 2 end
     {% for count in ['n_decisions', 'n_audits', 'n_excluded_audits', 'n_successes'] -%}
-    {% for period in ['week', 'month'] -%}
-    or {{ 'max(is_withheld) = 0 and' if count in ['n_audits', 'n_successes'] }}
-    sum(case when period_type = 'day' then {{ count }} else 0 end)
-    is distinct from sum(case when period_type = '{{ period }}' then {{ count }} else 0 end)
+    {% for period in ['day', 'week'] -%}
+    or {{ "mart = 'accuracy_population' and" if period == 'day' }}
+    {{ 'max(is_withheld) = 0 and' if count in ['n_audits', 'n_successes'] }}
+    sum(case when period_type = '{{ period }}' then {{ count }} else 0 end)
+    is distinct from sum(case when period_type = 'month' then {{ count }} else 0 end)
     {% endfor -%}
     {% endfor %}

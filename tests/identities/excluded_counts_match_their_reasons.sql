@@ -1,12 +1,13 @@
--- Counted in the facts by reason, on no path of the mart; here the text columns meet them, once for
--- every kind of period and dimension.
+{% set of_people = "'" ~ roster_dimensions() | join("', '") ~ "'" -%}
+-- Counted in the facts, on no path of the mart, for every kind of period and dimension; and in each
+-- group what the population leaves out. Where a group is withheld, the sum is short of it.
 with excluded as (
     select exclusion_reason as reason_code from {{ ref('fct_decisions') }}
     union all
     select exclusion_reason as reason_code from {{ ref('fct_audits') }}
 ),
 
-counted as (
+in_facts as (
     select
         reason_code,
         count(*) as n_excluded
@@ -15,74 +16,82 @@ counted as (
     group by reason_code
 ),
 
-reasons as (
-    select
-        exclusion_reasons.reason_code,
-        coalesce(counted.n_excluded, 0) as n_excluded
-    from {{ ref('exclusion_reasons') }} as exclusion_reasons
-    left join counted on exclusion_reasons.reason_code = counted.reason_code
+exclusions as (
+    select * from {{ ref('exclusions') }}
 ),
 
-rates as (
+population as (
+    select *
+    from {{ ref('accuracy_population') }}
+    where period_type <> 'day' or dimension_name not in ({{ of_people }})
+),
+
+kinds as (
+    select distinct
+        period_type,
+        dimension_name
+    from population
+),
+
+of_kinds as (
     select
         period_type,
         dimension_name,
-        concat_ws(', ', excluded_decisions_by_reason, excluded_audits_by_reason) as told,
-        n_excluded_decisions + n_excluded_audits as n_excluded
-    from {{ ref('accuracy_rates') }}
-    where metric_id = 'accuracy' and metric_version = 1
+        reason_code,
+        sum(n_excluded) as n_shown,
+        count(*) > count(n_excluded) as has_withheld
+    from exclusions
+    group by period_type, dimension_name, reason_code
 ),
 
-told as (
-    select
-        rates.period_type,
-        rates.dimension_name,
-        reasons.reason_code,
-        reasons.n_excluded,
-        coalesce(sum(
-            cast(
-                nullif(
-                    regexp_extract(
-                        rates.told, concat('(^|, )', reasons.reason_code, '=([0-9]+)'), 2
-                    ),
-                    ''
-                ) as bigint
-            )
-        ), 0) as n_told
-    from rates
-    cross join reasons
-    group by rates.period_type, rates.dimension_name, reasons.reason_code, reasons.n_excluded
-),
-
-totals as (
+of_groups as (
     select
         period_type,
+        period_starts_on,
         dimension_name,
-        'all reasons' as reason_code,
-        sum(n_excluded) as n_excluded
-    from rates
-    group by period_type, dimension_name
+        dimension_value,
+        sum(n_excluded) as n_shown,
+        count(*) > count(n_excluded) as has_withheld
+    from exclusions
+    group by period_type, period_starts_on, dimension_name, dimension_value
+),
+
+compared as (
+    select
+        kinds.period_type,
+        cast(null as date) as period_starts_on,
+        kinds.dimension_name,
+        in_facts.reason_code as of_what,
+        in_facts.n_excluded,
+        of_kinds.n_shown,
+        of_kinds.has_withheld
+    from kinds
+    cross join in_facts
+    left join of_kinds
+        on
+            kinds.period_type = of_kinds.period_type
+            and kinds.dimension_name = of_kinds.dimension_name
+            and in_facts.reason_code = of_kinds.reason_code
+    union all
+    select
+        population.period_type,
+        population.period_starts_on,
+        population.dimension_name,
+        population.dimension_value as of_what,
+        population.n_excluded_decisions + population.n_excluded_audits as n_excluded,
+        of_groups.n_shown,
+        of_groups.has_withheld
+    from population
+    left join of_groups
+        on
+            population.period_type = of_groups.period_type
+            and population.period_starts_on = of_groups.period_starts_on
+            and population.dimension_name = of_groups.dimension_name
+            and population.dimension_value = of_groups.dimension_value
 )
 
-select
-    period_type,
-    dimension_name,
-    reason_code,
-    n_excluded,
-    n_told
-from told
-where n_told is distinct from n_excluded
-union all
-select
-    totals.period_type,
-    totals.dimension_name,
-    totals.reason_code,
-    totals.n_excluded,
-    sum(told.n_told) as n_told
-from totals
-inner join told
-    on
-        totals.period_type = told.period_type
-        and totals.dimension_name = told.dimension_name
-group by totals.period_type, totals.dimension_name, totals.reason_code, totals.n_excluded
-having sum(told.n_told) is distinct from totals.n_excluded
+select *
+from compared
+where
+    not coalesce(has_withheld, false)
+    and coalesce(n_shown, 0) is distinct from n_excluded

@@ -1,10 +1,12 @@
 -- Audits that are planned and not there may be the ones that found errors. Asked once the audits of
 -- a period are due; could_move_by is the most that their absence can have moved a share.
 with completion as (
-    select * from {{ ref('audit_completion') }}
+    select audit_completion.*
+    from {{ ref('audit_completion') }} as audit_completion
+    cross join {{ ref('int_context__as_of') }} as as_of
     where
-        n_planned > 0
-        and period_end + interval '{{ var("audits_due_days") }}' day < as_of
+        audit_completion.n_planned > 0
+        and audit_completion.period_end + interval '{{ var("audits_due_days") }}' day < as_of.as_of
 ),
 
 both_scopes as (

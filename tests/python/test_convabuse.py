@@ -100,7 +100,7 @@ def test_every_label_is_compared_or_a_repeat(warehouse, labels):
     assert row["n_ratings"] == len(first) == 12_411
     assert row["n_items"] == row["n_paired_items"] == labels["item_key"].nunique() == 4_185
     assert row["n_raters"] == labels["annotator_id"].nunique() == 8
-    assert row["excluded_ratings_by_reason"] == f"repeated_rating={len(labels) - len(first)}"
+    assert row["n_excluded_ratings"] == row["n_repeated_rating"] == len(labels) - len(first)
     repeated = labels.groupby(["item_key", "annotator_id"]).size()
     assert (repeated > 1).sum() == 345, "as the publication's own count"
 

@@ -28,7 +28,7 @@ def project(platform, new_project):
     shutil.copy(platform.manifest_json, project.folder / "target")
     with duckdb.connect(project.warehouse) as warehouse:
         ((n,),) = warehouse.execute(
-            "update accuracy.accuracy_rates set period_status = 'final' "
+            "update accuracy.dim_periods set accuracy_status = 'final' "
             "where period_type = 'month' and period_starts_on = date '2026-08-01'"
         ).fetchall()
         assert n > 0
@@ -64,7 +64,9 @@ def test_it_prints_the_numbers_of_the_mart(project, monkeypatch):
     assert run.exit_code == 0, run.output
     rows = printed_rows(run.output)
     mart = project.query(
-        "from accuracy.accuracy_rates where metric_id = 'accuracy' and period_type = 'month' "
+        "from accuracy.accuracy_rates "
+        "inner join accuracy.dim_periods using (period_type, period_starts_on) "
+        "where metric_id = 'accuracy' and period_type = 'month' "
         "and (dimension_name = 'overall' "
         "or dimension_name = 'queue' and period_starts_on = date '2026-08-01')"
     )
@@ -76,7 +78,7 @@ def test_it_prints_the_numbers_of_the_mart(project, monkeypatch):
             for row in rows
             if row["of"] == name and row["month"] == f"{expected.period_starts_on:%Y-%m}"
         )
-        assert row["status"] == expected.period_status
+        assert row["status"] == expected.accuracy_status
         assert row["decisions"] == f"{expected.n_eligible_decisions:,}"
         assert row["audits"] == f"{expected.n_audits:,}"
         assert row["accuracy"] == percent(expected.estimate)

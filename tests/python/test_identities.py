@@ -43,6 +43,9 @@ POLICIES = "accuracy.policy_rates"
 CONFUSION = "accuracy.policy_confusion"
 PARETO = "accuracy.error_pareto"
 OVERTURNED = "accuracy.overturned_decisions"
+POPULATION = "accuracy.accuracy_population"
+EXCLUSIONS = "accuracy.exclusions"
+PERIODS = "accuracy.dim_periods"
 
 # Names of identities that several mutations break.
 ALL_IN = "decisions_and_audits_are_all_in_the_rates"
@@ -55,6 +58,7 @@ SUMS = "pareto_and_confusion_sum_to_the_whole"
 MATCHED = "counted_audits_match_their_decision"
 FRAMED = "plans_hold_every_framed_stratum"
 CODES = "truths_are_actions_of_their_queue"
+KNOWN_PERIODS = "periods_of_marts_are_known"
 EVERY_DECISION = "plan_coverage_holds_every_decision"
 
 
@@ -75,7 +79,9 @@ def repeat(table, condition="true", change=""):
 
 A_QUEUE = "metric_id = 'accuracy' and period_type = 'week' and dimension_name = 'queue'"
 A_QUEUE_WITH_AUDITS = f"{A_QUEUE} and n_audits > 1 and n_excluded_audits > 0"
+EXCLUDED_OF_A_QUEUE = "dimension_name = 'queue' and applies_to = 'decision'"
 NO_AUDIT = "metric_id = 'accuracy' and n_audits = 0 and unweighted_n = 0"
+A_WEEK = "period_type = 'week'"
 REPORTABLE = "metric_id = 'accuracy' and is_reportable"
 REPORTABLE_AGREEMENT = "is_reportable and percent_agreement < 1"
 
@@ -137,28 +143,36 @@ MUTATIONS = {
         {"as_of_is_not_in_the_future"},
     ),
     "excluded_audits_counted_under_another_reason": (
-        update(
-            RATES,
-            "excluded_audits_by_reason = replace(excluded_audits_by_reason, '=', '=1')",
-            A_QUEUE_WITH_AUDITS,
-        ),
+        update(EXCLUSIONS, "reason_code = 'self_audit'", "applies_to = 'audit'"),
         {REASONS},
     ),
     "excluded_audits_without_a_reason": (
-        update(RATES, "excluded_audits_by_reason = null", A_QUEUE_WITH_AUDITS),
+        f"delete from {EXCLUSIONS} where {one_row(EXCLUSIONS, EXCLUDED_OF_A_QUEUE)}",
         {REASONS},
     ),
-    "excluded_decisions_without_a_reason": (
-        update(
-            RATES,
-            "excluded_decisions_by_reason = null",
-            "metric_id = 'accuracy' and n_excluded_decisions > 0",
-        ),
+    "excluded_decisions_of_another_queue": (
+        update(EXCLUSIONS, "dimension_value = 'another'", EXCLUDED_OF_A_QUEUE),
         {REASONS},
+    ),
+    "excluded_decisions_that_are_not_counted": (
+        update(EXCLUSIONS, "n_excluded = null", EXCLUDED_OF_A_QUEUE),
+        {"exclusions_are_counted_or_withheld"},
+    ),
+    "exclusions_of_a_few_people": (
+        update(EXCLUSIONS, "withheld_reason = 'too_few_people'", EXCLUDED_OF_A_QUEUE),
+        {"exclusions_are_counted_or_withheld"},
+    ),
+    "exclusions_twice": (
+        repeat(EXCLUSIONS, EXCLUDED_OF_A_QUEUE),
+        {REASONS, "exclusions_are_unique"},
+    ),
+    "a_population_that_does_not_count_what_it_leaves_out": (
+        update(POPULATION, "n_excluded_audits = null", "dimension_name = 'queue'"),
+        {REASONS, DAYS},
     ),
     "excluded_audits_that_are_not_counted": (
         update(RATES, "n_excluded_audits = null", A_QUEUE_WITH_AUDITS),
-        {REASONS, PARTS, DAYS},
+        {PARTS, DAYS},
     ),
     "an_audit_in_two_classes": (
         update(RATES, "n_successes = n_successes + 1", A_QUEUE_WITH_AUDITS),
@@ -199,26 +213,42 @@ MUTATIONS = {
     "a_queue_in_no_reporting_group": (
         f"delete from {RATES} where dimension_name = 'queue' and dimension_value = "
         f"(select min(dimension_value) from {RATES} where dimension_name = 'queue')",
-        {REASONS, PARTS},
+        {PARTS},
     ),
     "a_dimension_that_is_gone": (
         f"delete from {RATES} where dimension_name = 'site'",
         {PARTS},
     ),
     "a_day_that_is_gone": (
-        f"delete from {RATES} where period_type = 'day' and period_starts_on = "
-        f"(select median(period_starts_on)::date from {RATES} where period_type = 'day')",
-        {REASONS, DAYS},
+        f"delete from {POPULATION} where period_type = 'day' and period_starts_on = "
+        f"(select median(period_starts_on)::date from {POPULATION} where period_type = 'day')",
+        {DAYS},
     ),
     "weeks_that_are_gone": (
         f"delete from {RATES} where period_type = 'week'",
-        {DAYS},
+        {DAYS, PARTS},
+    ),
+    "a_day_without_its_rates": (
+        update(POPULATION, "has_rates = true", "period_type = 'day' and dimension_name = 'queue'"),
+        {PARTS},
+    ),
+    "a_week_that_nobody_knows": (
+        f"delete from {PERIODS} where {one_row(PERIODS, A_WEEK)}",
+        {KNOWN_PERIODS},
+    ),
+    "a_week_of_eight_days": (
+        update(PERIODS, "period_ends_on = period_ends_on + 1", A_WEEK),
+        {KNOWN_PERIODS},
+    ),
+    "a_period_twice": (
+        repeat(PERIODS, change="period_ends_on - 1 as period_ends_on"),
+        {KNOWN_PERIODS, "periods_are_unique"},
     ),
     # The rates.
     "no_rates": (f"delete from {RATES}", {"there_are_rates", ALL_IN}),
     "a_rate_twice": (
         repeat(RATES, A_QUEUE_WITH_AUDITS),
-        {REASONS, "rates_are_unique", CLASSES, PARTS, DAYS},
+        {"rates_are_unique", CLASSES, PARTS, DAYS},
     ),
     "a_rate_of_no_period": (
         update(RATES, "period_starts_on = null", "metric_id = 'technical_error_rate'"),
@@ -291,8 +321,8 @@ MUTATIONS = {
         {"cells_are_unique", "cells_have_a_dimension"},
     ),
     "a_population_twice": (
-        repeat("accuracy.accuracy_population"),
-        {"population_is_unique"},
+        repeat(POPULATION),
+        {"population_is_unique", DAYS},
     ),
     "an_estimate_twice": (repeat("accuracy.accuracy_estimates"), {"estimates_are_unique"}),
     "an_estimate_of_no_metric": (
@@ -520,6 +550,10 @@ MUTATIONS = {
     ),
     "an_item_without_a_rating": (
         update(AGREEMENT, "n_ratings = n_items", REPORTABLE_AGREEMENT),
+        {"rated_items_and_their_pairs_add_up"},
+    ),
+    "a_rating_left_out_for_no_reason": (
+        update(AGREEMENT, "n_excluded_ratings = n_excluded_ratings + 1", "true"),
         {"rated_items_and_their_pairs_add_up"},
     ),
     # Policies, errors, overturns.

@@ -23,6 +23,8 @@ OF_THE_RUN = {
     "int_deliveries__job_revisions",
     "int_deliveries__audit_revisions",
 }
+# So few that a delivery of audits gives days their rates, or takes them away.
+FEW_AUDITS = ("--vars", "{min_audits: 3, min_effective_n: 3}")
 MODELS_ONLY = ("--exclude-resource-types", "unit_test", "test")
 REVISIONS = {"decision": "decision_id", "job": "job_id", "audit": "audit_id, revision_no"}
 
@@ -57,9 +59,9 @@ def build_as_a_user(project, *arguments):
     assert run.returncode == 0, run.stdout
 
 
-def kill_while_building(project, model):
+def kill_while_building(project, model, *arguments):
     """Start a build, and kill it as soon as it says that it builds a model."""
-    process = project.start("build", *MODELS_ONLY)
+    process = project.start("build", *MODELS_ONLY, *arguments)
     for line in process.stdout:
         if "START sql" in line and f".{model} " in line:
             break
@@ -69,11 +71,11 @@ def kill_while_building(project, model):
     process.wait()
 
 
-def rebuilt(new_project, folder):
+def rebuilt(new_project, folder, *arguments):
     """A project that is built from all raw data of a folder at once."""
     project = new_project()
     shutil.copytree(folder, project.raw)
-    build(project)
+    build(project, *arguments)
     return project
 
 
@@ -86,28 +88,36 @@ def rebuilt(new_project, folder):
     ],
 )
 def test_deliveries_one_by_one_equal_all_at_once(new_project, world, seed, killed_in):
-    """Late rows, corrections, duplicates, an empty delivery, one loaded twice, a killed run."""
+    """Late rows, corrections, duplicates, an empty delivery, one loaded twice, a killed run.
+
+    Which days have rates follows from their audits, and comes out the same.
+    """
     rng = np.random.default_rng(seed)
     deliveries = Deliveries.at_random(eventful(world, rng), 4, rng)
     project = new_project()
     folder = project.raw
     deliveries.deliver(0, folder)
-    build(project)
+    build(project, *FEW_AUDITS)
     deliveries.deliver(1, folder)
-    said = build(project)
+    said = build(project, *FEW_AUDITS)
     assert "sql incremental model" in said
-    build(project)  # Nothing was delivered.
+    build(project, *FEW_AUDITS)  # Nothing was delivered.
     deliveries.deliver(2, folder)
     deliveries.deliver_again(1, folder)
-    kill_while_building(project, killed_in)
+    kill_while_building(project, killed_in, *FEW_AUDITS)
     deliveries.deliver(3, folder)
-    build(project)
-    at_once = rebuilt(new_project, folder)
+    build(project, *FEW_AUDITS)
+    days = project.query(
+        "select dimension_name, has_rates, count(*) as n from accuracy.accuracy_population "
+        "where period_type = 'day' and dimension_name = 'queue' group by all"
+    )
+    assert sorted(days["has_rates"]) == [False, True]
+    at_once = rebuilt(new_project, folder, *FEW_AUDITS)
     assert_same(project, at_once)
     assert all(len(rows) for rows in revisions(project).values())
 
     # What was built by increments can be built anew in place.
-    build(project, "--full-refresh")
+    build(project, "--full-refresh", *FEW_AUDITS)
     assert_same(project, at_once)
 
 
@@ -253,6 +263,8 @@ def test_the_warehouse_of_an_earlier_version_is_built_over(before_the_rest, both
 
 # Read by tests, and by marts that are always built whole.
 OF_WHOLE_MODELS = {
+    "accuracy_maturity_days",
+    "overturn_maturity_days",
     "max_clock_skew_minutes",
     # What is warned of, not what is read.
     "not_read",

@@ -373,6 +373,12 @@ def test_the_known_variables_are_those_of_the_project():
         ("as_of: '2026-02-31'", 'as_of: "2026-02-31" cannot be read as timestamp.'),
         ("confidence_level: 95", "confidence_level: is 95, but is a share, such as 0.95."),
         ("reporting_timezone: Dublin", "reporting_timezone is "),
+        ("daily_dimensions: overall", "daily_dimensions: is overall, but is a list, such as [over"),
+        ("daily_dimensions: [queues]", "there is no dimension queues. There are overall, queue, "),
+        (
+            "daily_dimensions: [queue, team]",
+            "there are no rates by day of a team, as a day of it is",
+        ),
     ],
 )
 def test_a_variable_that_makes_no_sense_stops(project, variables, message):

@@ -128,7 +128,9 @@ CASES = {
     "decided_on": Case("{{ decided_on() }}", variables=TOKYO),
     "period_start": Case("{{ period_start('decided_on') }}"),
     "period_end": Case("{{ period_end() }}"),
-    "period_status": Case("{{ period_status('period_ends_on', 'now.as_of') }}", variables=TOKYO),
+    "period_status": Case(
+        "{{ period_status('period_ends_on', 'now.as_of', 35) }}", variables=TOKYO
+    ),
     "touches_day": Case("{{ touches_day('valid_from', 'valid_to') }}"),
     "moments": Case("{{ moments('is_correct', 'correct') }}"),
     "sum_moments": Case("{{ sum_moments('correct') }}"),

@@ -78,6 +78,25 @@ def compared(project, truth):
     return rates.merge(true_rates.reset_index(), on=KEY, validate="1:1", how="left")
 
 
+def test_a_bulk_close_is_a_jump_in_the_exclusions(project):
+    """In every queue, on the day when the platform closed three of ten jobs, and in its week."""
+    incidents = pd.read_parquet(project.folder / "data" / "truth" / "incidents.parquet")
+    (starts_at,) = incidents.loc[incidents["kind"] == "bulk_close", "starts_at"]
+    closed = project.query(
+        "from accuracy.exclusions where reason_code = 'automatic_close' "
+        "and period_type in ('day', 'week') and dimension_name in ('overall', 'queue')"
+    )
+    assert closed["dimension_value"].nunique() == 7
+    # Measured: 7 to 14 times the worst of the other days, 2.4 to 4.5 times of the other weeks.
+    for (period_type, group), rows in closed.groupby(["period_type", "dimension_value"]):
+        counts = rows.set_index("period_starts_on")["n_excluded"].sort_index()
+        starts_on = starts_at.normalize()
+        if period_type == "week":
+            starts_on -= pd.Timedelta(days=starts_on.day_of_week)
+        usual = counts.drop(starts_on).max()
+        assert counts[starts_on] > {"day": 5, "week": 2}[period_type] * usual, (period_type, group)
+
+
 def covered(rows, low, high):
     return rows["truth"].between(rows[low], rows[high])
 

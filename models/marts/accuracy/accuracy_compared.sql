@@ -19,10 +19,6 @@ others as (
     select * from {{ ref('int_people__others') }}
 ),
 
-as_of as (
-    select * from {{ ref('int_context__as_of') }}
-),
-
 compared as (
     select
         {{ keys | join(', ') }},
@@ -131,8 +127,6 @@ together as (
         others.others_estimate_ci_high,
         others.others_n_audits,
         others.others_effective_n,
-        as_of.as_of,
-        {{ period_status('compared.period_ends_on', 'as_of.as_of') }} as period_status,
         case
             when compared.few_people_code is not null then compared.few_people_code
             when coalesce(raw_rates.n_audits, 0) = 0 then 'no_audits'
@@ -142,7 +136,6 @@ together as (
                 then 'mix_not_comparable'
         end as reason_code
     from of_enough_people as compared
-    cross join as_of
     left join raw_rates on {{ same_keys('compared', 'raw_rates', keys) }}
     left join standardised on {{ same_keys('compared', 'standardised', keys) }}
     left join reference on {{ same_keys('compared', 'reference', keys) }}
@@ -174,7 +167,6 @@ select
     dimension_name,
     dimension_value,
     period_ends_on,
-    period_status,
     reason_code is null as is_reportable,
     reason_code,
     case when can_be_told_apart then difference_ci_low > 0 or difference_ci_high < 0 end
@@ -203,9 +195,9 @@ select
     case when is_shown then coalesce(shared_share, 0) end as shared_share,
     {% for value in [
         'others_estimate', 'others_estimate_ci_low', 'others_estimate_ci_high',
-        'difference_from_others', 'difference_ci_low', 'difference_ci_high',
+        'difference_from_others', 'difference_ci_low',
     ] -%}
     case when is_shown then {{ value }} end as {{ value }},
     {% endfor -%}
-    as_of
+    case when is_shown then difference_ci_high end as difference_ci_high
 from shown

@@ -24,9 +24,14 @@ metrics as (
 
 named as (
     select
-        *,
+        {% for key in groups -%}
+        {{ key }},
+        {% endfor -%}
         row_number() over (order by {{ groups | join(', ') }}) as group_number
-    from (select distinct {{ groups | join(', ') }} from cells) as distinct_groups
+    from {{ ref('accuracy_population') }}
+    where
+        has_rates
+        and {{ in_days_to_build('published', 'period_starts_on') }}
 ),
 
 by_metric as (

@@ -10,10 +10,6 @@ strata as (
     select * from {{ ref('int_sampling__strata') }}
 ),
 
-reasons as (
-    select * from {{ ref('exclusion_reasons') }}
-),
-
 placed as (
     select
         cells.*,
@@ -71,6 +67,7 @@ counted as (
         sum(case when is_covered then n_decisions * coalesce(blank_share, 0e0) else 0e0 end)
             as n_unjudged_decisions,
         sum(case when is_counted then 0 else n_audits end) as n_excluded_audits,
+        sum(n_counted_audits) as n_counted_audits,
         sum(case when is_counted then n_enforced_decisions else 0 end)
             as n_eligible_enforced_decisions,
         sum(case when is_enforced_covered then n_enforced_decisions else 0 end)
@@ -82,43 +79,6 @@ counted as (
         sum(n_decisions) as n_decisions
     from marked
     group by period_type, period_starts_on, period_ends_on, dimension_name, dimension_value
-),
-
-excluded as (
-    select
-        cells.period_type,
-        cells.period_starts_on,
-        cells.dimension_name,
-        cells.dimension_value,
-        reasons.applies_to,
-        concat(
-            cells.exclusion_reason,
-            '=',
-            cast(sum(cells.n_decisions) + sum(cells.n_audits) as string)
-        ) as reason_and_count
-    from cells
-    inner join reasons on cells.exclusion_reason = reasons.reason_code
-    group by
-        cells.period_type,
-        cells.period_starts_on,
-        cells.dimension_name,
-        cells.dimension_value,
-        cells.exclusion_reason,
-        reasons.applies_to
-),
-
-exclusions as (
-    select
-        period_type,
-        period_starts_on,
-        dimension_name,
-        dimension_value,
-        {{ joined_text("case when applies_to = 'decision' then reason_and_count end") }}
-            as excluded_decisions_by_reason,
-        {{ joined_text("case when applies_to = 'audit' then reason_and_count end") }}
-            as excluded_audits_by_reason
-    from excluded
-    group by period_type, period_starts_on, dimension_name, dimension_value
 )
 
 select
@@ -127,6 +87,7 @@ select
     counted.dimension_name,
     counted.dimension_value,
     counted.period_ends_on,
+    {{ has_rates() }} as has_rates,
     cast(counted.n_decisions as bigint) as n_decisions,
     cast(counted.n_eligible_decisions as bigint) as n_eligible_decisions,
     cast(counted.n_excluded_decisions as bigint) as n_excluded_decisions,
@@ -143,16 +104,8 @@ select
     cast(counted.n_excluded_audits as bigint) as n_excluded_audits,
     cast(counted.n_eligible_enforced_decisions as bigint) as n_eligible_enforced_decisions,
     cast(counted.n_covered_enforced_decisions as bigint) as n_covered_enforced_decisions,
-    cast(counted.n_pending_enforced_decisions as bigint) as n_pending_enforced_decisions,
     {% for name in measures -%}
     cast(counted.{{ name }} as bigint) as {{ name }},
     {% endfor -%}
-    exclusions.excluded_decisions_by_reason,
-    exclusions.excluded_audits_by_reason
+    cast(counted.n_pending_enforced_decisions as bigint) as n_pending_enforced_decisions
 from counted
-left join exclusions
-    on
-        counted.period_type = exclusions.period_type
-        and counted.period_starts_on = exclusions.period_starts_on
-        and counted.dimension_name = exclusions.dimension_name
-        and counted.dimension_value = exclusions.dimension_value

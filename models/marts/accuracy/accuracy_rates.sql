@@ -6,7 +6,9 @@
 with population as (
     select *
     from {{ ref('accuracy_population') }}
-    where {{ in_days_to_build('published', 'period_starts_on') }}
+    where
+        has_rates
+        and {{ in_days_to_build('published', 'period_starts_on') }}
 ),
 
 estimates as (
@@ -22,10 +24,6 @@ metrics as (
 
 roster as (
     select * from {{ ref('stg_roster') }}
-),
-
-as_of as (
-    select * from {{ ref('int_context__as_of') }}
 ),
 
 audited as (
@@ -93,8 +91,6 @@ rates as (
         measured.unjudged_rate,
         measured.is_of_all_decisions,
         measured.n_excluded_audits,
-        measured.excluded_decisions_by_reason,
-        measured.excluded_audits_by_reason,
         measured.few_people_code,
         measured.has_unaudited_kind,
         measured.is_told_by_dimension,
@@ -114,16 +110,14 @@ rates as (
             as n_successes,
         estimates.n_strata,
         estimates.n_collapsed_strata,
-        estimates.weighted_denominator,
         {% for name in [
             'weighted_numerator', 'estimate', 'standard_error', 'standard_error_reason',
             'design_effect', 'effective_n', 'ci_low', 'ci_high',
         ] -%}
         case when {{ is_known }} then estimates.{{ name }} end as {{ name }},
         {% endfor -%}
-        as_of.as_of
+        estimates.weighted_denominator
     from measured
-    cross join as_of
     left join estimates
         on
             measured.metric_id = estimates.metric_id
@@ -157,7 +151,6 @@ shown as (
         period_ends_on,
         dimension_name,
         dimension_value,
-        reason_code,
         n_decisions,
         n_eligible_decisions,
         n_excluded_decisions,
@@ -168,8 +161,6 @@ shown as (
         unjudged_rate,
         is_of_all_decisions,
         n_excluded_audits,
-        excluded_decisions_by_reason,
-        excluded_audits_by_reason,
         {% for name in [
             'n_audits', 'n_successes', 'n_strata', 'n_collapsed_strata', 'weighted_numerator',
             'weighted_denominator', 'estimate', 'standard_error', 'standard_error_reason',
@@ -178,7 +169,7 @@ shown as (
         ] -%}
         case when few_people_code is null then {{ name }} end as {{ name }},
         {% endfor -%}
-        as_of
+        reason_code
     from judged
 )
 
@@ -190,7 +181,6 @@ select
     dimension_name,
     dimension_value,
     period_ends_on,
-    {{ period_status('period_ends_on', 'as_of') }} as period_status,
     case
         when n_audits > 0 then 'weighted'
         when unweighted_rate is not null then 'unweighted'
@@ -237,8 +227,5 @@ select
         as unweighted_ci_low,
     case when unit = 'share' then {{ wilson_bound('unweighted_rate', 'unweighted_n', 'high') }} end
         as unweighted_ci_high,
-    unweighted_rate - estimate as unweighted_difference,
-    excluded_decisions_by_reason,
-    excluded_audits_by_reason,
-    as_of
+    unweighted_rate - estimate as unweighted_difference
 from shown

@@ -29,10 +29,6 @@ population as (
     where period_type = 'month' and dimension_name = 'overall'
 ),
 
-as_of as (
-    select * from {{ ref('int_context__as_of') }}
-),
-
 in_period as (
     select
         audits.*,
@@ -158,7 +154,6 @@ select
     ranked.group_value,
     ranked.reason,
     ranked.month_ends_on,
-    {{ period_status('ranked.month_ends_on', 'as_of.as_of') }} as period_status,
     ranked.reason_code is null as is_reportable,
     ranked.reason_code,
     cast(ranked.error_rank as bigint) as error_rank,
@@ -178,10 +173,8 @@ select
     cast({{ var('confidence_level') }} as double) as confidence_level,
     ranked.effective_n,
     ranked.weighted_numerator / nullif(totalled.all_errors, 0) as share_of_errors,
-    totalled.errors_so_far / nullif(totalled.all_errors, 0) as cumulative_share_of_errors,
-    as_of.as_of
+    totalled.errors_so_far / nullif(totalled.all_errors, 0) as cumulative_share_of_errors
 from ranked
-cross join as_of
 inner join totalled
     on
         ranked.month_starts_on = totalled.month_starts_on

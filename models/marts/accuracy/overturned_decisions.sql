@@ -21,10 +21,6 @@ roster as (
     select * from {{ ref('stg_roster') }}
 ),
 
-as_of as (
-    select * from {{ ref('int_context__as_of') }}
-),
-
 superseding as (
     select
         supersedes_decision_id,
@@ -158,8 +154,6 @@ select
     shown.dimension_name,
     shown.dimension_value,
     shown.period_ends_on,
-    {{ period_status('shown.period_ends_on', 'as_of.as_of', var('overturn_maturity_days')) }}
-        as period_status,
     shown.reason_code,
     shown.n_eligible_decisions,
     shown.n_eligible_enforced_decisions,
@@ -169,7 +163,5 @@ select
         as overturned_rate,
     shown.n_overturned_enforcements
     / cast(nullif(shown.n_eligible_enforced_decisions, 0) as double)
-        as enforcement_overturned_rate,
-    as_of.as_of
+        as enforcement_overturned_rate
 from shown
-cross join as_of

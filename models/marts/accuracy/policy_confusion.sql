@@ -17,10 +17,6 @@ population as (
     where period_type = 'month' and dimension_name = 'overall'
 ),
 
-as_of as (
-    select * from {{ ref('int_context__as_of') }}
-),
-
 labelled as (
     select
         calendar.month_starts_on,
@@ -84,7 +80,6 @@ select
     judged.decided_policy_id,
     judged.true_policy_id,
     judged.month_ends_on,
-    {{ period_status('judged.month_ends_on', 'as_of.as_of') }} as period_status,
     judged.reason_code is null as is_reportable,
     judged.reason_code,
     judged.decided_policy_id = judged.true_policy_id as is_same,
@@ -100,10 +95,8 @@ select
     cast({{ var('confidence_level') }} as double) as confidence_level,
     judged.effective_n,
     judged.weighted_numerator / nullif(totals.weighted_decisions, 0) as share_of_decided,
-    judged.weighted_numerator / nullif(true_totals.weighted_decisions, 0) as share_of_true,
-    as_of.as_of
+    judged.weighted_numerator / nullif(true_totals.weighted_decisions, 0) as share_of_true
 from judged
-cross join as_of
 inner join totals
     on
         judged.month_starts_on = totals.month_starts_on

@@ -36,10 +36,6 @@ of_policies as (
     where dimension_name in ('policy', 'policy_parent')
 ),
 
-as_of as (
-    select * from {{ ref('int_context__as_of') }}
-),
-
 counted as (
     select
         metrics.metric_id,
@@ -190,7 +186,6 @@ select
         when not policies.is_leaf then 'parent'
         else 'unknown'
     end as policy_level,
-    {{ period_status('judged.period_ends_on', 'as_of.as_of') }} as period_status,
     case
         when judged.n_audits > 0 then 'weighted'
         when judged.unweighted_n > 0 and not judged.has_unaudited_kind then 'unweighted'
@@ -215,8 +210,6 @@ select
     cast({{ var('confidence_level') }} as double) as confidence_level,
     judged.weighted_denominator,
     cast(judged.unweighted_n as bigint) as unweighted_n,
-    case when not judged.has_unaudited_kind then judged.unweighted_rate end as unweighted_rate,
-    as_of.as_of
+    case when not judged.has_unaudited_kind then judged.unweighted_rate end as unweighted_rate
 from judged
-cross join as_of
 left join policies on judged.policy_id = policies.policy_id

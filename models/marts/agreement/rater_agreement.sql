@@ -1,4 +1,7 @@
 {% set keys = agreement_keys() | join(', ') %}
+{% set reasons = [
+    'not_rated', 'not_a_decision', 'label_missing', 'repeated_rating', 'one_auditor',
+] -%}
 
 with coefficients as (
     select * from {{ ref('int_agreement__coefficients') }}
@@ -10,29 +13,18 @@ excluded_ratings as (
     where exclusion_reason is not null
 ),
 
-as_of as (
-    select * from {{ ref('int_context__as_of') }}
-),
-
 excluded_by_dimension as (
     {{ by_rating_dimension('excluded_ratings', 'item_rated_on') }}
-),
-
-excluded_by_reason as (
-    select
-        {{ keys }},
-        count(*) as n_ratings,
-        concat(exclusion_reason, '=', cast(count(*) as string)) as reason_and_count
-    from excluded_by_dimension
-    group by {{ keys }}, exclusion_reason
 ),
 
 excluded as (
     select
         {{ keys }},
-        sum(n_ratings) as n_excluded_ratings,
-        {{ joined_text('reason_and_count') }} as excluded_ratings_by_reason
-    from excluded_by_reason
+        {% for reason in reasons -%}
+        sum(case when exclusion_reason = '{{ reason }}' then 1 else 0 end) as n_{{ reason }},
+        {% endfor -%}
+        count(*) as n_excluded_ratings
+    from excluded_by_dimension
     group by {{ keys }}
 ),
 
@@ -50,8 +42,9 @@ bounded as (
         coalesce(coefficients.n_ratings, 0) as n_ratings,
         coalesce(coefficients.n_raters, 0) as n_raters,
         coalesce(coefficients.n_labels, 0) as n_labels,
-        coalesce(excluded.n_excluded_ratings, 0) as n_excluded_ratings,
-        excluded.excluded_ratings_by_reason,
+        {% for reason in reasons -%}
+        coalesce(excluded.n_{{ reason }}, 0) as n_{{ reason }},
+        {% endfor -%}
         {% for name in ['percent_agreement', 'gwets_ac1'] -%}
         coefficients.{{ name }},
         coefficients.{{ name }}_standard_error,
@@ -73,9 +66,8 @@ bounded as (
             else coefficients.{{ name }}_reason_code
         end as {{ name }}_reason_code,
         {% endfor -%}
-        as_of.as_of
+        coalesce(excluded.n_excluded_ratings, 0) as n_excluded_ratings
     from every_group
-    cross join as_of
     left join coefficients on {{ same_keys('every_group', 'coefficients', agreement_keys()) }}
     left join excluded on {{ same_keys('every_group', 'excluded', agreement_keys()) }}
 ),
@@ -107,6 +99,9 @@ select
     n_raters,
     n_labels,
     cast(n_excluded_ratings as bigint) as n_excluded_ratings,
+    {% for reason in reasons -%}
+    cast(n_{{ reason }} as bigint) as n_{{ reason }},
+    {% endfor -%}
     percent_agreement,
     percent_agreement_standard_error,
     gwets_ac1,
@@ -122,7 +117,5 @@ select
     krippendorffs_alpha_nominal_reason_code,
     krippendorffs_alpha_ordinal_reason_code,
     fleiss_kappa_reason_code,
-    cohens_kappa_reason_code,
-    excluded_ratings_by_reason,
-    as_of
+    cohens_kappa_reason_code
 from judged

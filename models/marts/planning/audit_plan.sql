@@ -24,10 +24,6 @@ today as (
     select *
     from intervals
     where option_id = 'current'
-),
-
-as_of as (
-    select * from {{ ref('int_context__as_of') }}
 )
 
 select
@@ -73,8 +69,7 @@ select
     allocations.n_audits / cast(strata.population_size as double) as sampling_rate,
     {{ var('plan_target_half_width') }}e0 as target_half_width,
     proposed.expected_half_width as plan_expected_half_width,
-    today.expected_half_width as plan_current_half_width,
-    as_of.as_of
+    today.expected_half_width as plan_current_half_width
 from strata
 inner join proposed on strata.plan_id = proposed.plan_id
 inner join today on strata.plan_id = today.plan_id
@@ -83,4 +78,3 @@ inner join allocations
         strata.plan_id = allocations.plan_id
         and strata.stratum_id = allocations.stratum_id
         and proposed.allocation_id = allocations.allocation_id
-cross join as_of

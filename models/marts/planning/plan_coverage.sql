@@ -116,7 +116,5 @@ select
     counted.last_decided_on,
     counted.coverage_status <> 'covered' as is_gap,
     cast(counted.n_decisions as bigint) as n_decisions,
-    counted.n_decisions / cast(sum(counted.n_decisions) over () as double) as share_of_decisions,
-    as_of.as_of
+    counted.n_decisions / cast(sum(counted.n_decisions) over () as double) as share_of_decisions
 from counted
-cross join as_of

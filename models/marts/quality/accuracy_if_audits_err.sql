@@ -50,7 +50,6 @@ inputs as (
         rates.standard_error as p_standard_error,
         rates.ci_low as p_ci_low,
         rates.ci_high as p_ci_high,
-        rates.as_of,
         known.n_benchmarked,
         known.n_truly_correct,
         known.n_truly_wrong,
@@ -113,6 +112,5 @@ select
     ci_low,
     ci_high,
     estimate - p as difference,
-    cast({{ var('confidence_level') }} as double) as confidence_level,
-    as_of
+    cast({{ var('confidence_level') }} as double) as confidence_level
 from judged

@@ -12,10 +12,6 @@ eligibility as (
     select * from {{ ref('int_eligibility__audits') }}
 ),
 
-as_of as (
-    select * from {{ ref('int_context__as_of') }}
-),
-
 begun as (
     select
         audits.stratum_key,
@@ -111,7 +107,5 @@ select
     both_scopes.n_final / cast(nullif(both_scopes.planned_sample_size, 0) as double)
         as completion_rate,
     both_scopes.n_counted / cast(nullif(both_scopes.planned_sample_size, 0) as double)
-        as counted_rate,
-    as_of.as_of
+        as counted_rate
 from both_scopes
-cross join as_of

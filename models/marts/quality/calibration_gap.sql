@@ -12,10 +12,6 @@ with pairs as (
     select * from {{ ref('int_calibration__pairs') }}
 ),
 
-as_of as (
-    select * from {{ ref('int_context__as_of') }}
-),
-
 grouped as (
     {{ by_period_and_dimension(
         'pairs', 'rated_on', dimensions, types=rare_period_types()) }}
@@ -70,7 +66,5 @@ select
     case when judged.is_shown then judged.standard_error end as standard_error,
     case when judged.is_shown then judged.gap - judged.half_width end as ci_low,
     case when judged.is_shown then judged.gap + judged.half_width end as ci_high,
-    cast({{ var('confidence_level') }} as double) as confidence_level,
-    as_of.as_of
+    cast({{ var('confidence_level') }} as double) as confidence_level
 from judged
-cross join as_of

@@ -2,10 +2,6 @@ with servings as (
     select * from {{ ref('int_golden__servings') }}
 ),
 
-as_of as (
-    select * from {{ ref('int_context__as_of') }}
-),
-
 counted as (
     select
         golden_id,
@@ -63,7 +59,5 @@ select
     judged.n_answered / cast(judged.n_served as double) as answer_rate,
     {{ share_with_interval(
         'judged.n_passed', 'judged.n_answered', 'pass_rate', 'judged.is_shown') }},
-    cast({{ var('confidence_level') }} as double) as confidence_level,
-    as_of.as_of
+    cast({{ var('confidence_level') }} as double) as confidence_level
 from judged
-cross join as_of

@@ -4,6 +4,7 @@
 ] %}
 {% set by = keys | join(', ') %}
 {% set of_period = keys[2:6] | join(', ') %}
+{% set reasons = ['nothing_rated', 'not_applicable', 'not_rated'] %}
 
 with ratings as {{ read_anew() }} (
     select
@@ -32,10 +33,6 @@ days as (
     where
         exclusion_reason is null
         and {{ near_days_to_build('published', 'decided_on') }}
-),
-
-as_of as (
-    select * from {{ ref('int_context__as_of') }}
 ),
 
 roster as (
@@ -124,11 +121,10 @@ counted as (
         sum(case when exclusion_reason is null then n else 0 end) as n_reviews,
         sum(case when exclusion_reason is null then n_automatic_fails else 0 end)
             as n_automatic_fails,
-        sum(case when exclusion_reason is not null then n else 0 end) as n_excluded,
-        {{ joined_text(
-            "case when exclusion_reason is not null then"
-            ~ " concat(exclusion_reason, '=', cast(n as string)) end"
-        ) }} as excluded_by_reason
+        {% for reason in reasons -%}
+        sum(case when exclusion_reason = '{{ reason }}' then n else 0 end) as n_{{ reason }},
+        {% endfor -%}
+        sum(case when exclusion_reason is not null then n else 0 end) as n_excluded
     from cells
     group by {{ by }}
 ),
@@ -234,8 +230,10 @@ shown as (
         n_reviews,
         n_eligible_decisions,
         n_covered_decisions,
-        n_excluded,
-        excluded_by_reason
+        {% for reason in reasons -%}
+        n_{{ reason }},
+        {% endfor -%}
+        n_excluded
     from judged
 )
 
@@ -255,7 +253,13 @@ select
     shown.n_eligible_decisions,
     shown.n_covered_decisions,
     cast(shown.n_excluded as bigint) as n_excluded,
-    shown.excluded_by_reason,
+    cast(
+        shown.n_excluded - shown.n_nothing_rated - shown.n_not_applicable - shown.n_not_rated
+        as bigint
+    ) as n_audit_excluded,
+    {% for reason in reasons -%}
+    cast(shown.n_{{ reason }} as bigint) as n_{{ reason }},
+    {% endfor -%}
     shown.score,
     shown.standard_error,
     {{ mean_bound('shown.score', 'shown.standard_error', 'low') }} as ci_low,
@@ -272,7 +276,5 @@ select
     shown.weighted_standard_error,
     shown.n_covered_decisions / cast(nullif(shown.n_eligible_decisions, 0) as double)
         as coverage_rate,
-    cast({{ var('confidence_level') }} as double) as confidence_level,
-    as_of.as_of
+    cast({{ var('confidence_level') }} as double) as confidence_level
 from shown
-cross join as_of

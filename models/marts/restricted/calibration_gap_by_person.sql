@@ -8,10 +8,6 @@ with pairs as (
     where rater_key is not null
 ),
 
-as_of as (
-    select * from {{ ref('int_context__as_of') }}
-),
-
 grouped as (
     {{ by_period_and_dimension(
         'pairs', 'rated_on', {'rater': 'rater_key'}, types=rare_period_types()) }}
@@ -53,7 +49,5 @@ select
     judged.standard_error,
     judged.gap - judged.half_width as ci_low,
     judged.gap + judged.half_width as ci_high,
-    cast({{ var('confidence_level') }} as double) as confidence_level,
-    as_of.as_of
+    cast({{ var('confidence_level') }} as double) as confidence_level
 from judged
-cross join as_of

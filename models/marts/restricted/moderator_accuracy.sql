@@ -19,9 +19,7 @@ people as (
 ),
 
 as_of as (
-    select
-        as_of,
-        {{ reporting_date('as_of') }} as as_of_date
+    select {{ reporting_date('as_of') }} as as_of_date
     from {{ ref('int_context__as_of') }}
 ),
 
@@ -95,8 +93,6 @@ together as (
         drawn_standardised.peer_mean as peer_mean_standardised,
         drawn_standardised.eb_estimate as eb_standardised_estimate,
         drawn_standardised.eb_standard_error as eb_standardised_standard_error,
-        as_of.as_of,
-        {{ period_status('workload.period_ends_on', 'as_of.as_of') }} as period_status,
         {{ days_between(
             'people.hired_on',
             'case when workload.period_ends_on < as_of.as_of_date then workload.period_ends_on '
@@ -160,7 +156,6 @@ select
     period_starts_on,
     moderator_key,
     period_ends_on,
-    period_status,
     {{ tenure_band('tenure_days') }} as tenure_band,
     reason_code is null as is_reportable,
     reason_code,
@@ -205,6 +200,5 @@ select
         as eb_standardised_ci_high,
     peer_mean_standardised,
     cast(accuracy_rank as bigint) as accuracy_rank,
-    cast(n_ranked as bigint) as n_ranked,
-    as_of
+    cast(n_ranked as bigint) as n_ranked
 from ranked

@@ -1,0 +1,90 @@
+-- Periods have begun on each of these days; a rating may come after the last decision.
+{% set days = {
+    'dim_calendar': 'calendar_date',
+    'int_verdicts__audits': 'audited_on',
+    'int_agreement__ratings': 'rated_on',
+    'int_golden__servings': 'served_on',
+} -%}
+
+with as_of as (
+    select
+        as_of,
+        {{ reporting_date('as_of') }} as today
+    from {{ ref('int_context__as_of') }}
+),
+
+known_days as (
+    {% for model, day in days.items() -%}
+    select
+        min({{ day }}) as first_day,
+        max({{ day }}) as last_day
+    from {{ ref(model) }}
+    union all
+    {% endfor -%}
+    select
+        today as first_day,
+        today as last_day
+    from as_of
+),
+
+bounds as (
+    select
+        min(first_day) as first_day,
+        max(last_day) as last_day
+    from known_days
+),
+
+days as (
+    {{ date_series('(select first_day from bounds)', '(select last_day from bounds)') }}
+),
+
+periods as (
+    select distinct
+        period_type,
+        period_starts_on,
+        period_ends_on
+    from (
+        {{ by_period('days', 'calendar_date', types=['day'] + rare_period_types()) }}
+    ) as of_days
+    union all
+    select
+        'trailing' as period_type,
+        {{ add_days('today', 1 - var('people_window_days')) }} as period_starts_on,
+        today as period_ends_on
+    from as_of
+),
+
+dated as (
+    select
+        periods.*,
+        as_of.as_of,
+        as_of.today,
+        periods.period_ends_on < as_of.today as is_complete,
+        row_number() over (
+            partition by periods.period_type order by periods.period_starts_on
+        ) as nth
+    from periods
+    cross join as_of
+)
+
+select
+    period_type,
+    period_starts_on,
+    period_ends_on,
+    {{ period_label() }} as period_label,
+    is_complete,
+    coalesce(
+        period_starts_on = max(case when is_complete then period_starts_on end)
+            over (partition by period_type),
+        false
+    ) as is_last_complete_period,
+    {{ period_status('period_ends_on', 'as_of', var('accuracy_maturity_days')) }}
+        as accuracy_status,
+    {{ period_status('period_ends_on', 'as_of', var('overturn_maturity_days')) }}
+        as overturn_status,
+    cast(
+        max(case when period_starts_on <= today then nth end) over (partition by period_type) - nth
+        as bigint
+    ) as periods_ago,
+    as_of
+from dated

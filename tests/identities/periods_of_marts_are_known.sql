@@ -1,0 +1,24 @@
+{% set marts = [
+    'accuracy_compared', 'accuracy_population', 'calibration_gap', 'moderator_accuracy',
+    'overturned_decisions', 'policy_rates', 'quality_scores', 'rater_agreement',
+] -%}
+
+with of_marts as (
+    {% for mart in marts -%}
+    select distinct
+        '{{ mart }}' as mart,
+        period_type,
+        period_starts_on,
+        period_ends_on
+    from {{ ref(mart) }}
+    {{ 'union all' if not loop.last }}
+    {% endfor -%}
+)
+
+select of_marts.*
+from of_marts
+left join {{ ref('dim_periods') }} as periods
+    on
+        of_marts.period_type = periods.period_type
+        and of_marts.period_starts_on = periods.period_starts_on
+where periods.period_ends_on is distinct from of_marts.period_ends_on
