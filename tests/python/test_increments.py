@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from project_sql import render
 from projects import ROOT, differing_rows
 from split_history import DAY, MONDAY, Deliveries, eventful
 
@@ -119,6 +120,25 @@ def test_deliveries_one_by_one_equal_all_at_once(new_project, world, seed, kille
     # What was built by increments can be built anew in place.
     build(project, "--full-refresh", *FEW_AUDITS)
     assert_same(project, at_once)
+
+
+def test_whether_a_day_has_rates_follows_from_that_day_alone():
+    """Built with other days or without them, it has the same rows."""
+    days = pd.date_range("2026-03-02", periods=40).rename("period_starts_on")
+    n_audits = np.random.default_rng(1).poisson(np.linspace(0, 60, len(days)), (5, len(days)))
+    population = pd.DataFrame(n_audits.T, index=days).stack().rename("n_counted_audits")
+    population = population.reset_index().assign(period_type="day", dimension_name="queue")
+    rule = render("select *, {{ has_rates() }} as has_rates from population order by all")
+    with duckdb.connect() as database:
+
+        def decided(rows):
+            database.register("population", rows)
+            return database.execute(rule).df()
+
+        at_once = decided(population)
+        alone = [decided(rows) for _, rows in population.groupby("period_starts_on")]
+    pd.testing.assert_frame_equal(at_once, pd.concat(alone, ignore_index=True))
+    assert at_once["has_rates"].nunique() == 2
 
 
 def by_day(world, first, last):
