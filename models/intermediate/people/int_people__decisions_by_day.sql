@@ -2,9 +2,7 @@ with decisions as (
     select *
     from {{ ref('fct_decisions') }}
     where
-        is_eligible
-        and decided_by_type = 'human'
-        and moderator_key is not null
+        decided_by_type = 'human'
         and {{ in_days_to_build('decided', 'decided_on') }}
 )
 
@@ -12,6 +10,10 @@ select
     moderator_key,
     decided_on,
     stratum_key,
-    count(*) as n_decisions
+    site,
+    vendor,
+    team_id,
+    cast(sum(case when is_eligible then 1 else 0 end) as bigint) as n_decisions,
+    cast(sum(case when is_eligible then 0 else 1 end) as bigint) as n_excluded_decisions
 from decisions
-group by moderator_key, decided_on, stratum_key
+group by moderator_key, decided_on, stratum_key, site, vendor, team_id

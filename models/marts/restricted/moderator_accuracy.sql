@@ -1,5 +1,7 @@
 with decisions as (
-    select * from {{ ref('int_people__decisions_by_day') }}
+    select *
+    from {{ ref('int_people__decisions_by_day') }}
+    where moderator_key is not null and n_decisions > 0
 ),
 
 strata as (

@@ -1,0 +1,154 @@
+{#- By whom the work of each group was done, in each part of a month that open marts tell apart. -#}
+{% set dimensions = suppressed_dimensions() %}
+
+with decisions as (
+    select * from {{ ref('int_people__decisions_by_day') }}
+),
+
+bands as (
+    select
+        audit_id,
+        tenure_band_at_decision
+    from {{ ref('int_people__audits') }}
+),
+
+reviews as (
+    select distinct audit_id
+    from {{ ref('int_scores__ratings') }}
+    where exclusion_reason is null
+),
+
+audits as (
+    select
+        of_people.*,
+        bands.tenure_band_at_decision as tenure_band,
+        coalesce(of_people.exclusion_reason, 'no_frame') = 'no_frame' as is_in_rates,
+        reviews.audit_id is not null as is_reviewed
+    from {{ ref('fct_audits') }} as of_people
+    left join bands on of_people.audit_id = bands.audit_id
+    left join reviews on of_people.audit_id = reviews.audit_id
+    where of_people.decided_by_type = 'human'
+),
+
+people_periods as (
+    select * from {{ ref('int_people__periods') }}
+),
+
+calendar as (
+    select * from {{ ref('dim_calendar') }}
+),
+
+last_days as (
+    select *
+    from people_periods
+    where period_type = 'trailing'
+),
+
+-- Who is not known may be one person.
+people as (
+    select
+        bases.basis,
+        'decided' as head_of,
+        coalesce(moderator_key, 'unknown') as person_key,
+        decided_on as day,
+        {% for name in dimensions -%}
+        {% if name in person_groups() -%}
+        coalesce({{ person_groups()[name] }}, 'unknown')
+        {%- else -%}
+        cast(null as string)
+        {%- endif %} as {{ name }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from decisions
+    cross join (values ('accuracy'), ('scores')) as bases (basis)
+    {% for basis, condition in {'accuracy': 'is_in_rates', 'scores': 'is_reviewed'}.items() -%}
+    union all
+    select
+        '{{ basis }}' as basis,
+        'audited' as head_of,
+        coalesce(moderator_key, 'unknown') as person_key,
+        decided_on as day,
+        {% for name in dimensions -%}
+        {{ reporting_dimensions()[name] if name != 'tenure_band' else name }} as {{ name }}
+        {{- ',' if not loop.last }}
+        {% endfor %}
+    from audits
+    where {{ condition }}
+    {% endfor -%}
+),
+
+as_of as (
+    select * from {{ ref('int_context__as_of') }}
+),
+
+scopes_of_weeks as (
+    {{ scopes_of_weeks('calendar', 'as_of') }}
+),
+
+-- A month less its whole weeks, and a trailing window less its whole months, leave some days.
+parts as (
+    select
+        'month' as period_type,
+        month_starts_on as scope_starts_on,
+        'all' as part,
+        calendar_date as day
+    from calendar
+    union all
+    select
+        'week' as period_type,
+        scopes_of_weeks.scope_starts_on,
+        cast(calendar.week_starts_on as string) as part,
+        calendar.calendar_date as day
+    from calendar
+    inner join scopes_of_weeks on calendar.week_starts_on = scopes_of_weeks.week_starts_on
+    union all
+    select
+        'week' as period_type,
+        month_starts_on as scope_starts_on,
+        'rest' as part,
+        calendar_date as day
+    from calendar
+    where week_starts_on < month_starts_on or week_ends_on > month_ends_on
+    union all
+    select
+        'day' as period_type,
+        month_starts_on as scope_starts_on,
+        cast(calendar_date as string) as part,
+        calendar_date as day
+    from calendar
+    union all
+    select
+        'trailing' as period_type,
+        period_starts_on as scope_starts_on,
+        'all' as part,
+        calendar_date as day
+    from last_days
+    union all
+    select
+        'trailing' as period_type,
+        last_days.period_starts_on as scope_starts_on,
+        'rest' as part,
+        last_days.calendar_date as day
+    from last_days
+    inner join calendar on last_days.calendar_date = calendar.calendar_date
+    where
+        calendar.month_starts_on < last_days.period_starts_on
+        or calendar.month_ends_on > last_days.period_ends_on
+)
+
+select distinct
+    people.basis,
+    parts.period_type,
+    parts.scope_starts_on,
+    parts.part,
+    people.head_of,
+    people.person_key,
+    {% for name in dimensions -%}
+    people.{{ name }}{{ ',' if not loop.last }}
+    {% endfor %}
+from people
+inner join parts on people.day = parts.day
+where
+    -- Nothing of what few audits found is published of days in no whole week.
+    (people.head_of = 'decided' or parts.part <> 'rest')
+    -- Nothing is published of groups of people by day.
+    and (people.head_of = 'audited' or parts.period_type <> 'day')

@@ -1,0 +1,237 @@
+"""What all open rows of a month together tell of few people: nothing, by linear algebra.
+
+A row that is shown is a sum over persons, days and groups. What can be worked out from several rows
+is a combination of them, and it must not rest on fewer than five people.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from itertools import combinations
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+from project_sql import CompiledModel, compiled_models
+from scipy.optimize import linprog
+
+MIN_PEOPLE = 5
+MODELS = ["int_people__at_work", "int_people__suppressed_groups"]
+OF_PEOPLE = ["site", "vendor", "team"]
+# Two months and the weeks that they share.
+DAYS = pd.date_range("2026-06-24", "2026-09-02")
+MONTHS = [pd.Timestamp("2026-07-01"), pd.Timestamp("2026-08-01")]
+WORLDS = range(24)
+CROSSED = range(16, 24)
+
+
+@dataclass(frozen=True)
+class World:
+    """Who decided what on which day, and which of it was audited.
+
+    Attributes:
+        decisions: person_key, day, site, vendor, team, queue; the groups are null where nobody
+            knows.
+        audits: the same, of the decisions that were audited.
+    """
+
+    decisions: pd.DataFrame
+    audits: pd.DataFrame
+
+
+def random_world(seed: int) -> World:
+    """Teams of one to six in two or three sites and vendors, which cross.
+
+    Somebody changes teams, and somebody is on no roster. One site has only one person. In some worlds
+    a team may be in several sites.
+    """
+    rng = np.random.default_rng(seed)
+    people = []
+    sites, vendors = rng.integers(2, 4, 2)
+    for team in range(rng.integers(5, 8)):
+        site, vendor = rng.integers(0, sites), rng.integers(0, vendors)
+        is_crossed = seed in CROSSED and rng.random() < 0.3
+        for _ in range(rng.integers(1, 7)):
+            at = rng.integers(0, sites) if is_crossed else site
+            people.append({"site": f"s{at}", "vendor": f"v{vendor}", "team": f"t{team}"})
+    people[0] |= {"site": "s_own", "vendor": "v0"}
+    people.append(dict.fromkeys(OF_PEOPLE))
+    rows = []
+    mover = rng.integers(1, len(people) - 1)
+    for number, groups in enumerate(people):
+        for day in DAYS[rng.random(len(DAYS)) < 0.8]:
+            now = groups
+            if number == mover and day >= pd.Timestamp("2026-07-20"):
+                now = people[(mover + 7) % (len(people) - 1)]
+            rows.append({"person_key": f"p{number}", "day": day, **now})
+    decisions = pd.DataFrame(rows)
+    decisions["queue"] = rng.choice(["q0", "q1", "q2"], len(decisions))
+    audits = decisions[rng.random(len(decisions)) < rng.choice([0.1, 0.3, 0.8])]
+    return World(decisions, audits.reset_index(drop=True))
+
+
+def suppressed(world: World, models: dict[str, CompiledModel]) -> pd.DataFrame:
+    """The list of what is suppressed, by the project's SQL."""
+    with duckdb.connect() as db:
+        catalog = models[MODELS[0]].relation.split(".")[0]
+        db.execute(f"attach if not exists ':memory:' as {catalog}; use {catalog}")
+        for schema in ("core", "restricted", "intermediate"):
+            db.execute(f"create schema {schema}")
+        decisions, audits = world.decisions, world.audits
+        db.execute("""
+            create table restricted.int_people__decisions_by_day as
+            select person_key as moderator_key, cast(day as date) as decided_on, site, vendor,
+                team as team_id
+            from decisions;
+            create table core.fct_audits as
+            select cast(row_number() over () as varchar) as audit_id, person_key as moderator_key,
+                cast(day as date) as decided_on, site, vendor, team as team_id, queue as queue_id,
+                'human' as decided_by_type, null::varchar as exclusion_reason,
+                'p' as policy_id, 'p' as parent_policy_id, 'en' as language, 'eu' as region,
+                'video' as item_type, null::varchar as model_version, null::double as confidence
+            from audits;
+            create table restricted.int_people__audits as
+            select audit_id, 'all' as tenure_band_at_decision from core.fct_audits;
+            create table intermediate.int_scores__ratings as
+            select audit_id, exclusion_reason from core.fct_audits;
+            create table core.dim_calendar as
+            select distinct calendar_date,
+                cast(date_trunc('week', calendar_date) as date) as week_starts_on,
+                cast(date_trunc('week', calendar_date) as date) + 6 as week_ends_on,
+                cast(date_trunc('month', calendar_date) as date) as month_starts_on,
+                last_day(calendar_date) as month_ends_on
+            from (select cast(day as date) as calendar_date from decisions);
+            create table restricted.int_people__periods as
+            select 'trailing' as period_type, date '2026-07-05' as period_starts_on,
+                date '2026-09-02' as period_ends_on, calendar_date
+            from core.dim_calendar where calendar_date >= date '2026-07-05';
+            create table intermediate.int_context__as_of as
+            select timestamp '2026-09-02 18:00:00' as as_of
+        """)
+        for model in models.values():
+            db.execute(f"create table {model.relation} as {model.sql}")
+        return db.sql(f"from {model.relation} where basis = 'accuracy'").df()
+
+
+def periods_of(rows: pd.DataFrame) -> dict[str, pd.Series]:
+    """The periods of each row, by their type."""
+    day = rows["day"]
+    return {
+        "week": day - pd.to_timedelta(day.dt.dayofweek, unit="D"),
+        "month": day.dt.to_period("M").dt.start_time,
+    }
+
+
+def rows_of(rows: pd.DataFrame, withheld: pd.DataFrame, dimensions: list[str]) -> pd.DataFrame:
+    """The rows of marts about a month: of which period and group, whether shown, what they sum."""
+    key = ["period_type", "period_starts_on", "dimension_name", "dimension_value"]
+    hidden = set(map(tuple, withheld[key].itertuples(index=False)))
+    found = []
+    for period_type, starts in periods_of(rows).items():
+        for start in starts.unique():
+            of_period = starts == start
+            found.append((period_type, start, "overall", "all", True, of_period.to_numpy()))
+            for name in dimensions:
+                values = rows[name].fillna("unknown")
+                for value in values[of_period].unique():
+                    group = (period_type, start, name, value)
+                    sums = (of_period & (values == value)).to_numpy()
+                    found.append((*group, group not in hidden, sums))
+    return pd.DataFrame(found, columns=[*key, "is_shown", "sums"])
+
+
+def of_month(rows: pd.DataFrame, month: pd.Timestamp) -> pd.DataFrame:
+    """Those of the month and of the weeks that it touches."""
+    starts = rows["period_starts_on"]
+    week = (starts <= month + pd.offsets.MonthEnd(0)) & (starts > month - pd.Timedelta(days=7))
+    return rows[(starts == month) | (week & (rows["period_type"] == "week"))]
+
+
+def matrix(rows: pd.DataFrame) -> np.ndarray:
+    """One line per row, 1 for what it sums."""
+    return np.array(rows["sums"].tolist(), dtype=float)
+
+
+def told_of_few(
+    units: pd.DataFrame, lines: np.ndarray, totals_only: bool = False
+) -> set[frozenset[str]]:
+    """Sets of fewer than five people of whom some combination of the lines tells something.
+
+    Lines are constant over what they all sum alike. A combination that is 0 for everybody else is
+    orthogonal to all that the lines do not tell apart.
+    """
+    seen = lines.any(axis=0)
+    alike, inverse = np.unique(lines[:, seen], axis=1, return_inverse=True)
+    people = units.loc[seen, "person_key"].groupby(inverse.ravel()).agg(frozenset)
+    small = people[people.map(len) < MIN_PEOPLE]
+    *_, values, right = np.linalg.svd(alike, full_matrices=True)
+    rank = int((values > 1e-8).sum())
+    untold = right[rank:].T
+    involved = sorted(frozenset().union(*small)) if len(small) else []
+    found: set[frozenset[str]] = set()
+    for few in map(frozenset, combinations(involved, min(MIN_PEOPLE - 1, len(involved)))):
+        inside = small.index[small.map(few.issuperset)]
+        if len(inside) and np.linalg.matrix_rank(untold[inside], tol=1e-8) < len(inside):
+            if not totals_only or is_total(units, lines, few):
+                found.add(few)
+    return found
+
+
+def is_total(units: pd.DataFrame, lines: np.ndarray, few: frozenset[str]) -> bool:
+    """Whether a combination of lines is a total of these people, no difference between two groups."""
+    inside = units["person_key"].isin(few).to_numpy()
+    # Free weights of lines whose sums are 0 for all others, 0 or more for these, 1 in all.
+    result = linprog(
+        np.zeros(len(lines)),
+        A_eq=np.vstack([lines[:, ~inside].T, lines[:, inside].sum(axis=1)]),
+        b_eq=np.append(np.zeros((~inside).sum()), 1),
+        A_ub=-lines[:, inside].T,
+        b_ub=np.zeros(inside.sum()),
+        bounds=(None, None),
+    )
+    return result.status == 0
+
+
+def exposed(world: World, withheld: pd.DataFrame, totals_only: bool = False) -> list[str]:
+    """What is told of few people, each finding in words."""
+    found = []
+    decided = rows_of(world.decisions, withheld, OF_PEOPLE)
+    for month in MONTHS:
+        rows = of_month(decided, month)
+        for few in told_of_few(world.decisions, matrix(rows[rows["is_shown"]]), totals_only):
+            found.append(f"{month:%B}, the work of {sorted(few)}")
+    audits = world.audits
+    for dimensions in (OF_PEOPLE, ["queue"]):
+        audited = rows_of(audits, withheld, dimensions)
+        for (period_type, start), rows in audited.groupby(["period_type", "period_starts_on"]):
+            shown = matrix(rows[rows["is_shown"]])
+            everybody = audits.loc[shown[0] > 0, "person_key"].nunique()
+            # Of a period with few audited people all is of few: nobody else is in it to be hidden with.
+            for few in told_of_few(audits, shown, totals_only) if everybody >= MIN_PEOPLE else ():
+                found.append(f"{period_type} {start:%d %B}, audits of {sorted(few)}")
+        for month in MONTHS:
+            rows = of_month(audited, month)
+            shown = matrix(rows[rows["is_shown"]])
+            rank = np.linalg.matrix_rank(shown)
+            n_people = rows["sums"].map(lambda sums: audits.loc[sums, "person_key"].nunique())
+            few = (n_people < MIN_PEOPLE) & ~rows["is_shown"]
+            alone = rows.loc[n_people.lt(MIN_PEOPLE) & rows["dimension_name"].eq("overall")]
+            for row in rows[
+                few & ~rows["period_starts_on"].isin(alone["period_starts_on"])
+            ].itertuples():
+                if np.linalg.matrix_rank(np.vstack([shown, row.sums])) == rank:
+                    found.append(f"{row.period_type} {row.period_starts_on:%d %B}, "
+                                 f"{row.dimension_name} {row.dimension_value} by subtraction")  # fmt: skip
+    return found
+
+
+@pytest.fixture(scope="module")
+def models():
+    return compiled_models(MODELS)
+
+
+@pytest.mark.parametrize("seed", WORLDS)
+def test_nothing_open_tells_of_few_people(models, seed):
+    world = random_world(seed)
+    # Where teams cross sites and vendors, the difference of two people's counts may be told.
+    assert exposed(world, suppressed(world, models), totals_only=seed in CROSSED) == []
