@@ -34,17 +34,18 @@ def families() -> dict[str, ModuleType]:
 
 
 @functools.cache
-def recompute(family: str, raw: Path) -> dict[str, pd.DataFrame]:
+def recompute(family: str, raw: Path, warehouse: Path) -> dict[str, pd.DataFrame]:
     """Recompute the marts of a family, once for those who compare several warehouses with it.
 
     Args:
         family: a name of `families`.
         raw: the folder of raw tables.
+        warehouse: the file that lists which groups are suppressed.
 
     Returns:
         {mart: its key columns and recomputed values}.
     """
-    return families()[family].recompute(RawTables(raw))
+    return families()[family].recompute(RawTables(raw, warehouse))
 
 
 def difference(
@@ -146,7 +147,7 @@ def main(
         if family and name not in family:
             continue
         with console.status(f"Recomputing {name}"):
-            recomputed = recompute(name, raw)
+            recomputed = recompute(name, raw, warehouse)
         for mart, expected in recomputed.items():
             # A version is of the definition: there is one of each metric, and none is recomputed.
             key = [column for column in key_of(mart, nodes) if column != "metric_version"]

@@ -19,9 +19,9 @@
     }) }}
 {%- endmacro %}
 
-{#- Those whose groups are people: small ones say something of a person. -#}
+{#- Those whose groups are people, and the columns that say who is in which. -#}
 {% macro roster_dimensions() -%}
-    {{ return(['site', 'vendor', 'team']) }}
+    {{ return({'site': 'site', 'vendor': 'vendor', 'team': 'team_id'}) }}
 {%- endmacro %}
 
 {% macro has_rates() -%}

@@ -98,56 +98,6 @@
     end
 {%- endmacro %}
 
-{% macro head_counts(groups, roster, sets=[]) -%}
-    {%- set keys = sets + [
-        'period_type', 'period_starts_on', 'period_ends_on', 'dimension_name', 'dimension_value',
-    ] -%}
-    with on_roster as (
-        select
-            {% for key in keys -%}
-            of_people.{{ key }},
-            {% endfor -%}
-            count(distinct people.person_key) as n_on_roster
-        from {{ groups }} as of_people
-        left join {{ roster }} as people
-            on
-                people.role = 'moderator'
-                and {{ reporting_date('people.valid_from') }} <= of_people.period_ends_on
-                and (
-                    people.valid_to is null
-                    or {{ reporting_date('people.valid_to') }} > of_people.period_starts_on
-                )
-                and of_people.dimension_value = case of_people.dimension_name
-                    when 'site' then people.site
-                    when 'vendor' then people.vendor
-                    when 'team' then people.team_id
-                end
-        where of_people.dimension_name in ('site', 'vendor', 'team')
-        group by {% for key in keys %}of_people.{{ key }}{{ ', ' if not loop.last }}{% endfor %}
-    ),
-
-    head_counted as (
-        select
-            *,
-            -- Automation, and people of whom nothing is known: withheld where nobody else is left
-            -- to be withheld with a group of few. Who is on no roster may be one person.
-            case
-                when dimension_value in ('unknown', 'not_applicable') then 999999999
-                else greatest(n_on_roster, 1)
-            end as n_people
-        from on_roster
-    )
-
-    select
-        {% for key in keys -%}
-        {{ key }},
-        {% endfor -%}
-        {{ few_people(
-            'n_people', sets + ['period_type', 'period_starts_on', 'dimension_name'],
-            'dimension_value') }} as few_people_code
-    from head_counted
-{%- endmacro %}
-
 {% macro difference_bound(one, other, side) -%}
     {#- Of one minus other, each a rate with an interval: Zou and Donner (2008). -#}
     {%- set far = '_ci_high' if side == 'low' else '_ci_low' -%}

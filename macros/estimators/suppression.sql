@@ -1,6 +1,6 @@
-{#- The groups of people, and the columns that say who is in them. -#}
-{% macro person_groups() -%}
-    {{ return({'site': 'site', 'vendor': 'vendor', 'team': 'team_id'}) }}
+{#- Of a queue or policy, counts of decisions are nobody's own; of a group of people they are its work. -#}
+{% macro work_is_shown(dimension_name='dimension_name', code='suppression_code') -%}
+    ({{ code }} is null or {{ dimension_name }} not in ('{{ roster_dimensions() | join("', '") }}'))
 {%- endmacro %}
 
 {% macro suppressed_dimensions() -%}
@@ -144,8 +144,8 @@
     where choice = 1 or not is_one_enough
 {%- endmacro %}
 
-{#- Teams of which few people are in another site or vendor than most: less these, the team's row would
-    tell of the few. -#}
+{#- Teams in two places, few people of them in one: less what the sites or vendors say of the others, the
+    team's row would tell of the few. -#}
 {% macro teams_with_few_elsewhere(people) -%}
     {%- set team = ['basis', 'period_type', 'scope_starts_on', 'part', 'head_of', 'team'] -%}
     select distinct
@@ -158,8 +158,7 @@
         select
             {{ team | join(', ') }},
             n_people,
-            sum(n_people) over (partition by {{ team | join(', ') }}) as n_people_of_team,
-            max(n_people) over (partition by {{ team | join(', ') }}) as n_people_of_most
+            count(*) over (partition by {{ team | join(', ') }}) as n_places
         from (
             select
                 {{ team | join(', ') }},
@@ -169,7 +168,7 @@
             group by {{ team | join(', ') }}, site, vendor
         ) as cells
     ) as shares
-    where n_people_of_team - n_people_of_most between 1 and {{ var('min_people') }} - 1
+    where n_places = 2 and n_people < {{ var('min_people') }}
 {%- endmacro %}
 
 {#- How many people are in each site and vendor, those that are withheld as one, less the teams that are

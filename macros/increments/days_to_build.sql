@@ -101,17 +101,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro restate_as_of() -%}
-    {#- In the rows that were not built again. -#}
-    {%- set as_of = ref('int_context__as_of') -%}
-    {%- if execute and not are_all_days_built('published') -%}
-        update {{ this }} as kept
-        set as_of = now.as_of
-        from {{ as_of }} as now
-        where kept.as_of is distinct from now.as_of
-    {%- endif -%}
-{%- endmacro %}
-
 {% macro refuse_vanished_rows(raw_days) -%}
     {%- set found = run_query(
         'select table_name, cast(recorded_on as string), n_loaded_rows, n_rows, count(*) over () '

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from .disclosure import OF_PEOPLE, head_counts, withheld
+from .disclosure import OF_PEOPLE, codes_of
 from .intervals import (
     PSEUDO_AUDITS,
     Z,
@@ -535,10 +535,12 @@ def exclusions(sample: Sample, raw: RawTables) -> pd.DataFrame:
                     part.assign(applies_to=applies_to, period_type=period_type, dimension_name=name)
                 )
     found = pd.concat(parts, ignore_index=True)
-    groups = found[key].drop_duplicates()
-    groups = groups.assign(n_people=head_counts(raw, groups))
-    groups["withheld_reason"] = withheld(groups, "n_people", key[:3], "dimension_value")
-    found = found.merge(groups.drop(columns="n_people"), on=key)
+    found["withheld_reason"] = codes_of(found, raw.suppressed("accuracy"))
+    # One suppressed group alone with a reason is what a total leaves of it.
+    of_reason = [*key[:3], "reason_code"]
+    n_suppressed = found["withheld_reason"].notna().groupby([found[name] for name in of_reason])
+    alone = (n_suppressed.transform("sum") == 1) & found["withheld_reason"].isna()
+    found.loc[alone, "withheld_reason"] = "withheld_with_another"
     found["n_excluded"] = found["n_excluded"].where(found["withheld_reason"].isna())
     return found
 
@@ -587,12 +589,15 @@ def accuracy_rates(sample: Sample, raw: RawTables) -> pd.DataFrame:
     few = few_people(raw, audited_groups(sample))
     is_few = pd.MultiIndex.from_frame(whole[key]).isin(pd.MultiIndex.from_frame(few[key]))
     whole.loc[is_few, RATE] = np.nan
+    whole["is_hidden"] = is_few & whole["dimension_name"].isin(OF_PEOPLE)
     of_enforced = whole["metric_id"].map(lambda metric: METRICS[metric][1] == "n_enforced")
     whole["coverage_rate"] = whole["coverage_rate"].mask(
         of_enforced, whole["enforced_coverage_rate"]
     )
     whole["is_reportable"] = is_reportable(whole).astype(object)
     counted = ["n_decisions", "n_eligible_decisions", "n_covered_decisions", "n_pending_decisions"]
+    whole[counted] = whole[counted].astype(float)
+    whole.loc[whole["is_hidden"], [*counted, "coverage_rate"]] = np.nan
     return whole[["metric_id", *key, *counted, "coverage_rate", "is_reportable", *RATE]]
 
 
@@ -623,9 +628,7 @@ def audited_groups(sample: Sample) -> pd.DataFrame:
 
 def few_people(raw: RawTables, groups: pd.DataFrame) -> pd.DataFrame:
     """Of some groups, those that may not be shown."""
-    groups = groups.assign(n_people=head_counts(raw, groups))
-    of_set = ["period_type", "period_starts_on", "dimension_name"]
-    return groups[withheld(groups, "n_people", of_set, "dimension_value").notna()]
+    return groups[codes_of(groups, raw.suppressed("accuracy")).notna()]
 
 
 def labels(audits: pd.DataFrame, policies: pd.DataFrame) -> pd.DataFrame:
@@ -861,6 +864,9 @@ def overturned(sample: Sample, raw: RawTables) -> pd.DataFrame:
     key = ["period_type", "period_starts_on", "dimension_name", "dimension_value"]
     few = few_people(raw, found.loc[found["n_eligible_decisions"] > 0, key])
     found.loc[few.index, counted] = np.nan
+    of = ["n_eligible_decisions", "n_eligible_enforced_decisions"]
+    found[of] = found[of].astype(float)
+    found.loc[found.index.isin(few.index) & found["dimension_name"].isin(OF_PEOPLE), of] = np.nan
     for rate, (count, of) in {
         "overturned_rate": (counted[0], "n_eligible_decisions"),
         "enforcement_overturned_rate": (counted[1], "n_eligible_enforced_decisions"),

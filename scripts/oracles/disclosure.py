@@ -1,15 +1,10 @@
 """Which groups may not be shown, as they are of few people or would give away one that is."""
 
-import math
-
 import numpy as np
 import pandas as pd
 
-from .raw_tables import RawTables
-
 MIN_PEOPLE = 5
-OF_PEOPLE = {"site": "site", "vendor": "vendor", "team": "team_id"}
-NOBODY = ("unknown", "not_applicable")
+OF_PEOPLE = ("site", "vendor", "team")
 
 
 def withheld(rows: pd.DataFrame, n_people: str, of_set: list[str], key: str) -> pd.Series:
@@ -56,34 +51,14 @@ def hide(
     return rows
 
 
-def head_counts(raw: RawTables, groups: pd.DataFrame) -> pd.Series:
-    """How many moderators the roster has in a site, vendor or team in a period.
+def codes_of(groups: pd.DataFrame, suppressed: pd.DataFrame) -> pd.Series:
+    """Why nothing of a group is shown, by the index of groups; null where something is.
 
     Args:
-        raw: the raw tables.
         groups: period_type, period_starts_on, dimension_name and dimension_value.
+        suppressed: RawTables.suppressed.
     """
-    columns = ["role", "valid_to", *OF_PEOPLE.values()]
-    roster = raw.latest("roster", ["person_id", "valid_from"], columns)
-    roster = roster[roster["role"] == "moderator"]
-    begins = pd.to_datetime(roster["valid_from"]).dt.normalize()
-    ends = pd.to_datetime(roster["valid_to"]).dt.normalize().fillna(pd.Timestamp("2262-01-01"))
-
-    def count(group: pd.Series) -> float:
-        name, value = group["dimension_name"], group["dimension_value"]
-        if name not in OF_PEOPLE:
-            return math.nan
-        if value in NOBODY:
-            return math.inf
-        first = group["period_starts_on"]
-        last = {
-            "week": first + pd.Timedelta(days=6),
-            "month": first + pd.offsets.MonthEnd(1),
-            "quarter": first + pd.offsets.QuarterEnd(1),
-        }[group["period_type"]]
-        there = roster[(roster[OF_PEOPLE[name]] == value) & (begins <= last) & (ends > first)]
-        return max(there["person_id"].nunique(), 1)
-
-    if groups.empty:
-        return pd.Series(dtype=float)
-    return groups.apply(count, axis=1)
+    key = ["period_type", "period_starts_on", "dimension_name", "dimension_value"]
+    listed = suppressed.set_index(key)["suppression_code"]
+    codes = listed.reindex(pd.MultiIndex.from_frame(groups[key]))
+    return pd.Series(codes.to_numpy(), groups.index, dtype=object)

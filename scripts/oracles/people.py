@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import optimize, stats
 from statsmodels.stats.meta_analysis import combine_effects
 
-from .disclosure import MIN_PEOPLE, withheld
+from .disclosure import MIN_PEOPLE, codes_of
 from .intervals import inverse_n, stratified_wilson
 from .raw_tables import RawTables
 from .sample import Sample, read_sample, valid_at
@@ -58,7 +58,7 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
     if len(sample.audits):
         people = audits_of_people(raw, sample, as_of)
         found["restricted.moderator_accuracy"] = moderators(raw, sample, people, as_of)
-        shown, compared = comparisons(sample, people, as_of)
+        shown, compared = comparisons(sample, people, raw.suppressed("accuracy"))
         found["accuracy.standardisation_cells"] = shown
         found["accuracy.accuracy_compared"] = compared
     found |= plans(sample, as_of)
@@ -358,7 +358,7 @@ def moderators(
 
 
 def comparisons(
-    sample: Sample, people: pd.DataFrame, as_of: pd.Timestamp
+    sample: Sample, people: pd.DataFrame, suppressed: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The marts standardisation_cells and accuracy_compared."""
     design = Design(sample)
@@ -385,13 +385,17 @@ def comparisons(
             (name, value, part.loc[~part["is_technical"], "moderator_key"].nunique())
             for name, value, part in groups
         ]
-        sizes = pd.DataFrame(counts, columns=[*GROUP, "n_people"])
-        codes = withheld(sizes, "n_people", ["dimension_name"], "dimension_value")
+        sizes = pd.DataFrame(counts, columns=[*GROUP, "n_people"]).assign(**named)
+        codes = codes_of(sizes, suppressed)
+        is_small = sizes["n_people"].between(1, MIN_PEOPLE - 1)
+        codes = codes.mask(codes.isna() & is_small, "too_few_people")
+        is_listed = codes_of(sizes, suppressed).notna().groupby(sizes["dimension_name"]).any()
         for (name, value, part), code in zip(groups, codes, strict=True):
             key = named | {"dimension_name": name, "dimension_value": value}
             own = part[~part["is_technical"]]
             in_cells = here.groupby([columns[name], "cell"] if name in columns else "cell")
             is_few = (in_cells["moderator_key"].nunique() < MIN_PEOPLE).any()
+            is_few |= is_listed[name]
             shown += _cells(key, own, mix, reference, bool(is_few))
             if name != "everybody":
                 compared.append(key | _compared(design, here, part, code, mix))

@@ -23,7 +23,7 @@ from .accuracy import (
     periods_of,
     rates,
 )
-from .disclosure import MIN_PEOPLE, head_counts, hide, withheld
+from .disclosure import MIN_PEOPLE, OF_PEOPLE, codes_of, hide, withheld
 from .raw_tables import RawTables
 from .sample import (
     ENFORCING,
@@ -50,6 +50,14 @@ def _with_bounds(*names: str) -> list[str]:
 # What is not shown of few people.
 GAP = ["rater_mean", "benchmark_mean", "gap", "standard_error", "ci_low", "ci_high"]
 PASSED = ["n_passed", *_with_bounds("pass_rate")]
+REVIEWS = [
+    "n_reviews", "n_excluded", "n_audit_excluded", "n_nothing_rated", "n_not_applicable",
+    "n_not_rated", "n_eligible_decisions", "n_covered_decisions",
+]  # fmt: skip
+OPERATIONS = [
+    "n_eligible_decisions", "n_audited_decisions", "n_audits", "n_blind_known", "n_blind",
+    "turnaround_seconds_median", "turnaround_seconds_p90",
+]  # fmt: skip
 SCORES = [
     "n_automatic_fails", "n_weighted", "weighted_score", "weighted_standard_error",
     *(
@@ -106,7 +114,7 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
     rater = pairs["rater_id"].map(_pseudonym)
     return {
         "quality.quality_scores": _hide_few(
-            raw, _quality_scores(sample, ratings), "n_reviews", SCORES
+            _quality_scores(sample, ratings), raw.suppressed("scores"), "n_reviews", SCORES, REVIEWS
         ),
         "quality.quality_rates": _rates(raw, shares),
         "restricted.quality_rates_by_person": _rates_by_person(shares),
@@ -120,7 +128,9 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
         "quality.golden_items": hide(
             _golden_items(servings), "n_people", ["key_version"], "golden_id", PASSED
         ),
-        "quality.audit_operations": operations,
+        "quality.audit_operations": _hide_few(
+            operations, raw.suppressed("accuracy"), None, OPERATIONS, []
+        ),
         "quality.audit_completion": _completion(raw, sample),
     }
 
@@ -175,29 +185,30 @@ def _table(rows: list[dict], more: list[str] | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows) if rows else empty
 
 
-def _hide_few(raw: RawTables, found: pd.DataFrame, n: str, columns: list[str]) -> pd.DataFrame:
-    """Take out what is of a site, vendor or team that has few moderators.
+def _hide_few(
+    found: pd.DataFrame,
+    suppressed: pd.DataFrame,
+    n: str | None,
+    columns: list[str],
+    work: list[str],
+) -> pd.DataFrame:
+    """Take out what is of groups that are suppressed.
 
     Args:
-        raw: the raw tables.
         found: a mart.
-        n: the column of the mart that is 0 where there is nothing to show.
+        suppressed: the list of its basis.
+        n: the column of the mart that is 0 where there is nothing to show, if there is one.
         columns: those to take out.
+        work: those to take out of groups of people.
     """
     if found.empty:
         return found
-    groups = found.loc[found[n] > 0, GROUP].drop_duplicates()
-    groups["n_people"] = head_counts(raw, groups)
-    codes = withheld(groups, "n_people", SET, "dimension_value")
-    few = pd.MultiIndex.from_frame(groups.loc[codes.notna(), GROUP])
-    found = found.astype(dict.fromkeys(found[columns].select_dtypes("integer"), float))
-    place = pd.MultiIndex.from_frame(found[GROUP])
-    is_few = place.isin(few)
-    found.loc[is_few, columns] = np.nan
-    why = codes.set_axis(pd.MultiIndex.from_frame(groups[GROUP])).reindex(place).to_numpy()
-    is_why = is_few & (found[n] > 0)
-    for reason in found.columns[found.columns.str.endswith("reason_code")]:
-        found[reason] = found[reason].astype(object).where(~is_why, why)
+    found = found.astype(dict.fromkeys(found[[*columns, *work]].select_dtypes("integer"), float))
+    codes = codes_of(found, suppressed)
+    is_why = codes.notna() & ~(found[n] == 0 if n else False)
+    found["reason_code"] = found["reason_code"].astype(object).where(~is_why, codes)
+    found.loc[codes.notna(), columns] = np.nan
+    found.loc[codes.notna() & found["dimension_name"].isin(OF_PEOPLE), work] = np.nan
     return found
 
 
@@ -849,11 +860,15 @@ def _rates(raw: RawTables, shares: pd.DataFrame) -> pd.DataFrame:
     rows["n_people"] = rows["n_people"].astype(float).where(~of_nobody)
     codes = withheld(rows, "n_people", key[:-1], "dimension_value")
     of_decisions = of_nobody | rows["metric_id"].isin(SHARES["audits"])
-    groups = rows.loc[of_decisions & (rows["n"] > 0), GROUP].drop_duplicates()
-    groups["on_roster"] = head_counts(raw, groups)
-    on_roster = rows.merge(groups, on=GROUP, how="left").set_index(rows.index)
-    on_roster = on_roster[of_decisions & (rows["n"] > 0) & on_roster["on_roster"].notna()]
-    other = withheld(on_roster, "on_roster", key[:-1], "dimension_value").reindex(rows.index)
+    listed = raw.suppressed("accuracy")
+    listed = listed[listed["period_type"].isin(["week", "month"])]
+    # A quarter as each of its months.
+    quarters = listed[listed["period_type"] == "month"].assign(
+        period_type="quarter",
+        period_starts_on=lambda months: months["period_starts_on"].dt.to_period("Q").dt.start_time,
+    )
+    listed = pd.concat([listed, quarters]).groupby(GROUP)["suppression_code"].min().reset_index()
+    other = codes_of(rows, listed).where(of_decisions)
     few = (codes == "too_few_people") | (other == "too_few_people")
     codes = other.fillna(codes).mask(few, "too_few_people")
     return _published(rows, codes)

@@ -2,15 +2,32 @@
 
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 
 
 class RawTables:
     """A folder of raw tables: <table>.parquet, <table>.csv, or folders of such files."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, warehouse: Path | None = None) -> None:
         """Look nowhere yet; tables are read when they are asked for."""
         self.folder = Path(folder)
+        self.warehouse = warehouse
+
+    def suppressed(self, basis: str) -> pd.DataFrame:
+        """The groups of which nothing is shown, as the warehouse lists them.
+
+        They are not recomputed: tests attack the list, and oracles say that marts follow it.
+
+        Args:
+            basis: accuracy or scores.
+        """
+        with duckdb.connect(self.warehouse, read_only=True) as connection:
+            return connection.execute(
+                "select * exclude (basis) from restricted.int_people__suppressed_groups "
+                "where basis = ?",
+                [basis],
+            ).df()
 
     def rows(self, table: str, columns: list[str]) -> pd.DataFrame:
         """All rows of a table; none, with these columns, where there is no such table.

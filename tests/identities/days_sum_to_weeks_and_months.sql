@@ -41,7 +41,7 @@ having
     {% for count in ['n_decisions', 'n_audits', 'n_excluded_audits', 'n_successes'] -%}
     {% for period in ['day', 'week'] -%}
     or {{ "mart = 'accuracy_population' and" if period == 'day' }}
-    {{ 'max(is_withheld) = 0 and' if count in ['n_audits', 'n_successes'] }}
+    max(is_withheld) = 0 and
     sum(case when period_type = '{{ period }}' then {{ count }} else 0 end)
     is distinct from sum(case when period_type = 'month' then {{ count }} else 0 end)
     {% endfor -%}

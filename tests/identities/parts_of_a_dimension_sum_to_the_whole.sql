@@ -82,20 +82,20 @@ left join parts as whole
         and expected.period_starts_on = whole.period_starts_on
         and whole.dimension_name = 'overall'
 where
-    parts.n_decisions is null
+    parts.metric_id is null
     -- By day there may be rates of queues, and none of all decisions.
     or (expected.period_type <> 'day' or whole.n_decisions is not null)
     and (
-        parts.n_decisions is distinct from whole.n_decisions
-        or parts.n_eligible_decisions is distinct from whole.n_eligible_decisions
-        or parts.n_pending_decisions is distinct from whole.n_pending_decisions
         -- Audits of one part of a stratum cover no other.
-        or parts.n_covered_decisions > whole.n_covered_decisions
-        or parts.n_excluded_audits is distinct from whole.n_excluded_audits
+        parts.n_covered_decisions > whole.n_covered_decisions
         -- Parts that are withheld are missing from their sum.
         or not parts.has_withheld
         and (
-            parts.n_audits is distinct from whole.n_audits
+            parts.n_decisions is distinct from whole.n_decisions
+            or parts.n_eligible_decisions is distinct from whole.n_eligible_decisions
+            or parts.n_pending_decisions is distinct from whole.n_pending_decisions
+            or parts.n_excluded_audits is distinct from whole.n_excluded_audits
+            or parts.n_audits is distinct from whole.n_audits
             or parts.n_successes is distinct from whole.n_successes
             or abs(
                 coalesce(parts.weighted_denominator, 0) - coalesce(whole.weighted_denominator, 0)

@@ -75,7 +75,7 @@ def suppressed(world: World, models: dict[str, CompiledModel]) -> pd.DataFrame:
     with duckdb.connect() as db:
         catalog = models[MODELS[0]].relation.split(".")[0]
         db.execute(f"attach if not exists ':memory:' as {catalog}; use {catalog}")
-        for schema in ("core", "restricted", "intermediate"):
+        for schema in ("core", "restricted", "intermediate", "accuracy"):
             db.execute(f"create schema {schema}")
         decisions, audits = world.decisions, world.audits
         db.execute("""
@@ -105,6 +105,9 @@ def suppressed(world: World, models: dict[str, CompiledModel]) -> pd.DataFrame:
             select 'trailing' as period_type, date '2026-07-05' as period_starts_on,
                 date '2026-09-02' as period_ends_on, calendar_date
             from core.dim_calendar where calendar_date >= date '2026-07-05';
+            create table accuracy.accuracy_population (
+                period_type varchar, period_starts_on date, dimension_name varchar, has_rates bool
+            );
             create table intermediate.int_context__as_of as
             select timestamp '2026-09-02 18:00:00' as as_of
         """)

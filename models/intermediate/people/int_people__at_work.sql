@@ -52,8 +52,8 @@ people as (
         coalesce(moderator_key, 'unknown') as person_key,
         decided_on as day,
         {% for name in dimensions -%}
-        {% if name in person_groups() -%}
-        coalesce({{ person_groups()[name] }}, 'unknown')
+        {% if name in roster_dimensions() -%}
+        coalesce({{ roster_dimensions()[name] }}, 'unknown')
         {%- else -%}
         cast(null as string)
         {%- endif %} as {{ name }}{{ ',' if not loop.last }}

@@ -32,8 +32,22 @@ as_of as (
     select * from {{ ref('int_context__as_of') }}
 ),
 
+-- Of which dimensions days have rates.
+daily as (
+    select distinct
+        dimension_name,
+        cast(period_starts_on as string) as part
+    from {{ ref('accuracy_population') }}
+    where period_type = 'day' and has_rates
+),
+
 in_containers as (
-    {{ people_in_containers('people', pairs) }}
+    select of_all.*
+    from (
+        {{ people_in_containers('people', pairs) }}
+    ) as of_all
+    left join daily on {{ same_keys('of_all', 'daily', ['dimension_name', 'part']) }}
+    where of_all.period_type <> 'day' or daily.part is not null
 ),
 
 few as (

@@ -19,6 +19,11 @@ others as (
     select * from {{ ref('int_people__others') }}
 ),
 
+suppressed as (
+    select * from {{ ref('int_people__suppressed_groups') }}
+    where basis = 'accuracy'
+),
+
 compared as (
     select
         {{ keys | join(', ') }},
@@ -32,11 +37,17 @@ compared as (
 
 of_enough_people as (
     select
-        *,
-        {{ few_people(
-            'n_people', ['period_type', 'period_starts_on', 'mix_name', 'dimension_name'],
-            'dimension_value') }} as few_people_code
+        compared.*,
+        coalesce(
+            suppressed.suppression_code,
+            case
+                when compared.n_people between 1 and {{ var('min_people') }} - 1
+                    then 'too_few_people'
+            end
+        ) as few_people_code
     from compared
+    left join suppressed
+        on {{ same_keys('compared', 'suppressed', keys[:2] + keys[3:]) }}
 ),
 
 cells as (

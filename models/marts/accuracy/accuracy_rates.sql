@@ -1,3 +1,4 @@
+{% set group = ['period_type', 'period_starts_on', 'dimension_name', 'dimension_value'] -%}
 {% set is_known -%}
     not measured.has_unaudited_kind and not measured.is_told_by_dimension
     and not measured.has_no_flag
@@ -6,15 +7,12 @@
 with population as (
     select *
     from {{ ref('accuracy_population') }}
-    where
-        has_rates
-        and {{ in_days_to_build('published', 'period_starts_on') }}
+    where has_rates
 ),
 
 estimates as (
     select *
     from {{ ref('accuracy_estimates') }}
-    where {{ in_days_to_build('published', 'period_starts_on') }}
 ),
 
 metrics as (
@@ -22,18 +20,9 @@ metrics as (
     where mart = 'accuracy_rates'
 ),
 
-roster as (
-    select * from {{ ref('stg_roster') }}
-),
-
-audited as (
-    select *
-    from population
-    where n_audits > 0
-),
-
-head_counts as (
-    {{ head_counts('audited', 'roster') }}
+suppressed as (
+    select * from {{ ref('int_people__suppressed_groups') }}
+    where basis = 'accuracy'
 ),
 
 measured as (
@@ -42,7 +31,7 @@ measured as (
         metrics.metric_version,
         metrics.unit,
         population.*,
-        head_counts.few_people_code,
+        suppressed.suppression_code,
         {{ metric_n('metrics', 'population') }} as unweighted_n,
         {{ registered_measure('metrics.numerator', 'population') }} as unweighted_numerator,
         {{ registered_measure('metrics.denominator', 'population') }} as unweighted_denominator,
@@ -63,12 +52,7 @@ measured as (
         {{ is_told_by_dimension('metrics', 'population') }} as is_told_by_dimension
     from population
     cross join metrics
-    left join head_counts
-        on
-            population.period_type = head_counts.period_type
-            and population.period_starts_on = head_counts.period_starts_on
-            and population.dimension_name = head_counts.dimension_name
-            and population.dimension_value = head_counts.dimension_value
+    left join suppressed on {{ same_keys('population', 'suppressed', group) }}
 ),
 
 rates as (
@@ -91,7 +75,7 @@ rates as (
         measured.unjudged_rate,
         measured.is_of_all_decisions,
         measured.n_excluded_audits,
-        measured.few_people_code,
+        measured.suppression_code,
         measured.has_unaudited_kind,
         measured.is_told_by_dimension,
         measured.has_few_flags,
@@ -132,7 +116,7 @@ judged as (
     select
         *,
         coalesce(
-            few_people_code,
+            suppression_code,
             case when has_no_flag then 'flag_not_filled' end,
             {{ withheld_reason() }},
             case when has_few_flags then 'flag_not_filled' end
@@ -151,23 +135,21 @@ shown as (
         period_ends_on,
         dimension_name,
         dimension_value,
-        n_decisions,
-        n_eligible_decisions,
-        n_excluded_decisions,
-        n_covered_decisions,
-        n_pending_decisions,
-        coverage_rate,
-        misframed_rate,
-        unjudged_rate,
         is_of_all_decisions,
-        n_excluded_audits,
+        {% for name in [
+            'n_decisions', 'n_eligible_decisions', 'n_excluded_decisions', 'n_covered_decisions',
+            'n_pending_decisions', 'n_excluded_audits', 'coverage_rate', 'misframed_rate',
+            'unjudged_rate',
+        ] -%}
+        case when {{ work_is_shown() }} then {{ name }} end as {{ name }},
+        {% endfor -%}
         {% for name in [
             'n_audits', 'n_successes', 'n_strata', 'n_collapsed_strata', 'weighted_numerator',
             'weighted_denominator', 'estimate', 'standard_error', 'standard_error_reason',
             'design_effect', 'effective_n', 'n_base_audits', 'share_in_sight', 'ci_low', 'ci_high',
             'unweighted_n', 'unweighted_rate',
         ] -%}
-        case when few_people_code is null then {{ name }} end as {{ name }},
+        case when suppression_code is null then {{ name }} end as {{ name }},
         {% endfor -%}
         reason_code
     from judged

@@ -1,5 +1,4 @@
 {% set group = ['period_type', 'period_starts_on', 'dimension_name', 'dimension_value'] -%}
-{% set of_people = "'" ~ roster_dimensions() | join("', '") ~ "'" -%}
 
 with cells as (
     select *
@@ -11,8 +10,9 @@ reasons as (
     select * from {{ ref('exclusion_reasons') }}
 ),
 
-roster as (
-    select * from {{ ref('stg_roster') }}
+suppressed as (
+    select * from {{ ref('int_people__suppressed_groups') }}
+    where basis = 'accuracy'
 ),
 
 counted as (
@@ -32,7 +32,7 @@ counted as (
     inner join reasons on cells.exclusion_reason = reasons.reason_code
     where
         cells.period_type <> 'day'
-        or cells.dimension_name not in ({{ of_people }})
+        or cells.dimension_name not in ('{{ roster_dimensions() | join("', '") }}')
     group by
         cells.period_type,
         cells.period_starts_on,
@@ -43,31 +43,43 @@ counted as (
         reasons.reason_code
 ),
 
-groups_of_people as (
-    select distinct
-        period_type,
-        period_starts_on,
-        period_ends_on,
-        dimension_name,
-        dimension_value
+-- Of a reason that only one of the suppressed groups has, a total would tell how often.
+alone as (
+    select
+        counted.period_type,
+        counted.period_starts_on,
+        counted.dimension_name,
+        counted.reason_code
     from counted
-    where dimension_name in ({{ of_people }})
+    inner join suppressed on {{ same_keys('counted', 'suppressed', group) }}
+    group by
+        counted.period_type,
+        counted.period_starts_on,
+        counted.dimension_name,
+        counted.reason_code
+    having count(*) = 1
 ),
 
-head_counts as (
-    {{ head_counts('groups_of_people', 'roster') }}
+judged as (
+    select
+        counted.*,
+        coalesce(
+            suppressed.suppression_code,
+            case when alone.reason_code is not null then 'withheld_with_another' end
+        ) as withheld_reason
+    from counted
+    left join suppressed on {{ same_keys('counted', 'suppressed', group) }}
+    left join alone on {{ same_keys('counted', 'alone', group[:3] + ['reason_code']) }}
 )
 
 select
-    counted.period_type,
-    counted.period_starts_on,
-    counted.dimension_name,
-    counted.dimension_value,
-    counted.applies_to,
-    counted.reason_code,
-    counted.period_ends_on,
-    head_counts.few_people_code as withheld_reason,
-    cast(case when head_counts.few_people_code is null then counted.n_excluded end as bigint)
-        as n_excluded
-from counted
-left join head_counts on {{ same_keys('counted', 'head_counts', group) }}
+    period_type,
+    period_starts_on,
+    dimension_name,
+    dimension_value,
+    applies_to,
+    reason_code,
+    period_ends_on,
+    withheld_reason,
+    cast(case when withheld_reason is null then n_excluded end as bigint) as n_excluded
+from judged

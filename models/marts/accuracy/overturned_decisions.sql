@@ -3,22 +3,22 @@
     'n_overturned_enforcements': one_where("action_group = 'enforced'"),
 } -%}
 
-with decisions as {{ read_anew() }} (
+with decisions as (
     select * from {{ ref('fct_decisions') }}
 ),
 
 population as (
     select *
     from {{ ref('accuracy_population') }}
-    where {{ in_days_to_build('published', 'period_starts_on') }}
 ),
 
 calendar as (
     select * from {{ ref('dim_calendar') }}
 ),
 
-roster as (
-    select * from {{ ref('stg_roster') }}
+suppressed as (
+    select * from {{ ref('int_people__suppressed_groups') }}
+    where basis = 'accuracy'
 ),
 
 superseding as (
@@ -53,7 +53,6 @@ replaced as (
     from decisions
     where
         is_eligible
-        and {{ near_days_to_build('published', 'decided_on') }}
         and decision_id in (select replacing.supersedes_decision_id from replacing)
 ),
 
@@ -109,35 +108,35 @@ counted as (
         daily.dimension_value
 ),
 
-with_decisions as (
-    select *
-    from population
-    where n_eligible_decisions > 0
-),
-
-head_counts as (
-    {{ head_counts('with_decisions', 'roster') }}
-),
-
 shown as (
     select
-        population.*,
+        population.period_type,
+        population.period_starts_on,
+        population.period_ends_on,
+        population.dimension_name,
+        population.dimension_value,
+        {% for name in ['n_eligible_decisions', 'n_eligible_enforced_decisions'] -%}
+        case
+            when {{ work_is_shown('population.dimension_name', 'suppressed.suppression_code') }}
+                then population.{{ name }}
+        end as {{ name }},
+        {% endfor -%}
         case
             when not recorded.is_recorded then 'not_recorded'
             when population.n_eligible_decisions = 0 then 'no_decisions'
-            else head_counts.few_people_code
+            else suppressed.suppression_code
         end as reason_code,
         case
-            when recorded.is_recorded and head_counts.few_people_code is null
+            when recorded.is_recorded and suppressed.suppression_code is null
                 then cast(coalesce(counted.n_overturned_decisions, 0) as bigint)
         end as n_overturned_decisions,
         case
-            when recorded.is_recorded and head_counts.few_people_code is null
+            when recorded.is_recorded and suppressed.suppression_code is null
                 then cast(coalesce(counted.n_overturned_enforcements, 0) as bigint)
         end as n_overturned_enforcements
     from population
     cross join recorded
-    {% for relation in ['head_counts', 'counted'] -%}
+    {% for relation in ['suppressed', 'counted'] -%}
     left join {{ relation }}
         on
             population.period_type = {{ relation }}.period_type

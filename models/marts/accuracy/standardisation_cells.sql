@@ -4,6 +4,11 @@ with people_cells as (
     where n_audits > 0
 ),
 
+suppressed as (
+    select * from {{ ref('int_people__suppressed_groups') }}
+    where basis = 'accuracy'
+),
+
 cells as (
     select
         period_type,
@@ -65,13 +70,18 @@ compared as (
 -- accuracy_compared, or everybody's in the cell, leave besides the cells that are shown.
 dimensions as (
     select
-        period_type,
-        period_starts_on,
-        mix_name,
-        dimension_name,
-        min(n_people) < {{ var('min_people') }} as is_withheld
+        cells.period_type,
+        cells.period_starts_on,
+        cells.mix_name,
+        cells.dimension_name,
+        min(cells.n_people) < {{ var('min_people') }} or count(suppressed.basis) > 0
+            as is_withheld
     from cells
-    group by period_type, period_starts_on, mix_name, dimension_name
+    left join suppressed
+        on {{ same_keys('cells', 'suppressed', [
+            'period_type', 'period_starts_on', 'dimension_name', 'dimension_value',
+        ]) }}
+    group by cells.period_type, cells.period_starts_on, cells.mix_name, cells.dimension_name
 )
 
 select

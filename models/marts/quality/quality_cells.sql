@@ -33,7 +33,7 @@ ratings as (
 ),
 
 operations as (
-    select * from {{ ref('audit_operations') }}
+    select * from {{ ref('int_eligibility__audit_operations') }}
 ),
 
 metrics as (

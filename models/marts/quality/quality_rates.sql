@@ -11,8 +11,33 @@ metrics as (
     select * from {{ ref('metrics') }}
 ),
 
-roster as (
-    select * from {{ ref('stg_roster') }}
+groups_of_deciders as (
+    select * from {{ ref('int_people__suppressed_groups') }}
+    where basis = 'accuracy' and period_type in ('week', 'month')
+),
+
+-- A quarter as each of its months.
+suppressed as (
+    select
+        period_type,
+        period_starts_on,
+        dimension_name,
+        dimension_value,
+        min(suppression_code) as suppression_code
+    from (
+        select * from groups_of_deciders
+        union all
+        select
+            basis,
+            'quarter' as period_type,
+            cast(date_trunc('quarter', period_starts_on) as date) as period_starts_on,
+            dimension_name,
+            dimension_value,
+            suppression_code
+        from groups_of_deciders
+        where period_type = 'month'
+    ) as listed
+    group by period_type, period_starts_on, dimension_name, dimension_value
 ),
 
 counted as (
@@ -50,34 +75,28 @@ counted as (
         metrics.min_n
 ),
 
--- The site, vendor and team of whoever decided, where others are counted.
-of_decisions as (
-    select * from counted
-    where n > 0 and coalesce(person, 'nobody') in ('auditor', 'nobody')
-),
-
-head_counts as (
-    {{ head_counts('of_decisions', 'roster', sets=['metric_id', 'metric_version']) }}
-),
-
 of_enough_people as (
     select
         counted.*,
-        head_counts.few_people_code as few_on_roster_code,
+        -- Where auditors are counted, or nobody is, the group is of the people who decided.
+        case
+            when coalesce(counted.person, 'nobody') in ('auditor', 'nobody')
+                then suppressed.suppression_code
+        end as few_deciders_code,
         {{ few_people('counted.n_people', [
             'counted.metric_id', 'counted.metric_version', 'counted.period_type',
             'counted.period_starts_on', 'counted.dimension_name',
         ], 'counted.dimension_value') }} as few_counted_code
     from counted
-    left join head_counts on {{ same_keys('counted', 'head_counts', keys) }}
+    left join suppressed on {{ same_keys('counted', 'suppressed', keys[2:6]) }}
 ),
 
 judged as (
     select
         *,
         case
-            when 'too_few_people' in (few_on_roster_code, few_counted_code) then 'too_few_people'
-            else coalesce(few_on_roster_code, few_counted_code)
+            when 'too_few_people' in (few_deciders_code, few_counted_code) then 'too_few_people'
+            else coalesce(few_deciders_code, few_counted_code)
         end as few_people_code
     from of_enough_people
 )

@@ -6,7 +6,7 @@
 {% set of_period = keys[2:6] | join(', ') %}
 {% set reasons = ['nothing_rated', 'not_applicable', 'not_rated'] %}
 
-with ratings as {{ read_anew() }} (
+with ratings as (
     select
         *,
         case
@@ -17,12 +17,6 @@ with ratings as {{ read_anew() }} (
     where decided_on is not null
 ),
 
-recent_ratings as (
-    select *
-    from ratings
-    where {{ near_days_to_build('published', 'decided_on') }}
-),
-
 strata as (
     select * from {{ ref('int_sampling__strata') }}
 ),
@@ -30,13 +24,12 @@ strata as (
 days as (
     select *
     from {{ ref('accuracy_decisions_by_day') }}
-    where
-        exclusion_reason is null
-        and {{ near_days_to_build('published', 'decided_on') }}
+    where exclusion_reason is null
 ),
 
-roster as (
-    select * from {{ ref('stg_roster') }}
+suppressed as (
+    select * from {{ ref('int_people__suppressed_groups') }}
+    where basis = 'scores'
 ),
 
 -- Not every audit has a scorecard, nor every scorecard a rating of each category: those that have
@@ -82,7 +75,7 @@ cells_of_days as (
         sum(case when ratings.is_automatic_fail then 1 else 0 end) as n_automatic_fails,
         {{ moments('ratings.score', 'score') }},
         {{ moments('ratings.score_without_fails', 'score_without_fails') }}
-    from recent_ratings as ratings
+    from ratings
     cross join (
         values {% for name in reporting_dimensions() -%}
         ('{{ name }}'){{ ', ' if not loop.last }}
@@ -99,7 +92,7 @@ cells_of_days as (
 ),
 
 grouped as (
-    {{ by_period('cells_of_days', 'decided_on', day_set='published') }}
+    {{ by_period('cells_of_days', 'decided_on') }}
 ),
 
 cells as (
@@ -148,7 +141,7 @@ populations as (
         stratum_key,
         sum(n_decisions) as n_decisions
     from (
-        {{ by_period('days', 'decided_on', day_set='published') }}
+        {{ by_period('days', 'decided_on') }}
     ) as days_in_periods
     group by {{ of_period }}, stratum_key
 ),
@@ -172,25 +165,11 @@ covered as (
     group by scored_strata.score_of, scored_strata.category_id, {{ of_period }}
 ),
 
-reviewed as (
-    select distinct
-        period_type,
-        period_starts_on,
-        period_ends_on,
-        dimension_name,
-        dimension_value
-    from counted
-    where n_reviews > 0
-),
-
-head_counts as (
-    {{ head_counts('reviewed', 'roster') }}
-),
-
 judged as (
     select
         counted.*,
-        head_counts.few_people_code is null as is_shown,
+        suppressed.suppression_code,
+        suppressed.suppression_code is null as is_shown,
         coalesce(scores.n_weighted, 0) as n_weighted,
         coalesce(eligible.n_eligible_decisions, 0) as n_eligible_decisions,
         coalesce(covered.n_covered_decisions, 0) as n_covered_decisions,
@@ -202,7 +181,7 @@ judged as (
         scores.weighted_standard_error,
         case
             when counted.n_reviews = 0 then 'no_reviews'
-            when head_counts.few_people_code is not null then head_counts.few_people_code
+            when suppressed.suppression_code is not null then suppressed.suppression_code
             when counted.n_reviews < {{ var('min_audits') }} then 'too_few_audits'
             when scores.standard_error = 0 then 'no_variation'
         end as reason_code
@@ -212,7 +191,7 @@ judged as (
         on {{ same_keys('counted', 'scores_without_fails', keys) }}
     left join eligible on {{ same_keys('counted', 'eligible', keys[2:6]) }}
     left join covered on {{ same_keys('counted', 'covered', keys[:6]) }}
-    left join head_counts on {{ same_keys('counted', 'head_counts', keys[2:6]) }}
+    left join suppressed on {{ same_keys('counted', 'suppressed', keys[2:6]) }}
 ),
 
 shown as (
@@ -226,14 +205,12 @@ shown as (
         ] -%}
         case when is_shown then {{ name }} end as {{ name }},
         {% endfor -%}
-        reason_code,
-        n_reviews,
-        n_eligible_decisions,
-        n_covered_decisions,
-        {% for reason in reasons -%}
-        n_{{ reason }},
+        {% for name in [
+            'reviews', 'eligible_decisions', 'covered_decisions', 'excluded',
+        ] + reasons -%}
+        case when {{ work_is_shown() }} then n_{{ name }} end as n_{{ name }},
         {% endfor -%}
-        n_excluded
+        reason_code
     from judged
 )
 
