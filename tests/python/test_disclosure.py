@@ -5,7 +5,6 @@ is a combination of them, and it must not rest on fewer than five people.
 """
 
 from dataclasses import dataclass
-from datetime import date
 from itertools import combinations
 
 import duckdb
@@ -42,8 +41,8 @@ class World:
 def random_world(seed: int) -> World:
     """Teams of one to six in two or three sites and vendors, which cross.
 
-    Somebody changes teams, and somebody is on no roster. One site has only one person. In some worlds
-    a team may be in several sites.
+    Somebody changes teams, and somebody is on no roster. One site has only one person. In some
+    worlds a team may be in several sites.
     """
     rng = np.random.default_rng(seed)
     people = []
@@ -77,7 +76,8 @@ def suppressed(world: World, models: dict[str, CompiledModel]) -> pd.DataFrame:
         db.execute(f"attach if not exists ':memory:' as {catalog}; use {catalog}")
         for schema in ("core", "restricted", "intermediate", "accuracy"):
             db.execute(f"create schema {schema}")
-        decisions, audits = world.decisions, world.audits
+        db.register("decisions", world.decisions)
+        db.register("audits", world.audits)
         db.execute("""
             create table restricted.int_people__decisions_by_day as
             select person_key as moderator_key, cast(day as date) as decided_on, site, vendor,
@@ -174,14 +174,14 @@ def told_of_few(
     found: set[frozenset[str]] = set()
     for few in map(frozenset, combinations(involved, min(MIN_PEOPLE - 1, len(involved)))):
         inside = small.index[small.map(few.issuperset)]
-        if len(inside) and np.linalg.matrix_rank(untold[inside], tol=1e-8) < len(inside):
-            if not totals_only or is_total(units, lines, few):
-                found.add(few)
+        told = len(inside) and np.linalg.matrix_rank(untold[inside], tol=1e-8) < len(inside)
+        if told and (not totals_only or is_total(units, lines, few)):
+            found.add(few)
     return found
 
 
 def is_total(units: pd.DataFrame, lines: np.ndarray, few: frozenset[str]) -> bool:
-    """Whether a combination of lines is a total of these people, no difference between two groups."""
+    """Whether a combination of lines is a total of these people, no difference of two groups."""
     inside = units["person_key"].isin(few).to_numpy()
     # Free weights of lines whose sums are 0 for all others, 0 or more for these, 1 in all.
     result = linprog(
@@ -209,7 +209,7 @@ def exposed(world: World, withheld: pd.DataFrame, totals_only: bool = False) -> 
         for (period_type, start), rows in audited.groupby(["period_type", "period_starts_on"]):
             shown = matrix(rows[rows["is_shown"]])
             everybody = audits.loc[shown[0] > 0, "person_key"].nunique()
-            # Of a period with few audited people all is of few: nobody else is in it to be hidden with.
+            # In a period with few audited people nobody else is there to be hidden with.
             for few in told_of_few(audits, shown, totals_only) if everybody >= MIN_PEOPLE else ():
                 found.append(f"{period_type} {start:%d %B}, audits of {sorted(few)}")
         for month in MONTHS:
@@ -223,8 +223,9 @@ def exposed(world: World, withheld: pd.DataFrame, totals_only: bool = False) -> 
                 few & ~rows["period_starts_on"].isin(alone["period_starts_on"])
             ].itertuples():
                 if np.linalg.matrix_rank(np.vstack([shown, row.sums])) == rank:
-                    found.append(f"{row.period_type} {row.period_starts_on:%d %B}, "
-                                 f"{row.dimension_name} {row.dimension_value} by subtraction")  # fmt: skip
+                    group = f"{row.dimension_name} {row.dimension_value}"
+                    period = f"{row.period_type} {row.period_starts_on:%d %B}"
+                    found.append(f"{period}, {group} by subtraction")
     return found
 
 
@@ -238,3 +239,40 @@ def test_nothing_open_tells_of_few_people(models, seed):
     world = random_world(seed)
     # Where teams cross sites and vendors, the difference of two people's counts may be told.
     assert exposed(world, suppressed(world, models), totals_only=seed in CROSSED) == []
+
+
+def test_the_attack_finds_what_is_shown_without_the_list(models):
+    """Nothing suppressed, and nothing but the small groups themselves."""
+    world = random_world(3)
+    withheld = suppressed(world, models)
+    small = withheld[withheld["suppression_code"] == "too_few_people"]
+    assert exposed(world, withheld[:0])
+    assert exposed(world, small)
+    rows = rows_of(world.audits, withheld, OF_PEOPLE)
+    assert rows.loc[rows["dimension_name"] != "overall", "is_shown"].any()
+
+
+MARTS = {
+    "accuracy.accuracy_rates": ("accuracy", "coalesce(n_audits, n_decisions)"),
+    "accuracy.accuracy_compared": ("accuracy", "coalesce(n_audits, raw_estimate)"),
+    "accuracy.overturned_decisions": (
+        "accuracy", "coalesce(n_eligible_decisions, n_overturned_decisions)",
+    ),
+    "accuracy.exclusions": ("accuracy", "n_excluded"),
+    "quality.audit_operations": ("accuracy", "coalesce(n_audits, n_eligible_decisions)"),
+    "quality.quality_scores": ("scores", "coalesce(n_reviews, score)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mart", MARTS)
+def test_open_marts_show_nothing_of_suppressed_groups(platform, mart):
+    basis, number = MARTS[mart]
+    found = platform.query(f"""
+        select count(*) as n, count({number}) as n_shown
+        from {mart}
+        inner join restricted.int_people__suppressed_groups
+            using (period_type, period_starts_on, dimension_name, dimension_value)
+        where basis = '{basis}' and dimension_name in ('site', 'vendor', 'team')
+    """)
+    assert found.n[0] > 0, "no group of people is suppressed: nothing was tried"
+    assert found.n_shown[0] == 0
