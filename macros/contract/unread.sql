@@ -34,8 +34,9 @@
     {%- endfor -%}
     {%- if var('raw_schema') -%}
         {%- set ours = graph.nodes.values() | map(attribute='name') | list -%}
-        {%- set schema = api.Relation.create(target.database, var('raw_schema')) -%}
-        {%- set exists = adapter.check_schema_exists(target.database, var('raw_schema')) -%}
+        {#- Spark's targets have no database. -#}
+        {%- set schema = api.Relation.create(target.database or none, var('raw_schema')) -%}
+        {%- set exists = adapter.check_schema_exists(schema.database, schema.schema) -%}
         {%- for row in (list_relations_without_caching(schema) if exists else [])
                 if row[1] not in tables and row[1] not in ours -%}
             {%- do others.append(row[1]) -%}

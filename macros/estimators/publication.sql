@@ -148,8 +148,9 @@
             case when few_people_code is null then n_successes / cast(nullif(n, 0) as double) end
                 as estimate,
             case
-                when n = 0 then 'nothing_at_stake'
+                -- That nothing is there would tell what it was withheld for.
                 when few_people_code is not null then few_people_code
+                when n = 0 then 'nothing_at_stake'
                 when n < {{ minimum }} then 'too_few_cases'
             end as reason_code
         from {{ relation }}

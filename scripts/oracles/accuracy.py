@@ -535,7 +535,8 @@ def exclusions(sample: Sample, raw: RawTables) -> pd.DataFrame:
                     part.assign(applies_to=applies_to, period_type=period_type, dimension_name=name)
                 )
     found = pd.concat(parts, ignore_index=True)
-    found["withheld_reason"] = codes_of(found, raw.suppressed("accuracy"))
+    codes = codes_of(found, raw.suppressed("accuracy"))
+    found["withheld_reason"] = codes.where(found["dimension_name"].isin(OF_PEOPLE))
     # One suppressed group alone with a reason is what a total leaves of it.
     of_reason = [*key[:3], "reason_code"]
     n_suppressed = found["withheld_reason"].notna().groupby([found[name] for name in of_reason])
@@ -586,8 +587,7 @@ def accuracy_rates(sample: Sample, raw: RawTables) -> pd.DataFrame:
     whole["n_successes"] = whole["n_successes"].fillna(0)
     of_audits = whole["metric_id"].map(lambda metric: METRICS[metric][1] == METRICS[metric][2])
     whole.loc[~of_audits, "n_successes"] = np.nan
-    few = few_people(raw, audited_groups(sample))
-    is_few = pd.MultiIndex.from_frame(whole[key]).isin(pd.MultiIndex.from_frame(few[key]))
+    is_few = codes_of(whole, raw.suppressed("accuracy")).notna()
     whole.loc[is_few, RATE] = np.nan
     whole["is_hidden"] = is_few & whole["dimension_name"].isin(OF_PEOPLE)
     of_enforced = whole["metric_id"].map(lambda metric: METRICS[metric][1] == "n_enforced")

@@ -52,7 +52,7 @@ GAP = ["rater_mean", "benchmark_mean", "gap", "standard_error", "ci_low", "ci_hi
 PASSED = ["n_passed", *_with_bounds("pass_rate")]
 REVIEWS = [
     "n_reviews", "n_excluded", "n_audit_excluded", "n_nothing_rated", "n_not_applicable",
-    "n_not_rated", "n_eligible_decisions", "n_covered_decisions",
+    "n_not_rated", "n_eligible_decisions", "n_covered_decisions", "coverage_rate",
 ]  # fmt: skip
 OPERATIONS = [
     "n_eligible_decisions", "n_audited_decisions", "n_audits", "n_blind_known", "n_blind",
@@ -114,7 +114,7 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
     rater = pairs["rater_id"].map(_pseudonym)
     return {
         "quality.quality_scores": _hide_few(
-            _quality_scores(sample, ratings), raw.suppressed("scores"), "n_reviews", SCORES, REVIEWS
+            _quality_scores(sample, ratings), raw.suppressed("scores"), SCORES, REVIEWS
         ),
         "quality.quality_rates": _rates(raw, shares),
         "restricted.quality_rates_by_person": _rates_by_person(shares),
@@ -129,7 +129,7 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
             _golden_items(servings), "n_people", ["key_version"], "golden_id", PASSED
         ),
         "quality.audit_operations": _hide_few(
-            operations, raw.suppressed("accuracy"), None, OPERATIONS, []
+            operations, raw.suppressed("accuracy"), OPERATIONS, []
         ),
         "quality.audit_completion": _completion(raw, sample),
     }
@@ -188,7 +188,6 @@ def _table(rows: list[dict], more: list[str] | None = None) -> pd.DataFrame:
 def _hide_few(
     found: pd.DataFrame,
     suppressed: pd.DataFrame,
-    n: str | None,
     columns: list[str],
     work: list[str],
 ) -> pd.DataFrame:
@@ -197,7 +196,6 @@ def _hide_few(
     Args:
         found: a mart.
         suppressed: the list of its basis.
-        n: the column of the mart that is 0 where there is nothing to show, if there is one.
         columns: those to take out.
         work: those to take out of groups of people.
     """
@@ -205,8 +203,7 @@ def _hide_few(
         return found
     found = found.astype(dict.fromkeys(found[[*columns, *work]].select_dtypes("integer"), float))
     codes = codes_of(found, suppressed)
-    is_why = codes.notna() & ~(found[n] == 0 if n else False)
-    found["reason_code"] = found["reason_code"].astype(object).where(~is_why, codes)
+    found["reason_code"] = found["reason_code"].astype(object).where(codes.isna(), codes)
     found.loc[codes.notna(), columns] = np.nan
     found.loc[codes.notna() & found["dimension_name"].isin(OF_PEOPLE), work] = np.nan
     return found
@@ -828,8 +825,8 @@ def _published(rows: pd.DataFrame, codes: pd.Series) -> pd.DataFrame:
     share = k / of_something
     error = np.sqrt(share * (1 - share) / of_something)
     reason = np.select(
-        [rows["n"] == 0, ~is_shown, (rows["n"] < MIN_AUDITS) & ~in_full],
-        ["nothing_at_stake", codes.fillna(""), "too_few_cases"],
+        [~is_shown, rows["n"] == 0, (rows["n"] < MIN_AUDITS) & ~in_full],
+        [codes.fillna(""), "nothing_at_stake", "too_few_cases"],
         "",
     )
     why = np.select(
@@ -871,6 +868,13 @@ def _rates(raw: RawTables, shares: pd.DataFrame) -> pd.DataFrame:
     other = codes_of(rows, listed).where(of_decisions)
     few = (codes == "too_few_people") | (other == "too_few_people")
     codes = other.fillna(codes).mask(few, "too_few_people")
+    # Whom the list withholds with a small group may have nothing of the metric: then one more.
+    there = rows[rows["n"] > 0].assign(code=codes, n_people=rows["n_people"].fillna(0))
+    for _, group in there.groupby(key[:-1]):
+        shown = group[group["code"].isna()]
+        if len(group) - len(shown) == 1 and len(shown):
+            order = shown.sort_values(["n_people", "n", "dimension_value"])
+            codes[order.index[0]] = "withheld_with_another"
     return _published(rows, codes)
 
 

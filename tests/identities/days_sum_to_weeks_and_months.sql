@@ -8,7 +8,8 @@ with counts as (
         n_audits,
         n_excluded_audits,
         n_correct as n_successes,
-        0 as is_withheld
+        0 as is_withheld,
+        0 as is_hidden
     from {{ ref('accuracy_population') }}
     union all
     -- Of days the rates have some only.
@@ -22,7 +23,8 @@ with counts as (
         n_excluded_audits,
         n_successes,
         case when reason_code in ('too_few_people', 'withheld_with_another') then 1 else 0 end
-            as is_withheld
+            as is_withheld,
+        case when n_decisions is null then 1 else 0 end as is_hidden
     from {{ ref('accuracy_rates') }}
     where metric_id = 'accuracy' and metric_version = 1 and period_type <> 'day'
 )
@@ -41,7 +43,8 @@ having
     {% for count in ['n_decisions', 'n_audits', 'n_excluded_audits', 'n_successes'] -%}
     {% for period in ['day', 'week'] -%}
     or {{ "mart = 'accuracy_population' and" if period == 'day' }}
-    max(is_withheld) = 0 and
+    {{ 'max(is_withheld) = 0 and' if count in ['n_audits', 'n_successes'] }}
+    {{ 'max(is_hidden) = 0 and' if count not in ['n_audits', 'n_successes'] }}
     sum(case when period_type = '{{ period }}' then {{ count }} else 0 end)
     is distinct from sum(case when period_type = 'month' then {{ count }} else 0 end)
     {% endfor -%}

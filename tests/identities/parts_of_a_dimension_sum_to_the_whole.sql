@@ -88,14 +88,20 @@ where
     and (
         -- Audits of one part of a stratum cover no other.
         parts.n_covered_decisions > whole.n_covered_decisions
-        -- Parts that are withheld are missing from their sum.
-        or not parts.has_withheld
+        -- Parts that are withheld are missing from their sum; counts of decisions only of people.
+        or not (
+            parts.has_withheld
+            and parts.dimension_name in ('{{ roster_dimensions() | join("', '") }}')
+        )
         and (
             parts.n_decisions is distinct from whole.n_decisions
             or parts.n_eligible_decisions is distinct from whole.n_eligible_decisions
             or parts.n_pending_decisions is distinct from whole.n_pending_decisions
             or parts.n_excluded_audits is distinct from whole.n_excluded_audits
-            or parts.n_audits is distinct from whole.n_audits
+        )
+        or not parts.has_withheld
+        and (
+            parts.n_audits is distinct from whole.n_audits
             or parts.n_successes is distinct from whole.n_successes
             or abs(
                 coalesce(parts.weighted_denominator, 0) - coalesce(whole.weighted_denominator, 0)

@@ -34,6 +34,7 @@ GAPS = "quality.calibration_gap"
 GAP = "restricted.calibration_gap_by_person"
 GOLDEN = "quality.golden_items"
 OPERATIONS = "quality.audit_operations"
+COUNTS_OF_OPERATIONS = "restricted.int_eligibility__audit_operations"
 SHARE_CELLS = "restricted.quality_cells"
 SHARES = "quality.quality_rates"
 SHARES_OF_PEOPLE = "restricted.quality_rates_by_person"
@@ -78,7 +79,10 @@ def repeat(table, condition="true", change=""):
 
 
 A_QUEUE = "metric_id = 'accuracy' and period_type = 'week' and dimension_name = 'queue'"
-A_QUEUE_WITH_AUDITS = f"{A_QUEUE} and n_audits > 1 and n_excluded_audits > 0"
+# Of a month: by week queues may be withheld, and sums short of them.
+A_QUEUE_WITH_AUDITS = (
+    f"{A_QUEUE} and period_type = 'month' and n_audits > 1 and n_excluded_audits > 0"
+)
 EXCLUDED_OF_A_QUEUE = "dimension_name = 'queue' and applies_to = 'decision'"
 NO_AUDIT = "metric_id = 'accuracy' and n_audits = 0 and unweighted_n = 0"
 A_WEEK = "period_type = 'week'"
@@ -89,6 +93,7 @@ THEIRS = "people_hold_every_audit_of_theirs"
 SCORED = "period_type = 'month' and eb_estimate is not null and n_audits >= 15"
 SHOWN = "raw_estimate is not null and period_type = 'trailing'"
 SHOWN_CELL = "cell_key = 'q01' and not is_empty"
+KEY_OF_COMPARED = "(period_starts_on, mix_name, dimension_name, dimension_value)"
 
 BY_ONE = "cast(audit_id not similar to '.*[1-4]' as int)"
 CORRECT = (
@@ -449,7 +454,8 @@ MUTATIONS = {
         {"standardisation_cells_are_unique"},
     ),
     "a_cell_of_the_mix_that_is_gone": (
-        f"delete from {MIX_CELLS} where dimension_name = 'vendor' and {SHOWN_CELL}",
+        f"delete from {MIX_CELLS} where {SHOWN_CELL} and {KEY_OF_COMPARED} in "
+        f"(select {KEY_OF_COMPARED} from {COMPARED} where n_audits > 0)",
         {"shares_of_a_mix_sum_to_one"},
     ),
     "a_cell_of_one_person_that_is_shown": (
@@ -875,15 +881,19 @@ MUTATIONS = {
     "operations_twice": (repeat(OPERATIONS), {"audit_operations_are_unique"}),
     "more_audited_than_there_is": (
         update(
-            OPERATIONS,
+            COUNTS_OF_OPERATIONS,
             "n_audited_decisions = n_eligible_decisions + 1, n_audits = n_eligible_decisions + 1",
             "n_audits > 0",
         ),
         {"audited_decisions_are_eligible_decisions"},
     ),
     "audits_without_a_turnaround": (
-        update(OPERATIONS, "turnaround_seconds_median = null", "n_audits > 0"),
+        update(COUNTS_OF_OPERATIONS, "turnaround_seconds_median = null", "n_audits > 0"),
         {"audited_decisions_are_eligible_decisions"},
+    ),
+    "operations_of_few_people": (
+        update(OPERATIONS, "reason_code = 'too_few_people'", "n_audits > 0"),
+        {"operations_of_suppressed_groups_are_not_shown"},
     ),
     "a_plan_twice": (repeat(COMPLETION), {"audit_completion_is_unique"}),
     "a_planned_audit_that_is_nowhere": (

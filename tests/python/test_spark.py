@@ -44,6 +44,8 @@ from split_history import DAY, Deliveries, eventful
 ROOT = Path(__file__).parents[2]
 OURS = ("MODERATION_QUALITY_", "SPARK_")
 KEY_BEGINS = "only-for-this-test"
+# As the profile has it: what is in the server's environment is written into a statement that asks.
+REDACTED = {"set:spark.sql.redaction.string.regex": r'\br"[^"]*"'}
 KEY = f"{KEY_BEGINS} 'quoted' \\and backslashed"
 MART = Mart(
     "mart",
@@ -282,11 +284,13 @@ class Server:
         return started_dbt(self.arguments(*arguments), self.project, self.variables())
 
     @contextlib.contextmanager
-    def asked(self, user: str = "bi"):
-        """A cursor, as a BI tool has one."""
+    def asked(self, user: str = "bi", **parameters: str):
+        """A cursor, as a BI tool has one, with parameters of its session."""
         from pyhive import hive  # noqa: PLC0415 (only where Spark is installed)
 
-        with hive.connect(host="127.0.0.1", port=self.port, username=user) as connection:
+        with hive.connect(
+            host="127.0.0.1", port=self.port, username=user, configuration=parameters
+        ) as connection:
             yield connection.cursor()
 
     def log(self) -> str:
@@ -557,7 +561,7 @@ def test_a_pseudonym_is_the_hmac_that_a_library_gives(server, manifests, key):
     inline = ["compile", "--inline", "{{ pseudonym('person_id') }}", "--quiet"]
     [compiled] = server.dbt(*inline, manifest=manifests["spark_thrift"], artifacts="hmac").results
     ids = ["mod-1", "m\u00fcller-\u2603", "m" * 300]
-    with server.asked() as ask:
+    with server.asked(**REDACTED) as ask:
         ask.execute(f"set spark.moderation_quality.pseudonym_key={key}")
         ask.execute(
             f"select {compiled.node.compiled_code} as pseudonym "
@@ -574,7 +578,7 @@ def test_plans_have_no_key(server, manifests):
     [compiled] = server.dbt(*inline, manifest=manifests["spark_thrift"], artifacts="hmac").results
     key = "a key that is nowhere else"
     pads = [bytes(byte ^ pad for byte in key.encode()) for pad in (0x36, 0x5C)]
-    with server.asked() as ask:
+    with server.asked(**REDACTED) as ask:
         ask.execute(f"set spark.moderation_quality.pseudonym_key={key}")
         ask.execute("set spark.sql.maxPlanStringLength=1000000")
         for kind in ("", "formatted", "cost"):

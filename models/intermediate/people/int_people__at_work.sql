@@ -23,6 +23,7 @@ audits as (
         of_people.*,
         bands.tenure_band_at_decision as tenure_band,
         coalesce(of_people.exclusion_reason, 'no_frame') = 'no_frame' as is_in_rates,
+        of_people.is_counted and of_people.error_class <> 'technical' as is_compared,
         reviews.audit_id is not null as is_reviewed
     from {{ ref('fct_audits') }} as of_people
     left join bands on of_people.audit_id = bands.audit_id
@@ -60,11 +61,14 @@ people as (
         {% endfor %}
     from decisions
     cross join (values ('accuracy'), ('scores')) as bases (basis)
-    {% for basis, condition in {'accuracy': 'is_in_rates', 'scores': 'is_reviewed'}.items() -%}
+    {% for basis, head_of, condition in [
+        ('accuracy', 'audited', 'is_in_rates'), ('accuracy', 'compared', 'is_compared'),
+        ('scores', 'audited', 'is_reviewed'),
+    ] -%}
     union all
     select
         '{{ basis }}' as basis,
-        'audited' as head_of,
+        '{{ head_of }}' as head_of,
         coalesce(moderator_key, 'unknown') as person_key,
         decided_on as day,
         {% for name in dimensions -%}
@@ -151,4 +155,4 @@ where
     -- Nothing of what few audits found is published of days in no whole week.
     (people.head_of = 'decided' or parts.part <> 'rest')
     -- Nothing is published of groups of people by day.
-    and (people.head_of = 'audited' or parts.period_type <> 'day')
+    and (people.head_of <> 'decided' or parts.period_type <> 'day')

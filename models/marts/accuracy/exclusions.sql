@@ -12,7 +12,9 @@ reasons as (
 
 suppressed as (
     select * from {{ ref('int_people__suppressed_groups') }}
-    where basis = 'accuracy'
+    where
+        basis = 'accuracy'
+        and dimension_name in ('{{ roster_dimensions() | join("', '") }}')
 ),
 
 counted as (

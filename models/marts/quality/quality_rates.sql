@@ -91,14 +91,35 @@ of_enough_people as (
     left join suppressed on {{ same_keys('counted', 'suppressed', keys[2:6]) }}
 ),
 
-judged as (
+coded as (
     select
         *,
         case
             when 'too_few_people' in (few_deciders_code, few_counted_code) then 'too_few_people'
             else coalesce(few_deciders_code, few_counted_code)
-        end as few_people_code
+        end as own_code
     from of_enough_people
+),
+
+-- Whom the list withholds with a small group may have nothing of this metric.
+judged as (
+    select
+        *,
+        coalesce(
+            own_code,
+            case
+                when
+                    n > 0
+                    and sum(case when own_code is not null and n > 0 then 1 else 0 end)
+                        over (partition by {{ keys[:5] | join(', ') }}) = 1
+                    and row_number() over (
+                        partition by {{ keys[:5] | join(', ') }}, own_code is null and n > 0
+                        order by coalesce(n_people, 0) asc, n asc, dimension_value asc
+                    ) = 1
+                    then 'withheld_with_another'
+            end
+        ) as few_people_code
+    from coded
 )
 
 {{ publish_share('judged', keys) }}

@@ -180,8 +180,8 @@ judged as (
         scores.weighted_mean as weighted_score,
         scores.weighted_standard_error,
         case
-            when counted.n_reviews = 0 then 'no_reviews'
             when suppressed.suppression_code is not null then suppressed.suppression_code
+            when counted.n_reviews = 0 then 'no_reviews'
             when counted.n_reviews < {{ var('min_audits') }} then 'too_few_audits'
             when scores.standard_error = 0 then 'no_variation'
         end as reason_code
