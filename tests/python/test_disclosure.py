@@ -87,6 +87,7 @@ def suppressed(world: World, models: dict[str, CompiledModel]) -> pd.DataFrame:
             select cast(row_number() over () as varchar) as audit_id, person_key as moderator_key,
                 cast(day as date) as decided_on, site, vendor, team as team_id, queue as queue_id,
                 'human' as decided_by_type, null::varchar as exclusion_reason,
+                true as is_counted, 'correct' as error_class,
                 'p' as policy_id, 'p' as parent_policy_id, 'en' as language, 'eu' as region,
                 'video' as item_type, null::varchar as model_version, null::double as confidence
             from audits;

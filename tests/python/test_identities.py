@@ -34,7 +34,6 @@ GAPS = "quality.calibration_gap"
 GAP = "restricted.calibration_gap_by_person"
 GOLDEN = "quality.golden_items"
 OPERATIONS = "quality.audit_operations"
-COUNTS_OF_OPERATIONS = "restricted.int_eligibility__audit_operations"
 SHARE_CELLS = "restricted.quality_cells"
 SHARES = "quality.quality_rates"
 SHARES_OF_PEOPLE = "restricted.quality_rates_by_person"
@@ -78,11 +77,9 @@ def repeat(table, condition="true", change=""):
     return f"insert into {table} select {columns} from {table} where {one_row(table, condition)}"
 
 
-A_QUEUE = "metric_id = 'accuracy' and period_type = 'week' and dimension_name = 'queue'"
 # Of a month: by week queues may be withheld, and sums short of them.
-A_QUEUE_WITH_AUDITS = (
-    f"{A_QUEUE} and period_type = 'month' and n_audits > 1 and n_excluded_audits > 0"
-)
+A_QUEUE = "metric_id = 'accuracy' and period_type = 'month' and dimension_name = 'queue'"
+A_QUEUE_WITH_AUDITS = f"{A_QUEUE} and n_audits > 1 and n_excluded_audits > 0"
 EXCLUDED_OF_A_QUEUE = "dimension_name = 'queue' and applies_to = 'decision'"
 NO_AUDIT = "metric_id = 'accuracy' and n_audits = 0 and unweighted_n = 0"
 A_WEEK = "period_type = 'week'"
@@ -881,14 +878,14 @@ MUTATIONS = {
     "operations_twice": (repeat(OPERATIONS), {"audit_operations_are_unique"}),
     "more_audited_than_there_is": (
         update(
-            COUNTS_OF_OPERATIONS,
+            OPERATIONS,
             "n_audited_decisions = n_eligible_decisions + 1, n_audits = n_eligible_decisions + 1",
             "n_audits > 0",
         ),
         {"audited_decisions_are_eligible_decisions"},
     ),
     "audits_without_a_turnaround": (
-        update(COUNTS_OF_OPERATIONS, "turnaround_seconds_median = null", "n_audits > 0"),
+        update(OPERATIONS, "turnaround_seconds_median = null", "n_audits > 0"),
         {"audited_decisions_are_eligible_decisions"},
     ),
     "operations_of_few_people": (

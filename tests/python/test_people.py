@@ -451,7 +451,7 @@ GROUP = (*PERIOD, "dimension_name", "dimension_value")
 # Marts whose groups sum to a total: what tells the sets apart, a number that is withheld, and how
 # many people are behind it, where the mart says so.
 SETS = {
-    "accuracy.accuracy_compared": ((*PERIOD, "mix_name"), "raw_estimate", "n_people"),
+    "accuracy.accuracy_compared": ((*PERIOD, "mix_name"), "raw_estimate", None),
     "accuracy.accuracy_rates": (("metric_id", *PERIOD), "weighted_numerator", None),
     "accuracy.overturned_decisions": (PERIOD, "n_overturned_decisions", None),
     "quality.calibration_gap": (("measure", *PERIOD), "gap", "n_raters"),
