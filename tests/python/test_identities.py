@@ -890,7 +890,10 @@ MUTATIONS = {
     ),
     "operations_of_few_people": (
         update(OPERATIONS, "reason_code = 'too_few_people'", "n_audits > 0"),
-        {"operations_of_suppressed_groups_are_not_shown"},
+        {
+            "audited_decisions_are_eligible_decisions",
+            "operations_of_suppressed_groups_are_not_shown",
+        },
     ),
     "a_plan_twice": (repeat(COMPLETION), {"audit_completion_is_unique"}),
     "a_planned_audit_that_is_nowhere": (
