@@ -8,6 +8,32 @@
     {{ return(names + ['tenure_band']) }}
 {%- endmacro %}
 
+{#- Dimension, name of a larger group that its groups may be summed to, and the value of that one. -#}
+{% macro containers_of_groups() -%}
+    {%- set containers = [
+        ['site', 'vendor', 'vendor'],
+        ['vendor', 'site', 'site'],
+        ['team', 'vendor', 'vendor'],
+        ['team', 'site', 'site'],
+        ['policy', 'policy_parent', 'policy_parent'],
+        ['queue_and_decider', 'queue', 'queue'],
+    ] -%}
+    {%- for name in suppressed_dimensions() -%}
+        {%- do containers.append([name, 'all', "'all'"]) -%}
+    {%- endfor -%}
+    {{ return(containers) }}
+{%- endmacro %}
+
+{#- What the sites or vendors that are shown leave of everybody, and of one another. -#}
+{% macro containers_of_teams() -%}
+    {{ return([
+        ['team', 'other_sites', "case when is_site_withheld then 'all' end"],
+        ['team', 'other_vendors', "case when is_vendor_withheld then 'all' end"],
+        ['team', 'rest_of_vendor', 'case when not is_site_taken_off then vendor end'],
+        ['team', 'rest_of_site', 'case when not is_vendor_taken_off then site end'],
+    ]) }}
+{%- endmacro %}
+
 {% macro few_people_in_a_part() -%}
     count(distinct person_key) < {{ var('min_people') }}
 {%- endmacro %}

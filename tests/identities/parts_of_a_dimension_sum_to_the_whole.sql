@@ -1,3 +1,4 @@
+{% set of_people = "'" ~ roster_dimensions() | join("', '") ~ "'" -%}
 with rates as (
     select * from {{ ref('accuracy_rates') }}
     where metric_version = 1
@@ -91,7 +92,7 @@ where
         -- Parts that are withheld are missing from their sum; counts of decisions only of people.
         or not (
             parts.has_withheld
-            and parts.dimension_name in ('{{ roster_dimensions() | join("', '") }}')
+            and parts.dimension_name in ({{ of_people }})
         )
         and (
             parts.n_decisions is distinct from whole.n_decisions

@@ -302,7 +302,7 @@ MUTATIONS = {
     ),
     "an_estimate_for_decisions_that_never_were": (
         update(RATES, "n_covered_decisions = n_eligible_decisions + 1", A_QUEUE_WITH_AUDITS),
-        {"an_estimate_speaks_for_decisions_that_exist"},
+        {PARTS, "an_estimate_speaks_for_decisions_that_exist"},
     ),
     "decisions_that_wait_for_a_frame_lost": (
         update(RATES, "n_pending_decisions = n_pending_decisions + 1", A_QUEUE_WITH_AUDITS),

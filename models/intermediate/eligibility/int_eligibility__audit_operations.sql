@@ -171,11 +171,11 @@ select
     dimension_name,
     dimension_value,
     sampling_method,
-    period_ends_on,
     {% for name in [
         'n_eligible_decisions', 'n_audited_decisions', 'n_audits', 'n_blind_known', 'n_blind',
         'turnaround_seconds_median', 'turnaround_seconds_p90',
     ] -%}
-    cast({{ name }} as bigint) as {{ name }}{{ ',' if not loop.last }}
-    {% endfor %}
+    cast({{ name }} as bigint) as {{ name }},
+    {% endfor -%}
+    period_ends_on
 from completed

@@ -1,8 +1,23 @@
 {#- By whom the work of each group was done, in each part of a month that open marts tell apart. -#}
-{% set dimensions = suppressed_dimensions() %}
+{% set of_decisions, of_audits = {}, {} -%}
+{% for name in suppressed_dimensions() -%}
+{% do of_audits.update({name: reporting_dimensions()[name] or name}) -%}
+{% do of_decisions.update({name: of_audits[name] if name in roster_dimensions()
+    else 'cast(null as string)'}) -%}
+{% endfor -%}
+{% set heads = [
+    ('accuracy', 'decided', 'decisions', of_decisions, 'true'),
+    ('scores', 'decided', 'decisions', of_decisions, 'true'),
+    ('accuracy', 'audited', 'audits', of_audits, 'is_in_rates'),
+    ('accuracy', 'compared', 'audits', of_audits, 'is_compared'),
+    ('scores', 'audited', 'audits', of_audits, 'is_reviewed'),
+] -%}
 
 with decisions as (
-    select * from {{ ref('int_people__decisions_by_day') }}
+    select
+        *,
+        'human' as decided_by_type
+    from {{ ref('int_people__decisions_by_day') }}
 ),
 
 bands as (
@@ -47,37 +62,19 @@ last_days as (
 
 -- Who is not known may be one person.
 people as (
-    select
-        bases.basis,
-        'decided' as head_of,
-        coalesce(moderator_key, 'unknown') as person_key,
-        decided_on as day,
-        {% for name in dimensions -%}
-        {% if name in roster_dimensions() -%}
-        coalesce({{ roster_dimensions()[name] }}, 'unknown')
-        {%- else -%}
-        cast(null as string)
-        {%- endif %} as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
-    from decisions
-    cross join (values ('accuracy'), ('scores')) as bases (basis)
-    {% for basis, head_of, condition in [
-        ('accuracy', 'audited', 'is_in_rates'), ('accuracy', 'compared', 'is_compared'),
-        ('scores', 'audited', 'is_reviewed'),
-    ] -%}
-    union all
+    {% for basis, head_of, relation, columns, condition in heads -%}
     select
         '{{ basis }}' as basis,
         '{{ head_of }}' as head_of,
         coalesce(moderator_key, 'unknown') as person_key,
-        decided_on as day,
-        {% for name in dimensions -%}
-        {{ reporting_dimensions()[name] if name != 'tenure_band' else name }} as {{ name }}
-        {{- ',' if not loop.last }}
-        {% endfor %}
-    from audits
+        {% for name, expression in columns.items() -%}
+        {{ expression }} as {{ name }},
+        {% endfor -%}
+        decided_on as worked_on
+    from {{ relation }}
     where {{ condition }}
-    {% endfor -%}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 as_of as (
@@ -94,14 +91,14 @@ parts as (
         'month' as period_type,
         month_starts_on as scope_starts_on,
         'all' as part,
-        calendar_date as day
+        calendar_date as worked_on
     from calendar
     union all
     select
         'week' as period_type,
         scopes_of_weeks.scope_starts_on,
         cast(calendar.week_starts_on as string) as part,
-        calendar.calendar_date as day
+        calendar.calendar_date as worked_on
     from calendar
     inner join scopes_of_weeks on calendar.week_starts_on = scopes_of_weeks.week_starts_on
     union all
@@ -109,7 +106,7 @@ parts as (
         'week' as period_type,
         month_starts_on as scope_starts_on,
         'rest' as part,
-        calendar_date as day
+        calendar_date as worked_on
     from calendar
     where week_starts_on < month_starts_on or week_ends_on > month_ends_on
     union all
@@ -117,21 +114,21 @@ parts as (
         'day' as period_type,
         month_starts_on as scope_starts_on,
         cast(calendar_date as string) as part,
-        calendar_date as day
+        calendar_date as worked_on
     from calendar
     union all
     select
         'trailing' as period_type,
         period_starts_on as scope_starts_on,
         'all' as part,
-        calendar_date as day
+        calendar_date as worked_on
     from last_days
     union all
     select
         'trailing' as period_type,
         last_days.period_starts_on as scope_starts_on,
         'rest' as part,
-        last_days.calendar_date as day
+        last_days.calendar_date as worked_on
     from last_days
     inner join calendar on last_days.calendar_date = calendar.calendar_date
     where
@@ -145,12 +142,12 @@ select distinct
     parts.scope_starts_on,
     parts.part,
     people.head_of,
-    people.person_key,
-    {% for name in dimensions -%}
-    people.{{ name }}{{ ',' if not loop.last }}
-    {% endfor %}
+    {% for name in suppressed_dimensions() -%}
+    people.{{ name }},
+    {% endfor -%}
+    people.person_key
 from people
-inner join parts on people.day = parts.day
+inner join parts on people.worked_on = parts.worked_on
 where
     -- Nothing of what few audits found is published of days in no whole week.
     (people.head_of = 'decided' or parts.part <> 'rest')

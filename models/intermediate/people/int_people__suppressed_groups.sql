@@ -1,25 +1,6 @@
 {% set group = [
     'basis', 'period_type', 'scope_starts_on', 'dimension_name', 'dimension_value',
 ] -%}
-{% set pairs = [
-    ['site', 'vendor', 'vendor'],
-    ['vendor', 'site', 'site'],
-    ['team', 'vendor', 'vendor'],
-    ['team', 'site', 'site'],
-    ['policy', 'policy_parent', 'policy_parent'],
-    ['queue_and_decider', 'queue', 'queue'],
-] -%}
-{% for name in suppressed_dimensions() -%}
-    {% do pairs.append([name, 'all', "'all'"]) -%}
-{% endfor -%}
-{#- What the sites or vendors that are shown leave of everybody, and of one another. -#}
-{% set leftovers = [
-    ['team', 'other_sites', "case when is_site_withheld then 'all' end"],
-    ['team', 'other_vendors', "case when is_vendor_withheld then 'all' end"],
-    ['team', 'rest_of_vendor', 'case when not is_site_taken_off then vendor end'],
-    ['team', 'rest_of_site', 'case when not is_vendor_taken_off then site end'],
-] -%}
-
 with people as (
     select * from {{ ref('int_people__at_work') }}
 ),
@@ -44,7 +25,7 @@ daily as (
 in_containers as (
     select of_all.*
     from (
-        {{ people_in_containers('people', pairs) }}
+        {{ people_in_containers('people', containers_of_groups()) }}
     ) as of_all
     left join daily on {{ same_keys('of_all', 'daily', ['dimension_name', 'part']) }}
     where of_all.period_type <> 'day' or daily.part is not null
@@ -104,7 +85,7 @@ marked as (
 ),
 
 in_leftovers as (
-    {{ people_in_containers('marked', leftovers) }}
+    {{ people_in_containers('marked', containers_of_teams()) }}
 ),
 
 withheld_next as (
@@ -143,14 +124,14 @@ scopes_of_weeks as (
     {{ scopes_of_weeks('calendar', 'as_of') }}
 ),
 
--- What is withheld in a month is withheld in its weeks and days, in weeks in their days; a week of two
--- months, with either.
+-- What is withheld in a month is withheld in its weeks and days, in weeks in their days; a week of
+-- two months, with either.
 periods as (
     select distinct
         withheld_in.period_type as withheld_in,
-        month_starts_on as scope_starts_on,
+        calendar.month_starts_on as scope_starts_on,
         'day' as period_type,
-        calendar_date as period_starts_on
+        calendar.calendar_date as period_starts_on
     from calendar
     cross join (values ('month'), ('day')) as withheld_in (period_type)
     union distinct

@@ -1,4 +1,5 @@
 {% set group = ['period_type', 'period_starts_on', 'dimension_name', 'dimension_value'] -%}
+{% set of_people = "'" ~ roster_dimensions() | join("', '") ~ "'" -%}
 
 with cells as (
     select *
@@ -14,7 +15,7 @@ suppressed as (
     select * from {{ ref('int_people__suppressed_groups') }}
     where
         basis = 'accuracy'
-        and dimension_name in ('{{ roster_dimensions() | join("', '") }}')
+        and dimension_name in ({{ of_people }})
 ),
 
 counted as (
@@ -34,7 +35,7 @@ counted as (
     inner join reasons on cells.exclusion_reason = reasons.reason_code
     where
         cells.period_type <> 'day'
-        or cells.dimension_name not in ('{{ roster_dimensions() | join("', '") }}')
+        or cells.dimension_name not in ({{ of_people }})
     group by
         cells.period_type,
         cells.period_starts_on,

@@ -15,7 +15,6 @@ select
     operations.dimension_name,
     operations.dimension_value,
     operations.sampling_method,
-    operations.period_ends_on,
     coalesce(
         suppressed.suppression_code, case when operations.n_audits = 0 then 'no_audits' end
     ) as reason_code,
@@ -23,8 +22,8 @@ select
         'n_eligible_decisions', 'n_audited_decisions', 'n_audits', 'n_blind_known', 'n_blind',
         'turnaround_seconds_median', 'turnaround_seconds_p90',
     ] -%}
-    case when suppressed.suppression_code is null then operations.{{ name }} end as {{ name }}
-    {{- ',' if not loop.last }}
-    {% endfor %}
+    case when suppressed.suppression_code is null then operations.{{ name }} end as {{ name }},
+    {% endfor -%}
+    operations.period_ends_on
 from operations
 left join suppressed on {{ same_keys('operations', 'suppressed', group) }}

@@ -101,25 +101,27 @@ coded as (
     from of_enough_people
 ),
 
+numbered as (
+    select
+        *,
+        sum(case when own_code is not null and n > 0 then 1 else 0 end)
+            over (partition by {{ keys[:5] | join(', ') }}) as n_withheld,
+        row_number() over (
+            partition by {{ keys[:5] | join(', ') }}, own_code is null and n > 0
+            order by coalesce(n_people, 0) asc, n asc, dimension_value asc
+        ) as place_by_size
+    from coded
+),
+
 -- Whom the list withholds with a small group may have nothing of this metric.
 judged as (
     select
         *,
-        coalesce(
-            own_code,
-            case
-                when
-                    n > 0
-                    and sum(case when own_code is not null and n > 0 then 1 else 0 end)
-                        over (partition by {{ keys[:5] | join(', ') }}) = 1
-                    and row_number() over (
-                        partition by {{ keys[:5] | join(', ') }}, own_code is null and n > 0
-                        order by coalesce(n_people, 0) asc, n asc, dimension_value asc
-                    ) = 1
-                    then 'withheld_with_another'
-            end
-        ) as few_people_code
-    from coded
+        case
+            when own_code is not null then own_code
+            when n > 0 and n_withheld = 1 and place_by_size = 1 then 'withheld_with_another'
+        end as few_people_code
+    from numbered
 )
 
 {{ publish_share('judged', keys) }}
