@@ -15,7 +15,12 @@ from project_sql import CompiledModel, compiled_models
 from scipy.optimize import linprog
 
 MIN_PEOPLE = 5
-MODELS = ["int_people__at_work", "int_people__suppressed_groups"]
+MODELS = [
+    f"int_people__{name}"
+    for name in (
+        "at_work", "suppressed_first", "at_work_marked", "suppressed_teams", "suppressed_groups",
+    )
+]  # fmt: skip
 OF_PEOPLE = ["site", "vendor", "team"]
 # Two months and the weeks that they share.
 DAYS = pd.date_range("2026-06-24", "2026-09-02")
