@@ -30,7 +30,9 @@ withheld_first as (
 
 {% endfor -%}
 select
-    people.*,
+    {% for name in group[:3] + ['part', 'head_of', 'person_key'] + suppressed_dimensions() -%}
+    people.{{ name }},
+    {% endfor -%}
     sites.is_withheld as is_site_withheld,
     vendors.is_withheld as is_vendor_withheld,
     sites.is_in_one_vendor and not sites.is_withheld as is_site_taken_off,
