@@ -264,7 +264,7 @@ def run_compiled(
             waiting |= {
                 other.id
                 for other in nodes
-                if other.kind == "model" and _models(node) <= ancestors[other.id]
+                if other.kind == "model" and _read_by(node) <= ancestors[other.id]
             }
         elif warns:
             named.append(Naming(node.name, "warn", f"{n} rows", bool(node.advice)))
@@ -272,8 +272,10 @@ def run_compiled(
     return CompiledRun(named, (waiting | lost) & models)
 
 
-def _models(test: Node) -> set[str]:
-    return {parent for parent in test.parents if parent.startswith("model.")} or {"none"}
+def _read_by(test: Node) -> set[str]:
+    """Seeds too: what does not read the seed of tolerances does not wait for a test that does."""
+    kinds = ("model.", "seed.", "source.")
+    return {parent for parent in test.parents if parent.startswith(kinds)} or {"none"}
 
 
 @functools.cache
