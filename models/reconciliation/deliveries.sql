@@ -4,6 +4,7 @@
 -- depends_on: {{ ref('int_agreement__coefficients') }}
 -- depends_on: {{ ref('int_people__decisions_by_day') }}
 -- depends_on: {{ ref('int_scores__ratings') }}
+-- depends_on: {{ ref('int_verdicts__audits') }}
 -- depends_on: {{ ref('policy_cells') }}
 with raw_days as (
     select * from {{ ref('int_deliveries__raw_days') }}
