@@ -3,6 +3,11 @@
     ({{ code }} is null or {{ dimension_name }} not in ('{{ roster_dimensions() | join("', '") }}'))
 {%- endmacro %}
 
+{#- The first three are a scope, in which groups are withheld together. -#}
+{% macro suppressed_group_keys() -%}
+    {{ return(['basis', 'period_type', 'scope_starts_on', 'dimension_name', 'dimension_value']) }}
+{%- endmacro %}
+
 {% macro suppressed_dimensions() -%}
     {%- set names = reporting_dimensions().keys() | reject('equalto', 'overall') | list -%}
     {{ return(names + ['tenure_band']) }}
@@ -83,9 +88,7 @@
     lie in several containers. Where few people are left, the smallest other group that is there
     wherever few are left is withheld with them; where no single one is, all are. -#}
 {% macro complementary_groups(in_containers, withheld) -%}
-    {%- set group = [
-        'basis', 'period_type', 'scope_starts_on', 'dimension_name', 'dimension_value',
-    ] -%}
+    {%- set group = suppressed_group_keys() -%}
     {%- set container = group[:4] + ['container_name', 'container_value'] -%}
     {%- set part = container + ['part', 'head_of'] -%}
     with taken_off as (
@@ -200,7 +203,7 @@
 {#- How many people are in each site and vendor, those that are withheld as one, less the teams that are
     shown: a team in one site and one vendor can be taken off both. -#}
 {% macro cells_of_sites_and_vendors(people, withheld) -%}
-    {%- set scope = ['basis', 'period_type', 'scope_starts_on'] -%}
+    {%- set scope = suppressed_group_keys()[:3] -%}
     with labelled as (
         select
             {{ scope | join(', ') }},

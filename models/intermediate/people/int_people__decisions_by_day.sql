@@ -13,7 +13,6 @@ select
     site,
     vendor,
     team_id,
-    cast(sum(case when is_eligible then 1 else 0 end) as bigint) as n_decisions,
-    cast(sum(case when is_eligible then 0 else 1 end) as bigint) as n_excluded_decisions
+    cast(sum(case when is_eligible then 1 else 0 end) as bigint) as n_decisions
 from decisions
 group by moderator_key, decided_on, stratum_key, site, vendor, team_id

@@ -1,6 +1,4 @@
-{% set group = [
-    'basis', 'period_type', 'scope_starts_on', 'dimension_name', 'dimension_value',
-] -%}
+{% set group = suppressed_group_keys() -%}
 with people as (
     select * from {{ ref('int_people__at_work') }}
 ),
