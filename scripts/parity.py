@@ -65,6 +65,28 @@ class BuildError(click.ClickException):
     exit_code = 3
 
 
+def keys_of_tables(nodes: dict) -> dict[str, list[str]]:
+    """Read what tells the rows of each node apart: its primary key, `meta.key` or `unique_key`.
+
+    Args:
+        nodes: the nodes of a manifest.
+
+    Returns:
+        The columns of the key, or expressions of columns, by the node's id.
+    """
+    keys = {}
+    for name, node in nodes.items():
+        for constraint in node.get("constraints", []):
+            if constraint["type"] == "primary_key":
+                keys.setdefault(name, constraint["columns"])
+        if node["resource_type"] == "model" and "key" in node["config"].get("meta", {}):
+            keys.setdefault(name, node["config"]["meta"]["key"])
+        test = node.get("test_metadata") or {}
+        if test.get("name") == "unique_key":
+            keys[node["attached_node"]] = test["kwargs"]["columns"]
+    return keys
+
+
 def marts(manifest: Path) -> list[Mart]:
     """The tables that a build leaves, staging and intermediate ones too, in the order of building.
 
@@ -85,16 +107,7 @@ def marts(manifest: Path) -> list[Mart]:
     nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"]
     results = json.loads(manifest.with_name("run_results.json").read_text(encoding="utf-8"))
     built = {result["unique_id"] for result in results["results"]}
-    keys = {}
-    for node in nodes.values():
-        for constraint in node.get("constraints", []):
-            if constraint["type"] == "primary_key":
-                keys.setdefault(node["unique_id"], constraint["columns"])
-        if node["resource_type"] == "model" and "key" in node["config"].get("meta", {}):
-            keys.setdefault(node["unique_id"], node["config"]["meta"]["key"])
-        test = node.get("test_metadata") or {}
-        if test.get("name") == "unique_key":
-            keys[node["attached_node"]] = test["kwargs"]["columns"]
+    keys = keys_of_tables(nodes)
     tables = {
         name: node["depends_on"]["nodes"]
         for name, node in nodes.items()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import parity
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -113,6 +114,15 @@ def test_the_columns_described_are_those_of_the_warehouse(target, described):
 def test_every_model_has_a_contract(described):
     models = of_type(described, "model")
     assert [key for key, node in models.items() if not node["config"]["contract"]["enforced"]] == []
+
+
+def test_every_stored_model_has_a_key(manifest):
+    stored = [
+        name
+        for name, node in manifest["nodes"].items()
+        if node["resource_type"] == "model" and node["config"]["materialized"] != "view"
+    ]
+    assert set(stored) - set(parity.keys_of_tables(manifest["nodes"])) == set()
 
 
 def test_every_data_test_says_who_owns_it_and_what_to_do(described):

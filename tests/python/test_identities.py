@@ -663,6 +663,10 @@ MUTATIONS = {
         "delete from restricted.stg_roster where role = 'moderator'",
         {"people_are_on_the_roster"},
     ),
+    "audits_that_name_nobody": (
+        f"update {AUDITS} set auditor_key = null",
+        {"audits_name_their_auditor"},
+    ),
     "a_policy_that_is_its_own_ancestor": (
         "update staging.stg_policies set parent_policy_id = 'hate.slurs' where policy_id = 'hate'",
         {"policies_climb_to_a_top"},
