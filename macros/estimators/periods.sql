@@ -125,3 +125,14 @@
         {% endfor -%}
     end
 {%- endmacro %}
+
+{#- The first day of the period of the same type before. -#}
+{% macro period_before(period_type, period_starts_on) -%}
+    case {{ period_type }}
+        when 'day' then {{ add_days(period_starts_on, -1) }}
+        when 'week' then {{ add_days(period_starts_on, -7) }}
+        when 'four_weeks' then {{ add_days(period_starts_on, -28) }}
+        when 'month' then cast({{ dbt.dateadd('month', -1, period_starts_on) }} as date)
+        when 'quarter' then cast({{ dbt.dateadd('month', -3, period_starts_on) }} as date)
+    end
+{%- endmacro %}

@@ -96,6 +96,8 @@ daily as (
         {% endfor -%}
         n_decisions,
         n_enforced_decisions,
+        n_targeted_decisions,
+        target_millionths,
         case when is_pending then n_decisions else 0 end as n_pending_decisions,
         case when is_pending then n_enforced_decisions else 0 end as n_pending_enforced_decisions
     from marked_decisions
@@ -111,6 +113,8 @@ daily as (
         {% endfor -%}
         0 as n_decisions,
         0 as n_enforced_decisions,
+        0 as n_targeted_decisions,
+        0 as target_millionths,
         0 as n_pending_decisions,
         0 as n_pending_enforced_decisions
     from daily_audits
@@ -132,6 +136,8 @@ select
     {% endfor -%}
     cast(sum(daily.n_decisions) as bigint) as n_decisions,
     cast(sum(daily.n_enforced_decisions) as bigint) as n_enforced_decisions,
+    cast(sum(daily.n_targeted_decisions) as bigint) as n_targeted_decisions,
+    cast(sum(daily.target_millionths) as bigint) as target_millionths,
     cast(sum(daily.n_pending_decisions) as bigint) as n_pending_decisions,
     cast(sum(daily.n_pending_enforced_decisions) as bigint) as n_pending_enforced_decisions
 from daily

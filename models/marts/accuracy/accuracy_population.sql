@@ -73,6 +73,8 @@ counted as (
         sum(case when is_enforced_covered then n_enforced_decisions else 0 end)
             as n_covered_enforced_decisions,
         sum(n_pending_enforced_decisions) as n_pending_enforced_decisions,
+        sum(case when is_counted then n_targeted_decisions else 0 end) as n_targeted_decisions,
+        sum(case when is_counted then target_millionths else 0 end) as target_millionths,
         {% for name in measures -%}
         sum(case when is_counted_unweighted then {{ name }} else 0 end) as {{ name }},
         {% endfor -%}
@@ -107,5 +109,7 @@ select
     {% for name in measures -%}
     cast(counted.{{ name }} as bigint) as {{ name }},
     {% endfor -%}
-    cast(counted.n_pending_enforced_decisions as bigint) as n_pending_enforced_decisions
+    cast(counted.n_pending_enforced_decisions as bigint) as n_pending_enforced_decisions,
+    cast(counted.n_targeted_decisions as bigint) as n_targeted_decisions,
+    cast(counted.target_millionths as bigint) as target_millionths
 from counted

@@ -30,6 +30,7 @@ measured as (
         metrics.metric_id,
         metrics.metric_version,
         metrics.unit,
+        metrics.target,
         population.*,
         suppressed.suppression_code,
         {{ metric_n('metrics', 'population') }} as unweighted_n,
@@ -73,6 +74,15 @@ rates as (
         measured.coverage_rate,
         measured.misframed_rate,
         measured.unjudged_rate,
+        case
+            when
+                measured.target = 'target_accuracy'
+                and measured.n_targeted_decisions
+                >= {{ var('min_coverage_rate') }} * measured.n_eligible_decisions
+                then
+                    measured.target_millionths / 1e6
+                    / cast(nullif(measured.n_targeted_decisions, 0) as double)
+        end as target_at_decision,
         measured.is_of_all_decisions,
         measured.n_excluded_audits,
         measured.suppression_code,
@@ -139,7 +149,7 @@ shown as (
         {% for name in [
             'n_decisions', 'n_eligible_decisions', 'n_excluded_decisions', 'n_covered_decisions',
             'n_pending_decisions', 'n_excluded_audits', 'coverage_rate', 'misframed_rate',
-            'unjudged_rate',
+            'unjudged_rate', 'target_at_decision',
         ] -%}
         case when {{ work_is_shown() }} then {{ name }} end as {{ name }},
         {% endfor -%}
@@ -209,5 +219,6 @@ select
         as unweighted_ci_low,
     case when unit = 'share' then {{ wilson_bound('unweighted_rate', 'unweighted_n', 'high') }} end
         as unweighted_ci_high,
-    unweighted_rate - estimate as unweighted_difference
+    unweighted_rate - estimate as unweighted_difference,
+    target_at_decision
 from shown
