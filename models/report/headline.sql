@@ -58,6 +58,7 @@ named as (
             rates.dimension_name = labels.dimension_name
             and rates.dimension_value = labels.dimension_value
     left join reasons on rates.reason_code = reasons.reason_code
+    where periods.is_complete or rates.period_type <> 'four_weeks'
 ),
 
 -- What is not reportable is compared with nothing.
