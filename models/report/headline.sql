@@ -72,7 +72,7 @@ compared as (
         earlier.{{ column }} as earlier{{ name }}{{ ',' if not loop.last }}
         {% endfor %}
     from named
-    left join rates as earlier
+    left join named as earlier
         on
             {{ same_keys('named', 'earlier', group) }}
             and named.earlier_starts_on = earlier.period_starts_on

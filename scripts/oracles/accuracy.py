@@ -1,7 +1,7 @@
 """Accuracy, errors and policies once more: samplics' Taylor linearisation on audits, one by one."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -25,6 +25,7 @@ from .sample import (
     Sample,
     read_sample,
     standing_audits,
+    valid_at,
     why_left_out,
 )
 
@@ -133,6 +134,10 @@ FLAGS = {
     "severity_weighted_accuracy": ("n_severity_known", "errors"),
     "technical_error_rate": ("n_technical_known", "audits"),
 }
+
+
+# The first day of the period of each moment, by types of period that share no day.
+Periods = Callable[[pd.Series], dict[str, pd.Series]]
 
 
 @dataclass(frozen=True)
@@ -618,8 +623,31 @@ def rates_by(sample: Sample, raw: RawTables, periods: Periods) -> pd.DataFrame:
     whole["is_reportable"] = is_reportable(whole).astype(object)
     counted = ["n_decisions", "n_eligible_decisions", "n_covered_decisions", "n_pending_decisions"]
     whole[counted] = whole[counted].astype(float)
-    whole.loc[whole["is_hidden"], [*counted, "coverage_rate"]] = np.nan
-    return whole[["metric_id", *key, *counted, "coverage_rate", "is_reportable", *RATE]]
+    whole = whole.merge(targets(sample, raw, periods), on=key, how="left")
+    whole.loc[whole["metric_id"] != "accuracy", "target_at_decision"] = np.nan
+    shown = [*counted, "coverage_rate", "target_at_decision"]
+    whole.loc[whole["is_hidden"], shown] = np.nan
+    return whole[["metric_id", *key, *shown, "is_reportable", *RATE]]
+
+
+def targets(sample: Sample, raw: RawTables, periods: Periods) -> pd.DataFrame:
+    """The mean target of the queues of eligible decisions, where nearly all of them have one."""
+    queues = raw.latest("queues", ["queue_id", "valid_from"], ["target_accuracy", "valid_to"])
+    decisions = sample.decisions[sample.decisions["is_eligible"]]
+    in_force = valid_at(decisions, queues, "queue_id", "queue_id", ["target_accuracy"])
+    target = pd.to_numeric(in_force["target_accuracy"])
+    parts = []
+    for period_type, starts in periods(decisions["decided_at"]).items():
+        for name, value in dimensions(decisions).items():
+            groups = target.groupby(
+                [starts.rename("period_starts_on"), value.rename("dimension_value")]
+            )
+            mean = groups.mean().where(groups.count() >= 0.95 * groups.size())
+            part = mean.rename("target_at_decision").reset_index()
+            parts.append(
+                part.assign(period_type=period_type.split()[0], dimension_name=name)
+            )
+    return pd.concat(parts, ignore_index=True)
 
 
 def is_reportable(rates: pd.DataFrame) -> pd.Series:
