@@ -609,9 +609,9 @@ MUTATIONS = {
         {"no_more_is_overturned_than_was_decided"},
     ),
     # Dimensions and reconciliation.
-    "a_policy_twice": (repeat("core.dim_policies"), {"policies_are_unique"}),
-    "a_queue_twice": (repeat("core.dim_queues"), {"queues_are_unique"}),
-    "a_day_twice": (repeat("core.dim_calendar"), {"days_are_unique"}),
+    "a_policy_twice": (repeat("report.dim_policies"), {"policies_are_unique"}),
+    "a_queue_twice": (repeat("report.dim_queues"), {"queues_are_unique"}),
+    "a_day_twice": (repeat("report.dim_calendar"), {"days_are_unique"}),
     "a_day_of_decisions_twice": (
         repeat("accuracy.accuracy_decisions_by_day"),
         {"days_of_decisions_are_unique"},
