@@ -72,7 +72,12 @@ select
     cast(summed.n_begun as bigint) as n_begun,
     cast(summed.n_withdrawn as bigint) as n_withdrawn,
     cast(summed.n_missing as bigint) as n_missing,
-    cast(case when summed.due_on < as_of.today then summed.n_missing else 0 end as bigint)
+    cast(
+        case
+            when summed.due_on < as_of.today or summed.n_missing is null then summed.n_missing
+            else 0
+        end as bigint
+    )
         as n_overdue,
     cast(
         case

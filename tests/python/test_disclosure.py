@@ -289,20 +289,20 @@ def listed(audits: pd.DataFrame, dimension: str) -> set[str]:
 
 def withheld_cells(audits: pd.DataFrame, sql: str) -> pd.DataFrame:
     """The cells that the cube withholds, by the project's SQL."""
-    month = pd.Timestamp("2026-07-01")
-    cells = audits.groupby(["queue", "policy"])["person_key"].agg(["nunique", "size"]).reset_index()
-    cells.columns = ["queue_id", "policy_parent_id", "n_people", "n_audits"]
     groups = pd.DataFrame(
         [(name, value) for name, of in (("queue", "queue"), ("policy_parent", "policy"))
          for value in listed(audits, of)],
         columns=["dimension_name", "dimension_value"],
     ).astype(object)  # fmt: skip
     with duckdb.connect() as db:
-        db.register("cells", cells.assign(month_starts_on=month, decided_by_type="human"))
+        db.register("audits", audits)
         db.register("groups", groups)
         db.execute("""
-            create table int_report__cube_cells as
-            select * replace (cast(month_starts_on as date) as month_starts_on) from cells;
+            create table fct_audits as
+            select person_key as moderator_key, queue as queue_id, policy as policy_id,
+                policy as parent_policy_id, true as is_counted, 'human' as decided_by_type,
+                date '2026-07-10' as decided_on
+            from audits;
             create table int_people__suppressed_groups as
             select 'accuracy' as basis, 'month' as period_type, date '2026-07-01' as period_starts_on,
                 cast(dimension_name as varchar) as dimension_name,
