@@ -304,7 +304,8 @@ def withheld_cells(audits: pd.DataFrame, sql: str) -> pd.DataFrame:
                 date '2026-07-10' as decided_on
             from audits;
             create table int_people__suppressed_groups as
-            select 'accuracy' as basis, 'month' as period_type, date '2026-07-01' as period_starts_on,
+            select 'accuracy' as basis, 'month' as period_type,
+                date '2026-07-01' as period_starts_on,
                 cast(dimension_name as varchar) as dimension_name,
                 cast(dimension_value as varchar) as dimension_value
             from groups
