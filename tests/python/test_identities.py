@@ -560,6 +560,10 @@ MUTATIONS = {
         ),
         {"coefficients_of_many_raters_are_not_cohens"},
     ),
+    "a_reason_that_the_seed_lacks": (
+        "delete from reference.reasons where reason_code = 'low_coverage'",
+        {"reasons_are_registered"},
+    ),
     "agreement_of_four_raters": (
         update(AGREEMENT, "n_people = 4", REPORTABLE_AGREEMENT),
         {"agreement_of_few_raters_is_not_shown"},
