@@ -1,0 +1,254 @@
+"""The charts: rows of marts as SVG that needs no script, or as PNG for mail."""
+
+from dataclasses import dataclass, field
+
+import altair as alt
+import pandas as pd
+import vl_convert
+from reporting import words
+from reporting.palette import LIGHT, PAGE
+
+WIDE, NARROW = 720, 330
+PERCENT = "format(100 * datum.value, '.0f') + ' %'"
+POINTS = "replace(format(100 * datum.value, '+.0f'), '-', '−')"
+STATUSES = ["below", "undecided", "above", "none"]
+SHAPES = ["triangle-down", "diamond", "triangle-up", "circle"]
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """What a chart is drawn on: its width in pixels, and its colours by name."""
+
+    width: int = WIDE
+    colors: dict[str, str] = field(default_factory=lambda: PAGE)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it is as wide as a phone."""
+        return self.width <= NARROW
+
+    def __getitem__(self, name: str) -> str:
+        """The colour of a name."""
+        return self.colors[name]
+
+    @property
+    def labels(self) -> int:
+        """Pixels for the labels of rows."""
+        return 110 if self.is_narrow else 190
+
+
+def svg(chart: alt.TopLevelMixin, canvas: Canvas) -> str:
+    """A chart as an SVG element that takes its colours and font from the page."""
+    return vl_convert.vegalite_to_svg(styled(chart, canvas).to_dict())
+
+
+def png(chart: alt.TopLevelMixin, canvas: Canvas) -> bytes:
+    """A chart as a PNG at twice the size, by day."""
+    return vl_convert.vegalite_to_png(styled(chart, canvas).to_dict(), scale=2)
+
+
+def paper(width: int = WIDE) -> Canvas:
+    """A canvas that knows no style sheet."""
+    return Canvas(width, LIGHT)
+
+
+def styled(chart: alt.TopLevelMixin, canvas: Canvas) -> alt.TopLevelMixin:
+    """The same look for all: thin lines, no frame, and no text for screen readers, who get ours."""
+    text = {"labelColor": canvas["muted"], "titleColor": canvas["muted"], "labelFontSize": 12}
+    return chart.configure(
+        background="transparent" if canvas.colors is PAGE else canvas["paper"],
+        aria=False,
+        font="Liberation Sans, Arial, sans-serif",
+        padding=2,
+    ).configure_axis(
+        **text, grid=False, domain=False, ticks=False, titleFontSize=12, titleFontWeight="normal",
+        gridColor=canvas["grid"],
+    ).configure_view(stroke=None)  # fmt: skip
+
+
+def status_color(canvas: Canvas, field: str = "mark") -> alt.Color:
+    """Colour by how a number stands, without a legend: the shape says it too."""
+    colors = [canvas["below"], canvas["undecided"], canvas["above"], canvas["undecided"]]
+    return alt.Color(f"{field}:N").scale(domain=STATUSES, range=colors).legend(None)
+
+
+def status_shape(field: str = "mark") -> alt.Shape:
+    """Shape by how a number stands."""
+    return alt.Shape(f"{field}:N").scale(domain=STATUSES, range=SHAPES).legend(None)
+
+
+def row_axis(canvas: Canvas, labels: list[str]) -> alt.Y:
+    """One row a label, in the order given."""
+    axis = alt.Axis(
+        title=None, labelLimit=canvas.labels, labelColor=canvas["ink"], minExtent=canvas.labels
+    )
+    return alt.Y("label:N", sort=labels, axis=axis)
+
+
+def share_domain(rows: pd.DataFrame, columns: list[str]) -> list[float]:
+    """The shares from a round five per cent below the lowest to 100 %."""
+    lowest = rows[columns].min().min()
+    return [0.0 if pd.isna(lowest) else max(0.0, (lowest * 100 // 5) * 5 / 100), 1.0]
+
+
+def against_target(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
+    """Rows of headline: estimate and interval beside a tick at the target."""
+    shown = ["ci_low", "ci_high", "target"]
+    data = rows.assign(
+        label=rows["value_label"], mark=rows["target_status"].fillna("none").astype(str)
+    )[["label", "mark", "estimate", "is_reportable", *shown]]
+    domain = share_domain(data[data["is_reportable"]], shown)
+    good = alt.Chart(data[data["is_reportable"]])
+    x = alt.X("estimate:Q").scale(domain=domain, nice=False).axis(
+        title=None, labelExpr=PERCENT, grid=True, tickCount=6
+    )
+    y = row_axis(canvas, list(data["label"]))
+    low = alt.X("ci_low:Q").scale(domain=domain)
+    interval = good.mark_rule(strokeWidth=5, opacity=0.45, strokeCap="round").encode(
+        x=low, x2="ci_high:Q", y=y, color=status_color(canvas)
+    )
+    target = good.mark_tick(thickness=3, size=20, color=canvas["ink"]).encode(x="target:Q", y=y)
+    dots = good.mark_point(filled=True, size=110, opacity=1).encode(
+        x=x, y=y, color=status_color(canvas), shape=status_shape()
+    )
+    hidden = (
+        alt.Chart(data[~data["is_reportable"]])
+        .mark_text(align="left", color=canvas["muted"], text="not shown", fontStyle="italic")
+        .encode(x=alt.datum(domain[0]), y=y)
+    )
+    height = alt.Step(30)
+    return (interval + target + dots + hidden).properties(
+        width=canvas.width - canvas.labels - 30, height=height
+    )
+
+
+def trend(rows: pd.DataFrame, domain: list[float], canvas: Canvas) -> alt.TopLevelMixin:
+    """Rows of headline of one dimension value: a line in its band, and the target, over time."""
+    data = rows.assign(mark=rows["target_status"].fillna("none").astype(str))[
+        ["period_ends_on", "mark", "estimate", "ci_low", "ci_high", "target", "is_reportable"]
+    ]
+    solid = data.copy()
+    solid.loc[~data["is_reportable"], ["estimate", "ci_low", "ci_high"]] = None
+    thin = data[~data["is_reportable"] & data["estimate"].notna()]
+    x = alt.X("period_ends_on:T").axis(
+        title=None, format="%b", tickCount={"interval": "month", "step": 1}
+    )
+    y = alt.Y("estimate:Q").scale(domain=domain, nice=False, clamp=True).axis(
+        title=None, labelExpr=PERCENT, grid=True, tickCount=5
+    )
+    low = alt.Y("ci_low:Q").scale(domain=domain, clamp=True)
+    base = alt.Chart(solid)
+    band = base.mark_area(opacity=0.22, color=canvas["above"]).encode(x=x, y=low, y2="ci_high:Q")
+    line = base.mark_line(strokeWidth=1.5, color=canvas["undecided"]).encode(x=x, y=y)
+    goal = alt.Chart(data).mark_line(
+        interpolate="step", strokeDash=[5, 3], strokeWidth=1.5, color=canvas["ink"]
+    ).encode(x=x, y=alt.Y("target:Q").scale(domain=domain))  # fmt: skip
+    dots = base.mark_point(filled=True, size=45, opacity=1).encode(
+        x=x, y=y, color=status_color(canvas), shape=status_shape()
+    )
+    hollow = alt.Chart(thin).mark_point(
+        filled=False, size=30, opacity=0.6, color=canvas["undecided"], strokeWidth=1
+    ).encode(x=x, y=y)  # fmt: skip
+    return (band + goal + line + hollow + dots).properties(width=canvas.width - 50, height=130)
+
+
+def heat_map(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
+    """Rows of headline: value by period, coloured by the gap to target, thin ones faint."""
+    data = rows.assign(
+        label=rows["value_label"],
+        week=rows["period_starts_on"],
+        is_thin=~rows["is_reportable"] & rows["estimate"].notna(),
+        sign=rows["target_status"].map(words.STATUS_MARK).fillna(""),
+    )[["label", "week", "target_gap", "is_thin", "sign", "is_reportable"]]
+    data.loc[data["is_thin"], "sign"] = "·"
+    data.loc[~data["is_thin"] & ~data["is_reportable"], "sign"] = "×"
+    data["is_strong"] = ~data["is_thin"] & (data["target_gap"].abs() >= 0.05)
+    step = (canvas.width - canvas.labels - 12) / max(1, data["week"].nunique())
+    ticks = alt.Axis(
+        title=None, format="%-d %b", formatType="time", labelAngle=-90 if canvas.is_narrow else -45,
+        labelOverlap=True,
+    )  # fmt: skip
+    x = alt.X("week:O", axis=ticks)
+    y = row_axis(canvas, list(dict.fromkeys(data["label"])))
+    colors = [canvas[n] for n in ("far-below", "near-below", "near-above", "far-above")]
+    fill = (
+        alt.Color("target_gap:Q")
+        .scale(type="threshold", domain=[-0.05, 0, 0.05], range=colors)
+        .legend(None)
+    )
+    base = alt.Chart(data)
+    cells = base.mark_rect(stroke=canvas["paper"], strokeWidth=1.5).encode(
+        x=x,
+        y=y,
+        color=alt.condition("datum.target_gap == null", alt.value(canvas["panel"]), fill),
+        opacity=alt.condition("datum.is_thin", alt.value(0.45), alt.value(1)),
+    )
+    signs = base.mark_text(fontSize=11 if canvas.is_narrow else 13).encode(
+        x=x,
+        y=y,
+        text="sign:N",
+        color=alt.condition(
+            "datum.is_strong", alt.value(canvas["on-strong"]), alt.value(canvas["on-weak"])
+        ),
+    )
+    return (cells + signs).properties(width=alt.Step(step), height=alt.Step(26))
+
+
+def pareto(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
+    """Rows of error_pareto with a label: bars of the share of decisions, with whiskers."""
+    data = rows[["label", "share_of_decisions", "ci_low", "ci_high"]]
+    x = alt.X("share_of_decisions:Q").axis(
+        title=None, labelExpr="format(100 * datum.value, '.1f') + ' %'", grid=True, tickCount=4
+    )
+    y = row_axis(canvas, list(data["label"]))
+    base = alt.Chart(data)
+    bars = base.mark_bar(color=canvas["near-below"], height=16).encode(x=x, y=y)
+    whiskers = base.mark_rule(strokeWidth=1.5, color=canvas["ink"]).encode(
+        x="ci_low:Q", x2="ci_high:Q", y=y
+    )
+    return (bars + whiskers).properties(
+        width=canvas.width - canvas.labels - 30, height=alt.Step(24)
+    )
+
+
+def compared(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
+    """Rows of accuracy_compared with a label and a mark: the difference from the others."""
+    columns = ["difference_from_others", "difference_ci_low", "difference_ci_high"]
+    data = rows[["label", "mark", "is_shown", *columns]]
+    good = alt.Chart(data[data["is_shown"]])
+    x = alt.X("difference_from_others:Q").axis(
+        title="points from the others, at the same work", labelExpr=POINTS, grid=True, tickCount=6
+    )
+    y = row_axis(canvas, list(data["label"]))
+    interval = good.mark_rule(strokeWidth=5, opacity=0.45, strokeCap="round").encode(
+        x="difference_ci_low:Q", x2="difference_ci_high:Q", y=y, color=status_color(canvas)
+    )
+    zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(
+        color=canvas["ink"], strokeDash=[5, 3]
+    ).encode(x=alt.X("zero:Q"))  # fmt: skip
+    dots = good.mark_point(filled=True, size=90, opacity=1).encode(
+        x=x, y=y, color=status_color(canvas), shape=status_shape()
+    )
+    hidden = (
+        alt.Chart(data[~data["is_shown"]])
+        .mark_text(align="left", color=canvas["muted"], text="not shown", fontStyle="italic", dx=4)
+        .encode(x=alt.datum(0), y=y)
+    )
+    return (zero + interval + dots + hidden).properties(
+        width=canvas.width - canvas.labels - 30, height=alt.Step(22)
+    )
+
+
+def bars(rows: pd.DataFrame, column: str, canvas: Canvas) -> alt.TopLevelMixin:
+    """Rows with a label: bars of a count, which stands at their end."""
+    data = rows[["label", column]].assign(text=rows[column].map(words.count))
+    y = row_axis(canvas, list(data["label"]))
+    x = alt.X(f"{column}:Q").axis(None)
+    base = alt.Chart(data)
+    drawn = base.mark_bar(color=canvas["near-above"], height=16).encode(x=x, y=y)
+    text = base.mark_text(align="left", dx=4, color=canvas["ink"], fontSize=12).encode(
+        x=x, y=y, text="text:N"
+    )
+    return (drawn + text).properties(
+        width=canvas.width - canvas.labels - 60, height=alt.Step(24)
+    )

@@ -1,0 +1,94 @@
+"""Numbers and codes of the marts in words."""
+
+import pandas as pd
+
+STATUS = {
+    "below": "Below target",
+    "above": "On target",
+    "undecided": "Too close to call",
+}
+STATUS_MARK = {"below": "▼", "above": "▲", "undecided": "◆"}
+CHANGE = {
+    "better": "Real, better",
+    "worse": "Real, worse",
+    "changed": "Real",
+    "unclear": "Could be chance",
+}
+REASONS = {
+    "false_positive": "Enforced against nothing wrong",
+    "false_negative": "Violation missed",
+    "technical": "Technical error",
+    "wrong_selection": "Wrong policy or action",
+    "same_policy": "same policy",
+    "same_parent": "other policy, same area",
+    "other_parent": "other policy area",
+    "too_strict": "too strict",
+    "too_lenient": "too lenient",
+    "as_strict": "as strict",
+}
+NOT_SHOWN = "Not shown"
+
+
+def is_missing(value: object) -> bool:
+    """Whether a value of a mart is null."""
+    return bool(pd.isna(value))
+
+
+def percent(share: float) -> str:
+    """A share as a percentage. Null: a dash, never 0 %."""
+    return "–" if is_missing(share) else f"{100 * share:.1f} %"
+
+
+def percent_interval(low: float, high: float) -> str:
+    """An interval of shares as percentages."""
+    return "–" if is_missing(low) else f"{100 * low:.1f} to {100 * high:.1f} %"
+
+
+def points(difference: float) -> str:
+    """A difference of shares in percentage points, with its sign."""
+    return "–" if is_missing(difference) else f"{signed(difference)} points"
+
+
+def points_interval(low: float, high: float) -> str:
+    """An interval of differences in percentage points."""
+    return "–" if is_missing(low) else f"{signed(low)} to {signed(high)} points"
+
+
+def signed(difference: float) -> str:
+    """A difference of shares times 100, with a true minus; what rounds to 0 has no sign."""
+    if is_missing(difference):
+        return "–"
+    text = f"{100 * difference:+.1f}".replace("-", "−")
+    return "0.0" if text[1:] == "0.0" else text
+
+
+def count(number: float) -> str:
+    """A count with thousands. Null: a dash."""
+    return "–" if is_missing(number) else f"{int(number):,}"
+
+
+def status(code: object) -> str:
+    """A target_status with its mark."""
+    return NOT_SHOWN if is_missing(code) else f"{STATUS_MARK[str(code)]} {STATUS[str(code)]}"
+
+
+def change(code: object) -> str:
+    """A change_status. Null: there is nothing to compare."""
+    return "–" if is_missing(code) else CHANGE[str(code)]
+
+
+def error_reason(code: str) -> str:
+    """A reason of error_pareto: an error class, and of a wrong selection how far off it was."""
+    kind, *details = (REASONS.get(part, plain(part)) for part in code.split(", "))
+    return f"{kind}: {', '.join(details)}" if details else kind
+
+
+def plain(code: str) -> str:
+    """A code as words: automatic_close is Automatic close."""
+    words = str(code).replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def listed(names: list[str]) -> str:
+    """Names in a sentence: a, b and c."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
