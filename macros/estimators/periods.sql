@@ -52,6 +52,7 @@
     case period_type
         when 'day' then {{ day_label('period_starts_on') }}
         when 'week' then concat('Week of ', {{ day_label('period_starts_on') }})
+        when 'four_weeks' then concat('Four weeks to ', {{ day_label('period_ends_on') }})
         when 'month' then concat({{ month_name('period_starts_on') }}, ' ', {{ year }})
         when 'quarter'
             then concat('Q', cast(extract(quarter from period_starts_on) as string), ' ', {{ year }})

@@ -58,6 +58,7 @@ named as (
             rates.dimension_name = labels.dimension_name
             and rates.dimension_value = labels.dimension_value
     left join reasons on rates.reason_code = reasons.reason_code
+    where periods.is_complete or rates.period_type <> 'four_weeks'
 ),
 
 -- What is not reportable is compared with nothing.
@@ -71,7 +72,7 @@ compared as (
         earlier.{{ column }} as earlier{{ name }}{{ ',' if not loop.last }}
         {% endfor %}
     from named
-    left join rates as earlier
+    left join named as earlier
         on
             {{ same_keys('named', 'earlier', group) }}
             and named.earlier_starts_on = earlier.period_starts_on

@@ -26,6 +26,15 @@ all_periods as (
         month_starts_on as period_starts_on,
         month_ends_on as period_ends_on
     from calendar
+    union all
+    -- Each week is in four of them.
+    select
+        calendar.calendar_date,
+        'four_weeks' as period_type,
+        {{ add_days('calendar.week_starts_on', '-7 * weeks.n_before') }} as period_starts_on,
+        {{ add_days('calendar.week_starts_on', '27 - 7 * weeks.n_before') }} as period_ends_on
+    from calendar
+    cross join (values (0), (1), (2), (3)) as weeks (n_before)
 ),
 
 periods as (

@@ -80,8 +80,8 @@ rates as (
                 and measured.n_targeted_decisions
                 >= {{ var('min_coverage_rate') }} * measured.n_eligible_decisions
                 then
-                    measured.target_millionths / 1e6
-                    / cast(nullif(measured.n_targeted_decisions, 0) as double)
+                    measured.target_millionths
+                    / cast(nullif(1000000 * measured.n_targeted_decisions, 0) as double)
         end as target_at_decision,
         measured.is_of_all_decisions,
         measured.n_excluded_audits,

@@ -144,7 +144,7 @@ shown as (
             and population.dimension_name = {{ relation }}.dimension_name
             and population.dimension_value = {{ relation }}.dimension_value
     {% endfor -%}
-    where population.period_type <> 'day'
+    where population.period_type in ('week', 'month')
 )
 
 select
