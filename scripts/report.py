@@ -1,6 +1,8 @@
-"""Write the page on accuracy, one file for a browser, from the warehouse that was built last."""
+"""Write what people read of the last build: the page, or the week in writing."""
 
 import os
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -9,34 +11,50 @@ from reporting import render
 from reporting.read import Warehouse
 
 
-@click.command()
-@click.option(
-    "--database",
-    type=click.Path(path_type=Path),
-    default=lambda: Path(os.environ.get("MODERATION_QUALITY_DATABASE", DEFAULT_DATABASE)),
-    show_default=DEFAULT_DATABASE,
-    help="The warehouse that dbt built.",
-)
-@click.option(
-    "--manifest",
-    type=click.Path(path_type=Path),
-    default=Path("target/manifest.json"),
-    show_default=True,
-    help="What dbt says it built.",
-)
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("report/index.html"),
-    show_default=True,
-    help="The file to write.",
-)
-def main(database: Path, manifest: Path, output: Path) -> None:
-    """Write the page on accuracy, one file for a browser that asks nothing of a network."""
-    html = render.page_html(Warehouse(database, manifest))
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(html, encoding="utf-8")
+@click.group()
+def main() -> None:
+    """Write what people read of the last build, from marts that are open to everybody."""
+
+
+def built(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say what was built."""
+    command = click.option(
+        "--manifest",
+        type=click.Path(path_type=Path),
+        default=Path("target/manifest.json"),
+        show_default=True,
+        help="What dbt says it built.",
+    )(command)
+    return click.option(
+        "--database",
+        type=click.Path(path_type=Path),
+        default=lambda: Path(os.environ.get("MODERATION_QUALITY_DATABASE", DEFAULT_DATABASE)),
+        show_default=DEFAULT_DATABASE,
+        help="The warehouse that dbt built.",
+    )(command)
+
+
+@main.command()
+@built
+@click.option("--output", type=click.Path(path_type=Path), default=Path("report/index.html"),
+              show_default=True, help="The file to write.")  # fmt: skip
+def page(database: Path, manifest: Path, output: Path) -> None:
+    """Write the page on accuracy: one file for a browser that asks nothing of a network."""
+    render.write_page(Warehouse(database, manifest), output)
     click.echo(f"The page is {output}: open it in a browser.")
+
+
+@main.command()
+@built
+@click.option("--period", type=click.DateTime(["%Y-%m-%d"]),
+              help="A day of the week to report on; left out, the last complete week.")  # fmt: skip
+@click.option("--output", type=click.Path(path_type=Path), default=Path("report/weekly"),
+              show_default=True, help="The folder in which the week gets one.")  # fmt: skip
+def weekly(database: Path, manifest: Path, period: datetime | None, output: Path) -> None:
+    """Write the week for a manager: HTML for mail, Markdown, and the charts as PNG."""
+    day = period.date() if period else None
+    folder = render.write_week(Warehouse(database, manifest), day, output)
+    click.echo(f"The report is in {folder}: report.html, report.md and its charts.")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """The charts: rows of marts as SVG that needs no script, or as PNG for mail."""
 
+import json
+import textwrap
 from dataclasses import dataclass, field
 
 import altair as alt
@@ -8,9 +10,10 @@ import vl_convert
 from reporting import words
 from reporting.palette import LIGHT, PAGE
 
-WIDE, NARROW = 720, 330
+# Pixels: a desk, a phone, a letter.
+WIDE, NARROW, LETTER = 930, 330, 648
 PERCENT = "format(100 * datum.value, '.0f') + ' %'"
-POINTS = "replace(format(100 * datum.value, '+.0f'), '-', '−')"
+POINTS = "datum.value == 0 ? '0' : replace(format(100 * datum.value, '+.0f'), '-', '−')"
 STATUSES = ["below", "undecided", "above", "none"]
 SHAPES = ["triangle-down", "diamond", "triangle-up", "circle"]
 
@@ -31,10 +34,14 @@ class Canvas:
         """The colour of a name."""
         return self.colors[name]
 
+    def rows(self, height: int) -> alt.Step:
+        """The height of rows: enough for two lines where labels are narrow."""
+        return alt.Step(max(height, 30) if self.is_narrow else height)
+
     @property
     def labels(self) -> int:
         """Pixels for the labels of rows."""
-        return 110 if self.is_narrow else 190
+        return 116 if self.is_narrow else 210
 
 
 def svg(chart: alt.TopLevelMixin, canvas: Canvas) -> str:
@@ -58,7 +65,7 @@ def styled(chart: alt.TopLevelMixin, canvas: Canvas) -> alt.TopLevelMixin:
     return chart.configure(
         background="transparent" if canvas.colors is PAGE else canvas["paper"],
         aria=False,
-        font="Liberation Sans, Arial, sans-serif",
+        font="Arial, Liberation Sans, Helvetica, sans-serif",
         padding=2,
     ).configure_axis(
         **text, grid=False, domain=False, ticks=False, titleFontSize=12, titleFontWeight="normal",
@@ -77,12 +84,17 @@ def status_shape(field: str = "mark") -> alt.Shape:
     return alt.Shape(f"{field}:N").scale(domain=STATUSES, range=SHAPES).legend(None)
 
 
-def row_axis(canvas: Canvas, labels: list[str]) -> alt.Y:
-    """One row a label, in the order given."""
+def row_axis(canvas: Canvas, labels: pd.Series) -> alt.Y:
+    """One row a label, in the order given; a long label takes two lines."""
+    order = list(dict.fromkeys(labels))
+    room = 17 if canvas.is_narrow else 34
+    lines = {label: textwrap.wrap(label, room, max_lines=2, placeholder=" …") for label in order}
     axis = alt.Axis(
-        title=None, labelLimit=canvas.labels, labelColor=canvas["ink"], minExtent=canvas.labels
-    )
-    return alt.Y("label:N", sort=labels, axis=axis)
+        title=None, labelLimit=canvas.labels - 4, labelColor=canvas["ink"], labelAlign="left",
+        labelPadding=canvas.labels, minExtent=canvas.labels, maxExtent=canvas.labels,
+        labelExpr=f"{json.dumps(lines)}[datum.value]", labelLineHeight=12,
+    )  # fmt: skip
+    return alt.Y("label:N", sort=order, axis=axis)
 
 
 def share_domain(rows: pd.DataFrame, columns: list[str]) -> list[float]:
@@ -91,18 +103,28 @@ def share_domain(rows: pd.DataFrame, columns: list[str]) -> list[float]:
     return [0.0 if pd.isna(lowest) else max(0.0, (lowest * 100 // 5) * 5 / 100), 1.0]
 
 
+def not_shown(rows: pd.DataFrame, reason: str, y: alt.Y, canvas: Canvas) -> alt.Chart:
+    """Why there is no number, in its place; on a phone only that there is none."""
+    said = "Not shown" if canvas.is_narrow else "Not shown. " + rows[reason].fillna("")
+    return (
+        alt.Chart(rows[["label"]].assign(said=said))
+        .mark_text(align="left", color=canvas["muted"], dx=4)
+        .encode(x=alt.value(0), y=y, text="said:N")
+    )
+
+
 def against_target(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
     """Rows of headline: estimate and interval beside a tick at the target."""
     shown = ["ci_low", "ci_high", "target"]
     data = rows.assign(
-        label=rows["value_label"], mark=rows["target_status"].fillna("none").astype(str)
-    )[["label", "mark", "estimate", "is_reportable", *shown]]
+        label=rows["label"], mark=rows["target_status"].fillna("none").astype(str)
+    )[["label", "mark", "estimate", "is_reportable", "reason", *shown]]
     domain = share_domain(data[data["is_reportable"]], shown)
     good = alt.Chart(data[data["is_reportable"]])
     x = alt.X("estimate:Q").scale(domain=domain, nice=False).axis(
         title=None, labelExpr=PERCENT, grid=True, tickCount=6
     )
-    y = row_axis(canvas, list(data["label"]))
+    y = row_axis(canvas, data["label"])
     low = alt.X("ci_low:Q").scale(domain=domain)
     interval = good.mark_rule(strokeWidth=5, opacity=0.45, strokeCap="round").encode(
         x=low, x2="ci_high:Q", y=y, color=status_color(canvas)
@@ -111,14 +133,9 @@ def against_target(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
     dots = good.mark_point(filled=True, size=110, opacity=1).encode(
         x=x, y=y, color=status_color(canvas), shape=status_shape()
     )
-    hidden = (
-        alt.Chart(data[~data["is_reportable"]])
-        .mark_text(align="left", color=canvas["muted"], text="not shown", fontStyle="italic")
-        .encode(x=alt.datum(domain[0]), y=y)
-    )
-    height = alt.Step(30)
+    hidden = not_shown(data[~data["is_reportable"]], "reason", y, canvas)
     return (interval + target + dots + hidden).properties(
-        width=canvas.width - canvas.labels - 30, height=height
+        width=canvas.width - canvas.labels - 30, height=canvas.rows(30)
     )
 
 
@@ -153,45 +170,51 @@ def trend(rows: pd.DataFrame, domain: list[float], canvas: Canvas) -> alt.TopLev
 
 
 def heat_map(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
-    """Rows of headline: value by period, coloured by the gap to target, thin ones faint."""
-    data = rows.assign(
-        label=rows["value_label"],
-        week=rows["period_starts_on"],
-        is_thin=~rows["is_reportable"] & rows["estimate"].notna(),
-        sign=rows["target_status"].map(words.STATUS_MARK).fillna(""),
-    )[["label", "week", "target_gap", "is_thin", "sign", "is_reportable"]]
-    data.loc[data["is_thin"], "sign"] = "·"
-    data.loc[~data["is_thin"] & ~data["is_reportable"], "sign"] = "×"
-    data["is_strong"] = ~data["is_thin"] & (data["target_gap"].abs() >= 0.05)
-    step = (canvas.width - canvas.labels - 12) / max(1, data["week"].nunique())
+    """Rows of headline: value by period, by the gap to target; what is thin is faint.
+
+    A cell is dark only where the whole interval is on that side of the target.
+    """
+    thin = ~rows["is_reportable"] & rows["estimate"].notna()
+    side = (rows["target_gap"] < 0).map({True: "below", False: "above"})
+    certain = rows["target_status"].isin(["below", "above"])
+    data = pd.DataFrame(
+        {
+            "label": rows["label"],
+            "until": rows["period_ends_on"],
+            "shade": (certain.map({True: "far-", False: "near-"}) + side).where(
+                rows["target_gap"].notna(), "panel"
+            ),
+            "sign": rows["target_status"].map(words.STATUS_MARK).fillna("×").mask(thin, "·"),
+            "gap": (100 * rows["target_gap"]).map("{:+.0f}".format).str.replace("-", "−"),
+            "is_thin": thin,
+            "is_certain": certain,
+            "is_reportable": rows["is_reportable"],
+        }
+    )
+    step = (canvas.width - canvas.labels - 12) / max(1, data["until"].nunique())
     ticks = alt.Axis(
         title=None, format="%-d %b", formatType="time", labelAngle=-90 if canvas.is_narrow else -45,
         labelOverlap=True,
     )  # fmt: skip
-    x = alt.X("week:O", axis=ticks)
-    y = row_axis(canvas, list(dict.fromkeys(data["label"])))
-    colors = [canvas[n] for n in ("far-below", "near-below", "near-above", "far-above")]
-    fill = (
-        alt.Color("target_gap:Q")
-        .scale(type="threshold", domain=[-0.05, 0, 0.05], range=colors)
-        .legend(None)
+    shades = ["far-below", "near-below", "near-above", "far-above", "panel"]
+    color = (
+        alt.Color("shade:N").scale(domain=shades, range=[canvas[s] for s in shades]).legend(None)
     )
-    base = alt.Chart(data)
-    cells = base.mark_rect(stroke=canvas["paper"], strokeWidth=1.5).encode(
-        x=x,
-        y=y,
-        color=alt.condition("datum.target_gap == null", alt.value(canvas["panel"]), fill),
-        opacity=alt.condition("datum.is_thin", alt.value(0.45), alt.value(1)),
+    x, y = alt.X("until:O", axis=ticks), row_axis(canvas, data["label"])
+    ink = alt.condition(
+        "datum.is_certain", alt.value(canvas["on-strong"]), alt.value(canvas["on-weak"])
     )
-    signs = base.mark_text(fontSize=11 if canvas.is_narrow else 13).encode(
-        x=x,
-        y=y,
-        text="sign:N",
-        color=alt.condition(
-            "datum.is_strong", alt.value(canvas["on-strong"]), alt.value(canvas["on-weak"])
-        ),
-    )
-    return (cells + signs).properties(width=alt.Step(step), height=alt.Step(26))
+    cells = alt.Chart(data).mark_rect(stroke=canvas["paper"], strokeWidth=1.5).encode(
+        x=x, y=y, color=color, opacity=alt.condition("datum.is_thin", alt.value(0.3), alt.value(1))
+    )  # fmt: skip
+    signs = alt.Chart(data).mark_text(
+        fontSize=10 if canvas.is_narrow else 11, dy=0 if canvas.is_narrow else -6
+    ).encode(x=x, y=y, text="sign:N", color=ink)  # fmt: skip
+    gaps = alt.Chart(data[data["is_reportable"]]).mark_text(fontSize=11, dy=7).encode(
+        x=x, y=y, text="gap:N", color=ink
+    )  # fmt: skip
+    layers = [cells, signs] if canvas.is_narrow else [cells, signs, gaps]
+    return alt.layer(*layers).properties(width=alt.Step(step), height=canvas.rows(34))
 
 
 def pareto(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
@@ -200,26 +223,26 @@ def pareto(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
     x = alt.X("share_of_decisions:Q").axis(
         title=None, labelExpr="format(100 * datum.value, '.1f') + ' %'", grid=True, tickCount=4
     )
-    y = row_axis(canvas, list(data["label"]))
+    y = row_axis(canvas, data["label"])
     base = alt.Chart(data)
     bars = base.mark_bar(color=canvas["near-below"], height=16).encode(x=x, y=y)
     whiskers = base.mark_rule(strokeWidth=1.5, color=canvas["ink"]).encode(
         x="ci_low:Q", x2="ci_high:Q", y=y
     )
     return (bars + whiskers).properties(
-        width=canvas.width - canvas.labels - 30, height=alt.Step(24)
+        width=canvas.width - canvas.labels - 30, height=canvas.rows(24)
     )
 
 
 def compared(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
     """Rows of accuracy_compared with a label and a mark: the difference from the others."""
     columns = ["difference_from_others", "difference_ci_low", "difference_ci_high"]
-    data = rows[["label", "mark", "is_shown", *columns]]
+    data = rows[["label", "mark", "is_shown", "why", *columns]]
     good = alt.Chart(data[data["is_shown"]])
     x = alt.X("difference_from_others:Q").axis(
         title="points from the others, at the same work", labelExpr=POINTS, grid=True, tickCount=6
     )
-    y = row_axis(canvas, list(data["label"]))
+    y = row_axis(canvas, data["label"])
     interval = good.mark_rule(strokeWidth=5, opacity=0.45, strokeCap="round").encode(
         x="difference_ci_low:Q", x2="difference_ci_high:Q", y=y, color=status_color(canvas)
     )
@@ -229,20 +252,16 @@ def compared(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
     dots = good.mark_point(filled=True, size=90, opacity=1).encode(
         x=x, y=y, color=status_color(canvas), shape=status_shape()
     )
-    hidden = (
-        alt.Chart(data[~data["is_shown"]])
-        .mark_text(align="left", color=canvas["muted"], text="not shown", fontStyle="italic", dx=4)
-        .encode(x=alt.datum(0), y=y)
-    )
+    hidden = not_shown(data[~data["is_shown"]], "why", y, canvas)
     return (zero + interval + dots + hidden).properties(
-        width=canvas.width - canvas.labels - 30, height=alt.Step(22)
+        width=canvas.width - canvas.labels - 30, height=canvas.rows(22)
     )
 
 
 def bars(rows: pd.DataFrame, column: str, canvas: Canvas) -> alt.TopLevelMixin:
     """Rows with a label: bars of a count, which stands at their end."""
     data = rows[["label", column]].assign(text=rows[column].map(words.count))
-    y = row_axis(canvas, list(data["label"]))
+    y = row_axis(canvas, data["label"])
     x = alt.X(f"{column}:Q").axis(None)
     base = alt.Chart(data)
     drawn = base.mark_bar(color=canvas["near-above"], height=16).encode(x=x, y=y)
@@ -250,5 +269,5 @@ def bars(rows: pd.DataFrame, column: str, canvas: Canvas) -> alt.TopLevelMixin:
         x=x, y=y, text="text:N"
     )
     return (drawn + text).properties(
-        width=canvas.width - canvas.labels - 60, height=alt.Step(24)
+        width=canvas.width - canvas.labels - 60, height=canvas.rows(24)
     )

@@ -116,28 +116,34 @@ def trends(rows: pd.DataFrame) -> Section:
     )
 
 
-def heat_map(rows: pd.DataFrame) -> Section:
-    """Queue by week, by gap to target."""
-    rows = rows.assign(week=rows["period_starts_on"])
-    columns = tables.headline([tables.text("Queue", "label"), tables.day("Week of", "week")])
-    n_thin = int((~rows["is_reportable"]).sum())
+def heat_map(weeks: pd.DataFrame, four_weeks: pd.DataFrame) -> Section:
+    """Queue by week, by gap to target: four weeks at a time, and each week alone."""
+    queues = four_weeks[four_weeks["dimension_name"] == "queue"]
+    figures = []
+    for title, rows in (("Four weeks up to each week", queues), ("Each week alone", weeks)):
+        columns = [tables.text("Queue", "label"), tables.day("Up to", "period_ends_on")]
+        n_thin = int((~rows["is_reportable"]).sum())
+        figures.append(
+            figure(
+                title,
+                "Each queue in a row, each week in a column, coloured by the gap to target. "
+                f"{n_thin} of {len(rows)} cells are thin or empty. The numbers are in the table.",
+                lambda canvas, rows=rows: charts.heat_map(rows, canvas),
+                tables.table(
+                    f"Gap to target by queue. {title}", tables.headline(columns), rows, "label"
+                ),
+            )
+        )
     return Section(
         "weeks",
-        "Week by week",
-        "Blue is above target and orange below it; the dark shades are five points or more away. "
-        "Faint cells rest on too few audits to rely on.",
-        [
-            figure(
-                "Gap to target by queue and week",
-                "Each queue in a row, each week in a column, coloured by the gap to target. "
-                f"{n_thin} of {len(rows)} cells are thin or not shown. The numbers are in the table.",
-                lambda canvas: charts.heat_map(rows, canvas),
-                tables.table("Accuracy by queue and week", columns, rows, "label"),
-            )
-        ],
+        "Gap to target, week by week",
+        "Blue is above target and orange below it. A strong colour means that the whole interval is "
+        "on that side; a pale one may be chance, and a faint one rests on too few audits.",
+        figures,
         key=[
-            ("▲", "on target for certain"),
-            ("▼", "below target for certain"),
+            ("▲", "on target"),
+            ("◆", "too close to call"),
+            ("▼", "below target"),
             ("·", "thin"),
             ("×", "no number"),
         ],
@@ -166,7 +172,7 @@ def errors(rows: pd.DataFrame) -> Section:
         tables.text("Why not shown", "why"),
     ]
     figures = []
-    for group, title in (("overall", "By kind of error"), ("policy", "By policy")):
+    for group, title in (("overall", "By kind"), ("policy", "By policy, the ten largest")):
         part = rows[rows["group_name"] == group]
         if part.empty:
             continue
@@ -178,8 +184,8 @@ def errors(rows: pd.DataFrame) -> Section:
             figure(
                 title,
                 f"Share of all decisions that were wrong, largest first: {said}.",
-                lambda canvas, part=part: charts.pareto(part, canvas),
-                tables.table(title, columns, part),
+                lambda canvas, part=part: charts.pareto(part.head(10), canvas),
+                tables.table(f"Errors, {title[:1].lower()}{title[1:]}", columns, part),
             )
         )
     period = rows["period_label"].iloc[0] if len(rows) else ""
@@ -192,12 +198,17 @@ def errors(rows: pd.DataFrame) -> Section:
     )
 
 
+def named(dimension: str, value: str) -> str:
+    """A value with its dimension, unless it says so itself: Site: Dublin, but Vendor a."""
+    return value if value.lower().startswith(dimension.lower()) else f"{dimension}: {value}"
+
+
 def compared(rows: pd.DataFrame) -> Section:
     """Who differs from the others at the same work."""
     apart = rows["is_apart_from_others"].fillna(False).astype(bool)
     better = rows["difference_from_others"] > 0
     rows = rows.assign(
-        label=[f"{words.plain(r.dimension_name)} {r.dimension_value}" for r in rows.itertuples()],
+        label=[named(row.dimension_label, row.value_label) for row in rows.itertuples()],
         mark=[
             ("above" if up else "below") if is_apart else "undecided"
             for is_apart, up in zip(apart, better, strict=True)
@@ -209,7 +220,7 @@ def compared(rows: pd.DataFrame) -> Section:
         ],
     )
     rows.loc[~rows["is_shown"], "verdict"] = words.NOT_SHOWN
-    named = [
+    differing = [
         f"{row.label}: {words.points(row.difference_from_others)} "
         f"({words.points_interval(row.difference_ci_low, row.difference_ci_high)})"
         for row in rows[apart & rows["is_shown"]].itertuples()
@@ -224,7 +235,7 @@ def compared(rows: pd.DataFrame) -> Section:
         tables.counted("Audits", "n_audits"),
         tables.text("Why not shown", "why"),
     ]
-    said = "; ".join(named) or "no group differs from the others by more than chance"
+    said = "; ".join(differing) or "no group differs from the others by more than chance"
     period = rows["period_label"].iloc[0] if len(rows) else ""
     return Section(
         "compared",
@@ -244,7 +255,7 @@ def compared(rows: pd.DataFrame) -> Section:
 
 def left_out(rows: pd.DataFrame) -> Section:
     """What is not in the numbers, and why."""
-    rows = rows.assign(label=rows["reason_code"].map(words.plain))
+    rows = rows.assign(label=rows["reason_code"].map(words.left_out))
     columns = [
         tables.text("Why", "label"),
         tables.counted("How many", "n_excluded"),
@@ -315,7 +326,7 @@ def sections(frames: Frames) -> list[Section]:
     return [
         against_target(frames["month"]),
         trends(frames["four_weeks"]),
-        heat_map(frames["weeks"]),
+        heat_map(frames["weeks"], frames["four_weeks"]),
         errors(frames["pareto"]),
         compared(frames["compared"]),
         left_out(frames["exclusions"]),

@@ -69,9 +69,16 @@ PAGE = {
         order by pareto.group_name, pareto.error_rank, pareto.group_value, pareto.reason
     """,
     "compared": """
-        select compared.*, periods.period_label, reasons.sentence as why
+        with labels as (
+            select distinct dimension_name, dimension_value, dimension_label, value_label
+            from {{ ref('headline') }}
+        )
+        select
+            compared.*, periods.period_label, reasons.sentence as why, labels.dimension_label,
+            labels.value_label
         from {{ ref('accuracy_compared') }} as compared
         inner join {{ ref('dim_periods') }} as periods using (period_type, period_starts_on)
+        left join labels using (dimension_name, dimension_value)
         left join {{ ref('reasons') }} as reasons on compared.reason_code = reasons.reason_code
         where
             compared.period_type = 'month'
@@ -100,6 +107,58 @@ PAGE = {
         order by metric_id <> 'accuracy', metric_name
     """,
     "as_of": "select distinct as_of from {{ ref('dim_periods') }}",
+}
+
+# The last complete week, or the complete week of a day.
+WEEK = """
+    select distinct period_label, period_starts_on, period_ends_on, is_last_complete_period
+    from {{ ref('headline') }}
+    where
+        period_type = 'week' and is_complete
+        and {% if day %}date '{{ day }}' between period_starts_on and period_ends_on
+            {%- else %}is_last_complete_period{% endif %}
+
+"""
+# Rows of that week and of the four weeks up to its end, as most queues are too thin in one week.
+WEEKLY = {
+    "week": f"""
+        select *, {LABEL} from {{{{ ref('headline') }}}}
+        where period_type = 'week' and period_ends_on = date '{{{{ last_day }}}}' and {SHOWN}
+        order by dimension_name, sort_order, dimension_value
+    """,
+    "four_weeks": f"""
+        select *, {LABEL} from {{{{ ref('headline') }}}}
+        where
+            period_type = 'four_weeks' and period_ends_on = date '{{{{ last_day }}}}' and {SHOWN}
+        order by dimension_name, target_gap, sort_order, dimension_value
+    """,
+    "metrics": f"""
+        select *, {LABEL} from {{{{ ref('headline') }}}}
+        where
+            period_type = 'four_weeks' and period_ends_on = date '{{{{ last_day }}}}'
+            and dimension_name = 'overall' and metric_id in ({METRICS})
+        order by metric_name
+    """,
+    "trend": f"""
+        select *, {LABEL} from {{{{ ref('headline') }}}}
+        where
+            period_type = 'four_weeks' and is_complete and dimension_name = 'overall'
+            and period_ends_on <= date '{{{{ last_day }}}}' and {SHOWN}
+        order by period_starts_on
+    """,
+    "plan": """
+        with queues as (
+            select distinct dimension_value, value_label
+            from {{ ref('headline') }}
+            where dimension_name = 'queue'
+        )
+        select plan.*, queues.value_label
+        from {{ ref('audit_plan') }} as plan
+        left join queues on plan.queue_id = queues.dimension_value
+        order by plan.n_to_draw desc nulls last, plan.plan_id, plan.stratum_id
+        limit 5
+    """,
+    "as_of": PAGE["as_of"],
 }
 
 

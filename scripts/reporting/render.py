@@ -1,13 +1,30 @@
 """Files from templates."""
 
+import base64
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any
 
+import click
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
-from reporting import page, palette, read, sentences
+from reporting import charts, page, palette, read, sentences, week
 
 TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart of the weekly report: its file, what it says, and the file itself."""
+
+    file: str
+    alternative: str
+    png: bytes
+
+    @property
+    def data(self) -> str:
+        """The file as an address that holds it."""
+        return f"data:image/png;base64,{base64.b64encode(self.png).decode()}"
 
 
 def environment() -> Environment:
@@ -18,6 +35,7 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     jinja.filters["svg"] = Markup
     jinja.filters["unbroken"] = unbroken
@@ -31,26 +49,81 @@ def unbroken(text: str) -> str:
     return text
 
 
-def page_html(warehouse: read.Warehouse) -> str:
-    """The page, one file with all that it needs.
+def write_page(warehouse: read.Warehouse, output: Path) -> None:
+    """Write the page, one file with all that it needs.
 
     Args:
         warehouse: a built warehouse.
+        output: the file; its folder is made.
     """
     frames = warehouse.read(read.PAGE)
     month = frames["month"]
     overall = next(month[month["dimension_name"] == "overall"].itertuples(index=False))
-    context: dict[str, Any] = {
-        "light": palette.LIGHT,
-        "dark": palette.DARK,
-        "overall": overall,
-        "answers": sentences.answers(month),
-        "coverage": sentences.coverage(overall),
-        "queues": list(month[month["dimension_name"] == "queue"]["label"].sort_values()),
-        "statuses": month[month["dimension_name"] == "queue"],
-        "sections": page.sections(frames),
+    html = environment().get_template("page.html.j2").render(
+        light=palette.LIGHT,
+        dark=palette.DARK,
+        overall=overall,
+        answers=sentences.answers(month),
+        coverage=sentences.coverage(overall),
+        queues=sorted(month[month["dimension_name"] == "queue"]["label"]),
+        sections=page.sections(frames),
+        as_of=frames["as_of"]["as_of"].iloc[0],
+        built_at=warehouse.built_at(),
+        version=read.code_version(),
+    )  # fmt: skip
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(html, encoding="utf-8")
+
+
+def write_week(warehouse: read.Warehouse, day: date | None, folder: Path) -> Path:
+    """Write the weekly report: report.html, report.md and its charts.
+
+    Args:
+        warehouse: a built warehouse.
+        day: a day of the week to report on. None: the last complete week.
+        folder: where a folder named for the last day of the week is made.
+
+    Returns:
+        That folder.
+
+    Raises:
+        click.ClickException: where there is no such complete week.
+    """
+    found = warehouse.read({"week": read.WEEK}, day=day)["week"]
+    if found.empty:
+        raise click.ClickException(f"There is no complete week of {day or 'data'}.")
+    chosen = next(found.itertuples(index=False))
+    frames = warehouse.read(read.WEEKLY, last_day=f"{chosen.period_ends_on:%Y-%m-%d}")
+    four_weeks = frames["four_weeks"]
+    overall = next(four_weeks[four_weeks["dimension_name"] == "overall"].itertuples(index=False))
+    domain = charts.share_domain(frames["trend"], ["ci_low", "target"])
+    paper = charts.paper(charts.LETTER)
+    pictures = [
+        Picture(
+            "queues.png",
+            f"Accuracy of each queue against its target, {overall.period_label}.",
+            charts.png(charts.against_target(four_weeks, paper), paper),
+        ),
+        Picture(
+            "trend.png",
+            f"Accuracy of all decisions, four weeks at a time, up to {overall.period_label}.",
+            charts.png(charts.trend(frames["trend"], domain, paper), paper),
+        ),
+    ]
+    context = {
+        "title": sentences.uncapitalised(chosen.period_label),
         "as_of": frames["as_of"]["as_of"].iloc[0],
-        "built_at": warehouse.built_at(),
-        "version": read.code_version(),
+        "confidence": overall.confidence_level,
+        "parts": week.parts(frames),
+        "charts": pictures,
+        "ink": palette.LIGHT["ink"],
+        "muted": palette.LIGHT["muted"],
     }
-    return environment().get_template("page.html.j2").render(context)
+    target = folder / f"{chosen.period_ends_on:%Y-%m-%d}"
+    target.mkdir(parents=True, exist_ok=True)
+    for name, template in (("report.html", "week.html.j2"), ("report.md", "week.md.j2")):
+        text = environment().get_template(template).render(context)
+        (target / name).write_text(text, encoding="utf-8")
+    for picture in pictures:
+        (target / picture.file).write_bytes(picture.png)
+    return target

@@ -39,9 +39,14 @@ def value(row: Row) -> str:
     return f"{shown} ({words.percent_interval(row.ci_low, row.ci_high)})"
 
 
-def level(row: Row) -> str:
-    """A metric in a period, against its target; or why it is not shown."""
-    subject = f"{row.metric_name} in {in_period(row)}"
+def level(row: Row, subject: str = "") -> str:
+    """A metric in a period, against its target; or why it is not shown.
+
+    Args:
+        row: of headline.
+        subject: what the sentence is about; left out, the metric in its period.
+    """
+    subject = subject or f"{row.metric_name} in {in_period(row)}"
     if not row.is_reportable:
         return f"{subject}: not shown. {row.reason}"
     if words.is_missing(row.target):
@@ -53,7 +58,12 @@ def level(row: Row) -> str:
 def in_period(row: Row) -> str:
     """The label of the period within a sentence."""
     label = str(row.period_label)
-    return label if row.period_type == "month" else f"the {label[:1].lower()}{label[1:]}"
+    return label if row.period_type == "month" else f"the {uncapitalised(label)}"
+
+
+def uncapitalised(text: str) -> str:
+    """Text as it reads within a sentence."""
+    return text[:1].lower() + text[1:]
 
 
 def movement(row: Row) -> str:

@@ -53,12 +53,20 @@ def table(caption: str, columns: list[Column], rows: pd.DataFrame, value: str = 
         columns: its columns, in order.
         rows: of a mart.
         value: the column by which the page filters it. None where it is empty.
+
+    Returns:
+        The table, without the columns that are empty in every row.
     """
+    rows_ = list(rows.itertuples(index=False))
+    cells = {column.heading: [column.cell(row) for row in rows_] for column in columns}
+    shown = [column for column in columns if any(cell.text for cell in cells[column.heading])]
     lines = [
-        Line([column.cell(row) for column in columns], getattr(row, value) if value else "")
-        for row in rows.itertuples(index=False)
+        Line(
+            [cells[column.heading][i] for column in shown], getattr(row, value) if value else ""
+        )
+        for i, row in enumerate(rows_)
     ]
-    return Table(caption, columns, lines)
+    return Table(caption, shown, lines)
 
 
 def number(value: float, text: str, css: str = "") -> Cell:

@@ -14,17 +14,24 @@ CHANGE = {
     "changed": "Real",
     "unclear": "Could be chance",
 }
-REASONS = {
+ERRORS = {
     "false_positive": "Enforced against nothing wrong",
     "false_negative": "Violation missed",
     "technical": "Technical error",
-    "wrong_selection": "Wrong policy or action",
-    "same_policy": "same policy",
-    "same_parent": "other policy, same area",
-    "other_parent": "other policy area",
+    "same_policy": "Wrong action",
+    "same_parent": "Wrong policy, same area",
+    "other_parent": "Wrong policy, other area",
     "too_strict": "too strict",
     "too_lenient": "too lenient",
-    "as_strict": "as strict",
+}
+LEFT_OUT = {
+    "automatic_close": "Closed in bulk, nobody decided",
+    "no_decision_made": "Skipped or escalated",
+    "reversal": "Undoes an earlier decision",
+    "decided_by_system": "Decided by a system",
+    "withdrawn": "Audit withdrawn",
+    "not_final": "Audit not finished",
+    "not_probability_sample": "Chosen on purpose, not at random",
 }
 NOT_SHOWN = "Not shown"
 
@@ -55,11 +62,16 @@ def points_interval(low: float, high: float) -> str:
 
 
 def signed(difference: float) -> str:
-    """A difference of shares times 100, with a true minus; what rounds to 0 has no sign."""
+    """A difference of shares times 100, with a true minus.
+
+    What is near 0 has a second digit, so that it is on the side of 0 where it was measured.
+    """
     if is_missing(difference):
         return "–"
-    text = f"{100 * difference:+.1f}".replace("-", "−")
-    return "0.0" if text[1:] == "0.0" else text
+    text = f"{100 * difference:+.1f}"
+    if float(text) == 0:
+        text = f"{100 * difference:+.2f}" if difference else "0.0"
+    return text.replace("-", "−")
 
 
 def count(number: float) -> str:
@@ -78,9 +90,14 @@ def change(code: object) -> str:
 
 
 def error_reason(code: str) -> str:
-    """A reason of error_pareto: an error class, and of a wrong selection how far off it was."""
-    kind, *details = (REASONS.get(part, plain(part)) for part in code.split(", "))
-    return f"{kind}: {', '.join(details)}" if details else kind
+    """A reason of error_pareto: an error class, or of a wrong selection how far off it was."""
+    parts = [part for part in code.split(", ") if part not in ("wrong_selection", "as_strict")]
+    return ", ".join(ERRORS.get(part, plain(part)) for part in parts)
+
+
+def left_out(code: str) -> str:
+    """A reason of exclusions."""
+    return LEFT_OUT.get(code, plain(code))
 
 
 def plain(code: str) -> str:
