@@ -185,7 +185,7 @@ def heat_map(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
                 rows["target_gap"].notna(), "panel"
             ),
             "sign": rows["target_status"].map(words.STATUS_MARK).fillna("×").mask(thin, "·"),
-            "gap": (100 * rows["target_gap"]).map("{:+.0f}".format).str.replace("-", "−"),
+            "gap": rows["target_gap"].map(words.signed),
             "is_thin": thin,
             "is_certain": certain,
             "is_reportable": rows["is_reportable"],

@@ -138,7 +138,8 @@ def heat_map(weeks: pd.DataFrame, four_weeks: pd.DataFrame) -> Section:
         "weeks",
         "Gap to target, week by week",
         "Blue is above target and orange below it. A strong colour means that the whole interval is "
-        "on that side; a pale one may be chance, and a faint one rests on too few audits.",
+        "on that side; a pale one may be chance, and a faint one rests on too few audits. The "
+        "numbers are percentage points.",
         figures,
         key=[
             ("▲", "on target"),

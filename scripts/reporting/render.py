@@ -15,10 +15,11 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart of the weekly report: its file, what it says, and the file itself."""
+    """A chart of the weekly report: the part it stands below, its file, and what it shows."""
 
+    below: str
     file: str
-    alternative: str
+    caption: str
     png: bytes
 
     @property
@@ -100,14 +101,18 @@ def write_week(warehouse: read.Warehouse, day: date | None, folder: Path) -> Pat
     paper = charts.paper(charts.LETTER)
     pictures = [
         Picture(
-            "queues.png",
-            f"Accuracy of each queue against its target, {overall.period_label}.",
-            charts.png(charts.against_target(four_weeks, paper), paper),
+            "In short",
+            "trend.png",
+            "Accuracy of all decisions, four weeks at a time. The band is the interval, the dashed "
+            "line the target.",
+            charts.png(charts.trend(frames["trend"], domain, paper), paper),
         ),
         Picture(
-            "trend.png",
-            f"Accuracy of all decisions, four weeks at a time, up to {overall.period_label}.",
-            charts.png(charts.trend(frames["trend"], domain, paper), paper),
+            "What is below target",
+            "queues.png",
+            f"{overall.period_label}: the mark is the estimate, the bar its interval, and the "
+            "upright line the target.",
+            charts.png(charts.against_target(four_weeks, paper), paper),
         ),
     ]
     context = {

@@ -14,9 +14,9 @@ AGAINST = {
     "undecided": "too close to call, as the interval holds the target",
 }
 REAL = {
-    "better": "a real improvement",
-    "worse": "really worse",
-    "changed": "a real change",
+    "better": "real, and better",
+    "worse": "real, and worse",
+    "changed": "real",
     "unclear": "could be chance",
 }
 

@@ -36,23 +36,24 @@ def in_short(week: pd.DataFrame, four_weeks: pd.DataFrame) -> Part:
 def moved(four_weeks: pd.DataFrame, metrics: pd.DataFrame) -> Part:
     """What changed by more than chance, and the changes that may be chance."""
     queues = four_weeks[four_weeks["dimension_name"] != "overall"]
-    named = [(row.label, row) for row in queues.itertuples(index=False)]
-    named += [(row.metric_name, row) for row in metrics.itertuples(index=False)]
+    by_queue = [(row.label, row) for row in queues.itertuples(index=False)]
+    by_metric = [(row.metric_name, row) for row in metrics.itertuples(index=False)]
     said = [
         f"{name}: {sentences.value(row)}. {sentences.movement(row)}"
-        for name, row in named
+        for name, row in by_queue + by_metric
         if row.change_status in REAL
     ]
     if not said:
         said = ["Nothing moved by more than chance."]
-    unclear = [
-        f"{name} {words.signed(row.change)} "
-        f"({words.points_interval(row.change_ci_low, row.change_ci_high)})"
-        for name, row in named
-        if row.change_status == "unclear"
-    ]
-    if unclear:
-        said.append(f"Could be chance: {words.listed(unclear)}.")
+    for of, named in (("Accuracy by queue", by_queue), ("Of all decisions", by_metric)):
+        unclear = [
+            f"{name} {words.signed(row.change)} "
+            f"({words.points_interval(row.change_ci_low, row.change_ci_high)})"
+            for name, row in named
+            if row.change_status == "unclear"
+        ]
+        if unclear:
+            said.append(f"{of}, could be chance: {'; '.join(unclear)}.")
     return Part("What moved", said)
 
 
