@@ -8,8 +8,8 @@ from datetime import date
 from pathlib import Path
 
 import click
-from headline import DEFAULT_DATABASE
 from playwright.sync_api import Browser, sync_playwright
+from report import built
 from reporting import render
 from reporting.read import Warehouse
 
@@ -35,9 +35,10 @@ def browser(path: str) -> Iterator[Browser]:
 
 
 @click.command()
+@built
 @click.option("--docs", type=click.Path(path_type=Path), default=Path("docs"), show_default=True,
               help="The folder for the pictures.")  # fmt: skip
-def main(docs: Path) -> None:
+def main(database: Path, manifest: Path, docs: Path) -> None:
     """Take the pictures in docs/ of the page and the weekly report, from the last build.
 
     Build the sample data first. Needs Debian's chromium-headless-shell, or another Chromium.
@@ -45,7 +46,7 @@ def main(docs: Path) -> None:
     path = browser_path()
     if path is None:
         raise click.ClickException(f"None of {', '.join(BROWSERS)} is here: install one.")
-    warehouse = Warehouse(Path(DEFAULT_DATABASE), Path("target/manifest.json"))
+    warehouse = Warehouse(database, manifest)
     with tempfile.TemporaryDirectory() as folder, browser(path) as chromium:
         page, weekly = Path(folder) / "index.html", docs / "weekly"
         render.write_page(warehouse, page)

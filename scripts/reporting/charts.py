@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import altair as alt
 import pandas as pd
 import vl_convert
+
 from reporting import words
 from reporting.palette import LIGHT, PAGE
 
@@ -68,8 +69,8 @@ def styled(chart: alt.TopLevelMixin, canvas: Canvas) -> alt.TopLevelMixin:
         font="Arial, Liberation Sans, Helvetica, sans-serif",
         padding=2,
     ).configure_axis(
-        **text, grid=False, domain=False, ticks=False, titleFontSize=12, titleFontWeight="normal",
-        gridColor=canvas["grid"],
+        **text, labelPadding=4, grid=False, gridColor=canvas["grid"], domain=False, ticks=False,
+        titleFontSize=12, titleFontWeight="normal",
     ).configure_view(stroke=None)  # fmt: skip
 
 
@@ -116,13 +117,15 @@ def not_shown(rows: pd.DataFrame, reason: str, y: alt.Y, canvas: Canvas) -> alt.
 def against_target(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
     """Rows of headline: estimate and interval beside a tick at the target."""
     shown = ["ci_low", "ci_high", "target"]
-    data = rows.assign(
-        label=rows["label"], mark=rows["target_status"].fillna("none").astype(str)
-    )[["label", "mark", "estimate", "is_reportable", "reason", *shown]]
+    data = rows.assign(mark=rows["target_status"].fillna("none").astype(str))[
+        ["label", "mark", "estimate", "is_reportable", "reason", *shown]
+    ]
     domain = share_domain(data[data["is_reportable"]], shown)
     good = alt.Chart(data[data["is_reportable"]])
-    x = alt.X("estimate:Q").scale(domain=domain, nice=False).axis(
-        title=None, labelExpr=PERCENT, grid=True, tickCount=6
+    x = (
+        alt.X("estimate:Q")
+        .scale(domain=domain, nice=False)
+        .axis(title=None, labelExpr=PERCENT, grid=True, tickCount=6)
     )
     y = row_axis(canvas, data["label"])
     low = alt.X("ci_low:Q").scale(domain=domain)
@@ -150,8 +153,10 @@ def trend(rows: pd.DataFrame, domain: list[float], canvas: Canvas) -> alt.TopLev
     x = alt.X("period_ends_on:T").axis(
         title=None, format="%b", tickCount={"interval": "month", "step": 1}
     )
-    y = alt.Y("estimate:Q").scale(domain=domain, nice=False, clamp=True).axis(
-        title=None, labelExpr=PERCENT, grid=True, tickCount=5
+    y = (
+        alt.Y("estimate:Q")
+        .scale(domain=domain, nice=False, clamp=True)
+        .axis(title=None, labelExpr=PERCENT, grid=True, tickCount=5)
     )
     low = alt.Y("ci_low:Q").scale(domain=domain, clamp=True)
     base = alt.Chart(solid)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import altair as alt
 import pandas as pd
+
 from reporting import charts, sentences, tables, words
 from reporting.charts import NARROW, WIDE, Canvas
 from reporting.tables import Table
@@ -69,7 +70,7 @@ def against_target(rows: pd.DataFrame) -> Section:
     return Section(
         "queues",
         f"Each queue against its target, {period}",
-        "The mark is the estimate, the bar around it the 95 % interval, and the upright line the "
+        "The mark is the estimate, the bar around it its interval, and the upright line the "
         "target. Furthest below target first; where bars overlap, the order is no ranking.",
         [
             figure(
@@ -108,7 +109,7 @@ def trends(rows: pd.DataFrame) -> Section:
         "trend",
         "How it got here",
         "Each mark is the four weeks up to that day; neighbouring marks share three of them. The "
-        "band is the 95 % interval, the dashed line the target of those weeks.",
+        "band is the interval, the dashed line the target of those weeks.",
         figures,
         is_grid=True,
         has_filter=True,
@@ -137,8 +138,8 @@ def heat_map(weeks: pd.DataFrame, four_weeks: pd.DataFrame) -> Section:
     return Section(
         "weeks",
         "Gap to target, week by week",
-        "Blue is above target and orange below it. A strong colour means that the whole interval is "
-        "on that side; a pale one may be chance, and a faint one rests on too few audits. The "
+        "Blue is above target and orange below it. A strong colour means that the whole interval "
+        "is on that side; a pale one may be chance, and a faint one rests on too few audits. The "
         "numbers are percentage points.",
         figures,
         key=[
@@ -166,7 +167,7 @@ def errors(rows: pd.DataFrame) -> Section:
     columns = [
         tables.text("Errors", "label"),
         tables.share("Share of decisions", "share_of_decisions"),
-        tables.interval("95 % interval"),
+        tables.interval("Interval"),
         tables.share("Share of errors", "share_of_errors"),
         tables.share("Added up", "cumulative_share_of_errors"),
         tables.counted("Errors found", "n_errors"),
@@ -189,12 +190,12 @@ def errors(rows: pd.DataFrame) -> Section:
                 tables.table(f"Errors, {title[:1].lower()}{title[1:]}", columns, part),
             )
         )
-    period = rows["period_label"].iloc[0] if len(rows) else ""
+    period = rows["period_label"].iloc[0]
     return Section(
         "errors",
         f"Where the errors are, {period}",
         "The bar is the share of all decisions that went wrong this way: what accuracy loses "
-        "there. The thin line is the 95 % interval; where lines overlap, the order may be chance.",
+        "there. The thin line is the interval; where lines overlap, the order may be chance.",
         figures,
     )
 
@@ -229,7 +230,7 @@ def compared(rows: pd.DataFrame) -> Section:
     columns = [
         tables.text("Group", "label"),
         tables.difference("Points from the others", "difference_from_others"),
-        tables.difference_interval("95 % interval", "difference_ci_low", "difference_ci_high"),
+        tables.difference_interval("Interval", "difference_ci_low", "difference_ci_high"),
         tables.text("Is it real?", "verdict"),
         tables.rate("Accuracy at the same work"),
         tables.share("Accuracy at its own work", "raw_estimate"),
@@ -237,7 +238,7 @@ def compared(rows: pd.DataFrame) -> Section:
         tables.text("Why not shown", "why"),
     ]
     said = "; ".join(differing) or "no group differs from the others by more than chance"
-    period = rows["period_label"].iloc[0] if len(rows) else ""
+    period = rows["period_label"].iloc[0]
     return Section(
         "compared",
         f"Who differs at the same work, {period}",
@@ -276,7 +277,7 @@ def left_out(rows: pd.DataFrame) -> Section:
                 tables.table(title, columns, part),
             )
         )
-    period = rows["period_label"].iloc[0] if len(rows) else ""
+    period = rows["period_label"].iloc[0]
     return Section(
         "left-out",
         f"What is left out, and why, {period}",
@@ -287,11 +288,11 @@ def left_out(rows: pd.DataFrame) -> Section:
 
 def other_metrics(rows: pd.DataFrame) -> Section:
     """Other numbers of the month."""
-    period = rows["period_label"].iloc[0] if len(rows) else ""
+    period = rows["period_label"].iloc[0]
     columns = [
         tables.text("Number", "metric_name"),
         tables.rate("All decisions"),
-        tables.interval("95 % interval"),
+        tables.interval("Interval"),
         tables.difference("Change, points", "change"),
         tables.difference_interval("Interval of change", "change_ci_low", "change_ci_high"),
         tables.coded("Is the change real?", "change_status", words.change),
@@ -305,32 +306,19 @@ def other_metrics(rows: pd.DataFrame) -> Section:
     )
 
 
-def definitions(rows: pd.DataFrame) -> Section:
-    """What each number means, and who answers for it."""
-    columns = [
-        tables.text("Number", "metric_name"),
-        tables.text("What it is", "meaning"),
-        tables.text("Owner", "owner"),
-    ]
-    if "since" in rows:
-        columns.append(tables.text("Since", "since"))
-    return Section(
-        "definitions",
-        "What the numbers mean",
-        "",
-        tables=[tables.table("Definitions", columns, rows)],
-    )
-
-
 def sections(frames: Frames) -> list[Section]:
-    """All sections, top to bottom."""
+    """All sections that have rows, top to bottom."""
+    builders: list[tuple[Callable[..., Section], list[str]]] = [
+        (against_target, ["month"]),
+        (trends, ["four_weeks"]),
+        (heat_map, ["weeks", "four_weeks"]),
+        (errors, ["pareto"]),
+        (compared, ["compared"]),
+        (left_out, ["exclusions"]),
+        (other_metrics, ["metrics"]),
+    ]
     return [
-        against_target(frames["month"]),
-        trends(frames["four_weeks"]),
-        heat_map(frames["weeks"], frames["four_weeks"]),
-        errors(frames["pareto"]),
-        compared(frames["compared"]),
-        left_out(frames["exclusions"]),
-        other_metrics(frames["metrics"]),
-        definitions(frames["definitions"]),
+        build(*(frames[name] for name in names))
+        for build, names in builders
+        if not any(frames[name].empty for name in names)
     ]

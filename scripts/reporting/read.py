@@ -13,9 +13,19 @@ import duckdb
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
-# Rows of the main metric: all decisions, and each queue.
-SHOWN = "metric_id = 'accuracy' and dimension_name in ('overall', 'queue')"
-LABEL = "case when dimension_name = 'overall' then dimension_label else value_label end as label"
+# Rows of the main metric: all decisions, and each queue; of two queues with one name, the ids too.
+SHOWN = "metric_id = 'accuracy' and metric_version = 1 and dimension_name in ('overall', 'queue')"
+LABEL = """
+    case
+        when dimension_name = 'overall' then dimension_label
+        when min(dimension_value) over same_name < max(dimension_value) over same_name
+            then value_label || ' (' || dimension_value || ')'
+        else value_label
+    end as label
+"""
+SAME_NAME = "window same_name as (partition by dimension_name, value_label)"
+# Half a year: what fits on a page.
+RECENT = "is_complete and periods_ago <= 26"
 # What a manager asks for beside it: the kinds of error, and whether audits can be trusted.
 METRICS = (
     "'false_positive_share', 'false_negative_share', 'wrong_selection_rate', "
@@ -27,23 +37,26 @@ PAGE = {
     "month": f"""
         select *, {LABEL} from {{{{ ref('headline') }}}}
         where period_type = 'month' and is_last_complete_period and {SHOWN}
+        {SAME_NAME}
         order by dimension_name, target_gap, sort_order, dimension_value
     """,
     "metrics": f"""
         select * from {{{{ ref('headline') }}}}
         where
             period_type = 'month' and is_last_complete_period and dimension_name = 'overall'
-            and metric_id in ({METRICS})
+            and metric_version = 1 and metric_id in ({METRICS})
         order by metric_name
     """,
     "four_weeks": f"""
         select *, {LABEL} from {{{{ ref('headline') }}}}
-        where period_type = 'four_weeks' and is_complete and {SHOWN}
+        where period_type = 'four_weeks' and {RECENT} and {SHOWN}
+        {SAME_NAME}
         order by dimension_name, sort_order, dimension_value, period_starts_on
     """,
     "weeks": f"""
         select *, {LABEL} from {{{{ ref('headline') }}}}
-        where period_type = 'week' and is_complete and {SHOWN} and dimension_name = 'queue'
+        where period_type = 'week' and {RECENT} and {SHOWN} and dimension_name = 'queue'
+        {SAME_NAME}
         order by sort_order, dimension_value, period_starts_on
     """,
     "pareto": """
@@ -124,26 +137,29 @@ WEEKLY = {
     "week": f"""
         select *, {LABEL} from {{{{ ref('headline') }}}}
         where period_type = 'week' and period_ends_on = date '{{{{ last_day }}}}' and {SHOWN}
+        {SAME_NAME}
         order by dimension_name, sort_order, dimension_value
     """,
     "four_weeks": f"""
         select *, {LABEL} from {{{{ ref('headline') }}}}
         where
             period_type = 'four_weeks' and period_ends_on = date '{{{{ last_day }}}}' and {SHOWN}
+        {SAME_NAME}
         order by dimension_name, target_gap, sort_order, dimension_value
     """,
     "metrics": f"""
-        select *, {LABEL} from {{{{ ref('headline') }}}}
+        select * from {{{{ ref('headline') }}}}
         where
             period_type = 'four_weeks' and period_ends_on = date '{{{{ last_day }}}}'
-            and dimension_name = 'overall' and metric_id in ({METRICS})
+            and dimension_name = 'overall' and metric_version = 1 and metric_id in ({METRICS})
         order by metric_name
     """,
     "trend": f"""
         select *, {LABEL} from {{{{ ref('headline') }}}}
         where
-            period_type = 'four_weeks' and is_complete and dimension_name = 'overall'
+            period_type = 'four_weeks' and {RECENT} and dimension_name = 'overall'
             and period_ends_on <= date '{{{{ last_day }}}}' and {SHOWN}
+        {SAME_NAME}
         order by period_starts_on
     """,
     "plan": """
@@ -217,6 +233,7 @@ def code_version() -> str | None:
     try:
         said = subprocess.run(
             ["git", "describe", "--always", "--dirty=, with changes", "--abbrev=10"],
+            cwd=Path(__file__).parent,
             capture_output=True,
             text=True,
             check=True,

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
+
 from reporting import charts, page, palette, read, sentences, week
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -59,15 +60,16 @@ def write_page(warehouse: read.Warehouse, output: Path) -> None:
     """
     frames = warehouse.read(read.PAGE)
     month = frames["month"]
-    overall = next(month[month["dimension_name"] == "overall"].itertuples(index=False))
+    overall = sentences.of_all(month)
     html = environment().get_template("page.html.j2").render(
         light=palette.LIGHT,
         dark=palette.DARK,
         overall=overall,
         answers=sentences.answers(month),
-        coverage=sentences.coverage(overall),
+        coverage=sentences.coverage(overall) if overall else "",
         queues=sorted(month[month["dimension_name"] == "queue"]["label"]),
         sections=page.sections(frames),
+        definitions=frames["definitions"].to_dict("records"),
         as_of=frames["as_of"]["as_of"].iloc[0],
         built_at=warehouse.built_at(),
         version=read.code_version(),
@@ -96,29 +98,30 @@ def write_week(warehouse: read.Warehouse, day: date | None, folder: Path) -> Pat
     chosen = next(found.itertuples(index=False))
     frames = warehouse.read(read.WEEKLY, last_day=f"{chosen.period_ends_on:%Y-%m-%d}")
     four_weeks = frames["four_weeks"]
-    overall = next(four_weeks[four_weeks["dimension_name"] == "overall"].itertuples(index=False))
-    domain = charts.share_domain(frames["trend"], ["ci_low", "target"])
     paper = charts.paper(charts.LETTER)
-    pictures = [
-        Picture(
-            "In short",
-            "trend.png",
-            "Accuracy of all decisions, four weeks at a time. The band is the interval, the dashed "
-            "line the target.",
-            charts.png(charts.trend(frames["trend"], domain, paper), paper),
-        ),
-        Picture(
-            "What is below target",
-            "queues.png",
-            f"{overall.period_label}: the mark is the estimate, the bar its interval, and the "
-            "upright line the target.",
-            charts.png(charts.against_target(four_weeks, paper), paper),
-        ),
-    ]
+    pictures = []
+    if not four_weeks.empty:
+        domain = charts.share_domain(frames["trend"], ["ci_low", "target"])
+        pictures = [
+            Picture(
+                "In short",
+                "trend.png",
+                "Accuracy of all decisions, four weeks at a time. The band is the interval, the "
+                "dashed line the target.",
+                charts.png(charts.trend(frames["trend"], domain, paper), paper),
+            ),
+            Picture(
+                "What is below target",
+                "queues.png",
+                f"{four_weeks['period_label'].iloc[0]}: the mark is the estimate, the bar its "
+                "interval, and the upright line the target.",
+                charts.png(charts.against_target(four_weeks, paper), paper),
+            ),
+        ]
     context = {
         "title": sentences.uncapitalised(chosen.period_label),
         "as_of": frames["as_of"]["as_of"].iloc[0],
-        "confidence": overall.confidence_level,
+        "confidence": frames["week"]["confidence_level"].max(),
         "parts": week.parts(frames),
         "charts": pictures,
         "ink": palette.LIGHT["ink"],

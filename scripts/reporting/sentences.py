@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+
 from reporting import words
 
 Row = Any  # a row of headline, from DataFrame.itertuples()
@@ -90,6 +91,11 @@ def coverage(row: Row) -> str:
     return f"{speaks} The number is provisional: audits still come in, and may move it."
 
 
+def of_all(rows: pd.DataFrame) -> Row | None:
+    """The row of all decisions. None where there is none."""
+    return next(rows[rows["dimension_name"] == "overall"].itertuples(index=False), None)
+
+
 def answers(month: pd.DataFrame) -> list[Answer]:
     """The three questions of a manager, answered by the last complete month.
 
@@ -97,7 +103,9 @@ def answers(month: pd.DataFrame) -> list[Answer]:
         month: rows of headline, all decisions and each queue.
     """
     rows = list(month.itertuples(index=False))
-    overall = next(row for row in rows if row.dimension_name == "overall")
+    overall = of_all(month)
+    if overall is None:
+        return [Answer("Are we on target?", words.NOT_SHOWN, "none", "No month is complete yet.")]
     queues = [row for row in rows if row.dimension_name != "overall"]
     below = [row for row in queues if row.target_status == "below"]
     hidden = [row for row in queues if not row.is_reportable]
@@ -106,7 +114,10 @@ def answers(month: pd.DataFrame) -> list[Answer]:
     where = [f"{row.label}: {value(row)}, target {words.percent(row.target)}." for row in below]
     if hidden:
         where.append(f"Not shown: {words.listed([row.label for row in hidden])}.")
-    if not below:
+    compared = any(not words.is_missing(row.target_status) for row in queues)
+    if not compared:
+        where.insert(0, "No queue can be compared with its target.")
+    elif not below:
         where.insert(0, "No queue is below its target by more than chance.")
     return [
         Answer(
@@ -116,8 +127,9 @@ def answers(month: pd.DataFrame) -> list[Answer]:
             level(overall),
         ),
         Answer(
-            "Where not?",
-            words.listed([row.label for row in below]) or "Nowhere for certain",
+            "Which queues are below?",
+            words.listed([row.label for row in below])
+            or ("None for certain" if compared else "Cannot be said"),
             "below" if below else "none",
             " ".join(where),
         ),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
+
 from reporting import words
 
 Row = Any  # a row of DataFrame.itertuples()
@@ -61,9 +62,7 @@ def table(caption: str, columns: list[Column], rows: pd.DataFrame, value: str = 
     cells = {column.heading: [column.cell(row) for row in rows_] for column in columns}
     shown = [column for column in columns if any(cell.text for cell in cells[column.heading])]
     lines = [
-        Line(
-            [cells[column.heading][i] for column in shown], getattr(row, value) if value else ""
-        )
+        Line([cells[column.heading][i] for column in shown], getattr(row, value) if value else "")
         for i, row in enumerate(rows_)
     ]
     return Table(caption, shown, lines)
@@ -164,7 +163,7 @@ def headline(first: Iterable[Column]) -> list[Column]:
     return [
         *first,
         rate("Accuracy"),
-        interval("95 % interval"),
+        interval("Interval"),
         share("Target", "target"),
         difference("Gap, points", "target_gap"),
         coded("Against target", "target_status", words.status),

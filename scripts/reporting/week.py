@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import pandas as pd
+
 from reporting import sentences, words
 
 Frames = dict[str, pd.DataFrame]
@@ -25,12 +26,9 @@ def names(rows: list[sentences.Row]) -> str:
 def in_short(week: pd.DataFrame, four_weeks: pd.DataFrame) -> Part:
     """All decisions: the week, and the four weeks up to it."""
     said = []
-    for rows in (week, four_weeks):
-        overall = rows[rows["dimension_name"] == "overall"]
-        for row in overall.itertuples(index=False):
-            said += [f"{sentences.level(row)} {sentences.movement(row)}"]
-    last = next(four_weeks[four_weeks["dimension_name"] == "overall"].itertuples(index=False))
-    return Part("In short", [*said, sentences.coverage(last)])
+    for row in filter(None, map(sentences.of_all, (week, four_weeks))):
+        said += [f"{sentences.level(row)} {sentences.movement(row)}", sentences.coverage(row)]
+    return Part("In short", [sentence for sentence in said if sentence])
 
 
 def moved(four_weeks: pd.DataFrame, metrics: pd.DataFrame) -> Part:
@@ -43,6 +41,9 @@ def moved(four_weeks: pd.DataFrame, metrics: pd.DataFrame) -> Part:
         for name, row in by_queue + by_metric
         if row.change_status in REAL
     ]
+    compared = any(not words.is_missing(row.change_status) for _, row in by_queue + by_metric)
+    if not compared:
+        return Part("What moved", ["Nothing can be compared with the four weeks before."])
     if not said:
         said = ["Nothing moved by more than chance."]
     for of, named in (("Accuracy by queue", by_queue), ("Of all decisions", by_metric)):
@@ -61,6 +62,10 @@ def below_target(four_weeks: pd.DataFrame) -> Part:
     """Which queues are below target, and of which that cannot be said."""
     queues = list(four_weeks[four_weeks["dimension_name"] != "overall"].itertuples(index=False))
     said = [sentences.level(row, row.label) for row in queues if row.target_status == "below"]
+    if all(words.is_missing(row.target_status) for row in queues):
+        return Part(
+            "What is below target", ["No queue can be compared with its target over four weeks."]
+        )
     if not said:
         said = ["No queue is below its target by more than chance."]
     for code, start in (("undecided", "Too close to call"), ("above", "On target")):
@@ -82,7 +87,7 @@ def missing(week: pd.DataFrame, four_weeks: pd.DataFrame) -> Part:
         for reason, group in hidden.groupby("reason", sort=True):
             rows_ = list(group.itertuples(index=False))
             said.append(f"{names(rows_)}: no number {when}. {reason}")
-    return Part("What is missing", said or ["Nothing: every queue has a number."])
+    return Part("What is missing", said or ["Nothing: every number that there is can stand alone."])
 
 
 def audit_next(plan: pd.DataFrame) -> Part:
