@@ -1,6 +1,7 @@
 """Files from templates."""
 
 import base64
+import html
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -41,6 +42,8 @@ def environment() -> Environment:
     )
     jinja.filters["svg"] = Markup
     jinja.filters["unbroken"] = unbroken
+    # Markdown takes HTML as it is.
+    jinja.filters["plain"] = lambda text: html.escape(text, quote=False)
     return jinja
 
 
@@ -61,7 +64,7 @@ def write_page(warehouse: read.Warehouse, output: Path) -> None:
     frames = warehouse.read(read.PAGE)
     month = frames["month"]
     overall = sentences.of_all(month)
-    html = environment().get_template("page.html.j2").render(
+    text = environment().get_template("page.html.j2").render(
         light=palette.LIGHT,
         dark=palette.DARK,
         overall=overall,
@@ -75,7 +78,7 @@ def write_page(warehouse: read.Warehouse, output: Path) -> None:
         version=read.code_version(),
     )  # fmt: skip
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(html, encoding="utf-8")
+    output.write_text(text, encoding="utf-8")
 
 
 def write_week(warehouse: read.Warehouse, day: date | None, folder: Path) -> Path:
