@@ -107,7 +107,7 @@ pictures: $(DEV)  ## Take the pictures of both that docs/ shows, of the sample d
 	python scripts/pictures.py
 
 ##@ Further
-.PHONY: docs hatecheck convabuse coverage-study faults parity benchmark lock clean help
+.PHONY: docs hatecheck convabuse coverage-study faults parity compare benchmark lock clean help
 docs: $(RUNTIME) data/raw  ## Write the documentation as one file, target/static_index.html
 	dbt docs generate --static
 
@@ -127,6 +127,9 @@ faults: $(DEV)  ## Spoil a healthy world in every way we know, see what says so;
 
 parity: $(SPARK)  ## Build on DuckDB and on Spark and compare row by row; ARGS='--raw data/raw'
 	python scripts/parity.py $(ARGS)
+
+compare: $(RUNTIME)  ## Compare a warehouse built earlier with today's, row by row; BEFORE=file ARGS='--renamed t.old=new'
+	python scripts/compare_builds.py $(BEFORE) $(ARGS)
 
 benchmark: $(DEV) $(SPARK)  ## Measure builds of 1 to 50 million decisions (an hour); writes docs/benchmarks.md
 	python scripts/benchmark.py $(ARGS)

@@ -24,6 +24,7 @@ labels as (
 
 reasons as (
     select * from {{ ref('reasons') }}
+    where applies_to = 'rate'
 ),
 
 named as (

@@ -20,10 +20,10 @@ select
     {% for name in keys + numbers -%}
     {{ name }},
     {% endfor -%}
-    n_audits as n,
+    n,
     effective_n,
     n_eligible_decisions as n_decisions,
-    n_audits,
+    n as n_audits,
     coverage_rate,
     is_wide_interval,
     target_at_decision as target
@@ -34,7 +34,7 @@ select
     {{ name }},
     {% endfor -%}
     n,
-    cast(n as double) as effective_n,
+    effective_n,
     cast(null as bigint) as n_decisions,
     cast(null as bigint) as n_audits,
     cast(null as double) as coverage_rate,

@@ -34,8 +34,15 @@ with warnings.catch_warnings():
     from samplics import PopParam, TaylorEstimator
     from samplics.utils.types import SinglePSUEst
 
-# Days are many, and their arithmetic is that of weeks.
-SCOPE = {"accuracy.accuracy_rates": "period_type <> 'day'"}
+# Days are many, and their arithmetic is that of weeks. Of four weeks every fourth is compared.
+FIRST_MONDAY = pd.Timestamp("1970-01-05")
+SCOPE = {
+    "accuracy.accuracy_rates": f"""
+        period_type in ('week', 'month')
+        or period_type = 'four_weeks'
+        and (period_starts_on - date '{FIRST_MONDAY:%Y-%m-%d}') % 28 = 0
+    """
+}
 POINTS = {"none": 0, "low": 1, "medium": 3, "high": 7, "severe": 10}
 INTERVAL = ["n_base_audits", "effective_n", "share_in_sight", "ci_low", "ci_high"]
 RATE = [
@@ -136,7 +143,7 @@ FLAGS = {
 }
 
 
-# The first day of the period of each moment, by types of period that share no day.
+# The first day of the period of each moment, by type of period.
 Periods = Callable[[pd.Series], dict[str, pd.Series]]
 
 
@@ -183,14 +190,9 @@ def periods_of(moment: pd.Series) -> dict[str, pd.Series]:
 
 
 def windows_of(moment: pd.Series) -> dict[str, pd.Series]:
-    """The first day of the four weeks of each moment, those that share no week apart."""
-    week = periods_of(moment)["week"]
-    since = pd.Timestamp("1970-01-05")
-    return {
-        f"four_weeks {n}": since
-        + pd.to_timedelta(((week - since).dt.days // 7 - n) // 4 * 28 + 7 * n, unit="D")
-        for n in range(4)
-    }
+    """The first day of the four weeks of each moment, of those that share no week."""
+    days = (moment.dt.normalize() - FIRST_MONDAY).dt.days
+    return {"four_weeks": FIRST_MONDAY + pd.to_timedelta(days // 28 * 28, unit="D")}
 
 
 def dimensions(rows: pd.DataFrame) -> dict[str, pd.Series]:
@@ -559,7 +561,7 @@ def exclusions(sample: Sample, raw: RawTables) -> pd.DataFrame:
     of_reason = [*key[:3], "reason_code"]
     n_suppressed = found["withheld_reason"].notna().groupby([found[name] for name in of_reason])
     alone = (n_suppressed.transform("sum") == 1) & found["withheld_reason"].isna()
-    found.loc[alone, "withheld_reason"] = "withheld_with_another"
+    found.loc[alone, "withheld_reason"] = "suppressed_complementary"
     found["n_excluded"] = found["n_excluded"].where(found["withheld_reason"].isna())
     return found
 
@@ -612,7 +614,6 @@ def rates_by(sample: Sample, raw: RawTables, periods: Periods) -> pd.DataFrame:
     whole["n_successes"] = whole["n_successes"].fillna(0)
     of_audits = whole["metric_id"].map(lambda metric: METRICS[metric][1] == METRICS[metric][2])
     whole.loc[~of_audits, "n_successes"] = np.nan
-    whole["period_type"] = whole["period_type"].str.split().str[0]
     is_few = codes_of(whole, raw.suppressed("accuracy")).notna()
     whole.loc[is_few, RATE] = np.nan
     whole["is_hidden"] = is_few & whole["dimension_name"].isin(OF_PEOPLE)
@@ -644,9 +645,7 @@ def targets(sample: Sample, raw: RawTables, periods: Periods) -> pd.DataFrame:
             )
             mean = groups.mean().where(groups.count() >= 0.95 * groups.size())
             part = mean.rename("target_at_decision").reset_index()
-            parts.append(
-                part.assign(period_type=period_type.split()[0], dimension_name=name)
-            )
+            parts.append(part.assign(period_type=period_type, dimension_name=name))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -806,7 +805,7 @@ def confusion(sample: Sample) -> pd.DataFrame:
                 {
                     "month_starts_on": start, "decided_policy_id": ours, "true_policy_id": theirs,
                     "n_audits": len(part), "weighted_decisions": part["weight"].sum(),
-                    "share_of_decisions": row["estimate"],
+                    "estimate": row["estimate"],
                     "standard_error": row["standard_error"],
                     "ci_low": row["ci_low"], "ci_high": row["ci_high"],
                 }
@@ -837,7 +836,7 @@ def pareto(sample: Sample) -> pd.DataFrame:
                         "month_starts_on": start, "group_name": name, "group_value": which,
                         "reason": reason,
                         "n_errors": len(part), "estimated_errors": part["weight"].sum(),
-                        "share_of_decisions": row["estimate"],
+                        "estimate": row["estimate"],
                         "standard_error": row["standard_error"],
                         "ci_low": row["ci_low"], "ci_high": row["ci_high"],
                     }

@@ -51,6 +51,48 @@ marked as (
     from placed
 ),
 
+audits as (
+    select *
+    from {{ ref('fct_audits') }}
+    where is_counted and decided_by_type = 'human'
+),
+
+calendar as (
+    select * from {{ ref('dim_calendar') }}
+),
+
+all_periods as (
+    {{ periods_of_days('calendar') }}
+),
+
+periods as (
+    select *
+    from all_periods
+    where {{ in_days_to_build('published', 'period_starts_on') }}
+),
+
+-- Who is not known is one person.
+people as (
+    select
+        periods.period_type,
+        periods.period_starts_on,
+        dimensions.dimension_name,
+        {{ value_of_dimension(reporting_dimensions()) }} as dimension_value,
+        count(distinct coalesce(audits.moderator_key, 'unknown')) as n_people
+    from audits
+    inner join periods on audits.decided_on = periods.calendar_date
+    cross join (
+        values {% for name in reporting_dimensions() -%}
+        ('{{ name }}'){{ ', ' if not loop.last }}
+        {%- endfor %}
+    ) as dimensions (dimension_name)
+    group by
+        periods.period_type,
+        periods.period_starts_on,
+        dimensions.dimension_name,
+        {{ value_of_dimension(reporting_dimensions()) }}
+),
+
 counted as (
     select
         period_type,
@@ -89,7 +131,7 @@ select
     counted.dimension_name,
     counted.dimension_value,
     counted.period_ends_on,
-    {{ has_rates() }} as has_rates,
+    {{ has_rates('counted') }} as has_rates,
     cast(counted.n_decisions as bigint) as n_decisions,
     cast(counted.n_eligible_decisions as bigint) as n_eligible_decisions,
     cast(counted.n_excluded_decisions as bigint) as n_excluded_decisions,
@@ -104,6 +146,7 @@ select
     ) as {{ name }}_rate,
     {% endfor -%}
     cast(counted.n_excluded_audits as bigint) as n_excluded_audits,
+    cast(coalesce(people.n_people, 0) as bigint) as n_people,
     cast(counted.n_eligible_enforced_decisions as bigint) as n_eligible_enforced_decisions,
     cast(counted.n_covered_enforced_decisions as bigint) as n_covered_enforced_decisions,
     {% for name in measures -%}
@@ -113,3 +156,7 @@ select
     cast(counted.n_targeted_decisions as bigint) as n_targeted_decisions,
     cast(counted.target_millionths as bigint) as target_millionths
 from counted
+left join people
+    on {{ same_keys('counted', 'people', [
+        'period_type', 'period_starts_on', 'dimension_name', 'dimension_value',
+    ]) }}
