@@ -224,8 +224,8 @@ def heat_map(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
 
 def pareto(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
     """Rows of error_pareto with a label: bars of the share of decisions, with whiskers."""
-    data = rows[["label", "share_of_decisions", "ci_low", "ci_high"]]
-    x = alt.X("share_of_decisions:Q").axis(
+    data = rows[["label", "estimate", "ci_low", "ci_high"]]
+    x = alt.X("estimate:Q").axis(
         title=None, labelExpr="format(100 * datum.value, '.1f') + ' %'", grid=True, tickCount=4
     )
     y = row_axis(canvas, data["label"])

@@ -166,7 +166,7 @@ def errors(rows: pd.DataFrame) -> Section:
     )
     columns = [
         tables.text("Errors", "label"),
-        tables.share("Share of decisions", "share_of_decisions"),
+        tables.rate("Share of decisions"),
         tables.interval("Interval"),
         tables.share("Share of errors", "share_of_errors"),
         tables.share("Added up", "cumulative_share_of_errors"),
@@ -176,17 +176,17 @@ def errors(rows: pd.DataFrame) -> Section:
     figures = []
     for group, title in (("overall", "By kind"), ("policy", "By policy, the ten largest")):
         part = rows[rows["group_name"] == group]
-        if part.empty:
+        if part["estimate"].isna().all():
             continue
         said = "; ".join(
-            f"{row.label}: {words.percent(row.share_of_decisions)} of decisions"
+            f"{row.label}: {words.percent(row.estimate)} of decisions"
             for row in part.head(3).itertuples()
         )
         figures.append(
             figure(
                 title,
                 f"Share of all decisions that were wrong, largest first: {said}.",
-                lambda canvas, part=part: charts.pareto(part.head(10), canvas),
+                lambda canvas, part=part: charts.pareto(part[part["estimate"].notna()].head(10), canvas),
                 tables.table(f"Errors, {title[:1].lower()}{title[1:]}", columns, part),
             )
         )
@@ -234,7 +234,7 @@ def compared(rows: pd.DataFrame) -> Section:
         tables.text("Is it real?", "verdict"),
         tables.rate("Accuracy at the same work"),
         tables.share("Accuracy at its own work", "raw_estimate"),
-        tables.counted("Audits", "n_audits"),
+        tables.counted("Audits", "n"),
         tables.text("Why not shown", "why"),
     ]
     said = "; ".join(differing) or "no group differs from the others by more than chance"
@@ -266,7 +266,7 @@ def left_out(rows: pd.DataFrame) -> Section:
     figures = []
     for applies_to, title in (("decision", "Decisions left out"), ("audit", "Audits left out")):
         part = rows[rows["applies_to"] == applies_to]
-        if part.empty:
+        if part["n_excluded"].isna().all():
             continue
         said = "; ".join(f"{r.label}: {words.count(r.n_excluded)}" for r in part.itertuples())
         figures.append(

@@ -72,7 +72,8 @@ PAGE = {
             on
                 pareto.group_name = labels.dimension_name
                 and pareto.group_value = labels.dimension_value
-        left join {{ ref('reasons') }} as reasons on pareto.reason_code = reasons.reason_code
+        left join {{ ref('reasons') }} as reasons
+            on pareto.reason_code = reasons.reason_code and reasons.applies_to = 'rate'
         where
             periods.is_last_complete_period
             and (
@@ -92,7 +93,8 @@ PAGE = {
         from {{ ref('accuracy_compared') }} as compared
         inner join {{ ref('dim_periods') }} as periods using (period_type, period_starts_on)
         left join labels using (dimension_name, dimension_value)
-        left join {{ ref('reasons') }} as reasons on compared.reason_code = reasons.reason_code
+        left join {{ ref('reasons') }} as reasons
+            on compared.reason_code = reasons.reason_code and reasons.applies_to = 'rate'
         where
             compared.period_type = 'month'
             and periods.is_last_complete_period
@@ -103,10 +105,10 @@ PAGE = {
             compared.dimension_value
     """,
     "exclusions": """
-        select exclusions.*, reasons.meaning, periods.period_label
+        select exclusions.*, reasons.sentence as meaning, periods.period_label
         from {{ ref('exclusions') }} as exclusions
         inner join {{ ref('dim_periods') }} as periods using (period_type, period_starts_on)
-        inner join {{ ref('exclusion_reasons') }} as reasons using (applies_to, reason_code)
+        inner join {{ ref('reasons') }} as reasons using (applies_to, reason_code)
         where
             exclusions.period_type = 'month'
             and periods.is_last_complete_period
