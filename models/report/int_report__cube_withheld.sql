@@ -1,11 +1,13 @@
 {% set cell = ['month_starts_on', 'queue_id', 'policy_parent_id'] -%}
-with cells as (
-    select
-        {{ cell | join(', ') }},
-        n_people,
-        case when n_people < {{ var('min_people') }} then 1 else 0 end as is_few
-    from {{ ref('int_report__cube_cells') }}
-    where decided_by_type = 'human' and n_audits > 0
+with people as (
+    select distinct
+        cast(date_trunc('month', decided_on) as date) as month_starts_on,
+        coalesce(queue_id, 'unknown') as queue_id,
+        coalesce(parent_policy_id, policy_id, 'no_policy') as policy_parent_id,
+        -- Who is not known may be one person.
+        coalesce(moderator_key, 'unknown') as person_key
+    from {{ ref('fct_audits') }}
+    where is_counted and decided_by_type = 'human'
 ),
 
 listed as (
@@ -20,34 +22,50 @@ listed as (
         and dimension_name in ('queue', 'queue_and_decider', 'policy_parent')
 ),
 
-marked as (
+-- Of queues whose totals are suppressed, what the others leave is known: they are as one. Likewise of
+-- policies.
+merged as (
     select
-        cells.*,
-        max(case when listed.dimension_name like 'queue%' then 1 else 0 end) as is_queue_listed,
-        max(case when listed.dimension_name = 'policy_parent' then 1 else 0 end)
-            as is_policy_listed
-    from cells
+        people.*,
+        case
+            when
+                max(case when listed.dimension_name like 'queue%' then 1 else 0 end) = 1
+                then 'withheld'
+            else people.queue_id
+        end as merged_queue_id,
+        case
+            when
+                max(case when listed.dimension_name = 'policy_parent' then 1 else 0 end) = 1
+                then 'withheld'
+            else people.policy_parent_id
+        end as merged_policy_id
+    from people
     left join listed
         on
-            cells.month_starts_on = listed.month_starts_on
+            people.month_starts_on = listed.month_starts_on
             and case listed.dimension_name
-                when 'queue' then cells.queue_id
-                when 'queue_and_decider' then concat(cells.queue_id, ' | human')
-                else cells.policy_parent_id
+                when 'queue' then people.queue_id
+                when 'queue_and_decider' then concat(people.queue_id, ' | human')
+                else people.policy_parent_id
             end = listed.dimension_value
-    group by {{ range(1, 6) | join(', ') }}
+    group by
+        people.month_starts_on, people.queue_id, people.policy_parent_id, people.person_key
 ),
 
--- Their queues' and policies' totals are open: what a total leaves besides the cells that are shown
--- can be worked out, and so can differences of what queues and policies leave.
-in_open_totals as (
-    select *
-    from marked
-    where is_queue_listed = 0 and is_policy_listed = 0
+cells as (
+    select
+        month_starts_on,
+        merged_queue_id as queue_id,
+        merged_policy_id as policy_parent_id,
+        count(distinct person_key) as n_people,
+        case when count(distinct person_key) < {{ var('min_people') }} then 1 else 0 end as is_few
+    from merged
+    group by month_starts_on, merged_queue_id, merged_policy_id
 ),
 
--- Few people are hidden only together with many. So what is withheld is tied together by cells of
--- many people, all in one policy (the hub), such that no sum or difference cuts out few.
+-- The totals of queues and policies are open: what they leave besides the cells that are shown can be
+-- worked out, by sums and differences. So what is withheld is tied together by cells of many people,
+-- all in one policy (the hub), such that no sum or difference cuts out few.
 hubs as (
     select
         month_starts_on,
@@ -55,7 +73,7 @@ hubs as (
         row_number() over (
             partition by month_starts_on order by sum(1 - is_few) desc, policy_parent_id
         ) as place
-    from in_open_totals
+    from cells
     group by month_starts_on, policy_parent_id
 ),
 
@@ -65,7 +83,7 @@ at_hub as (
         cells.queue_id,
         cells.policy_parent_id,
         cells.is_few
-    from in_open_totals as cells
+    from cells
     inner join hubs on {{ same_keys('cells', 'hubs', ['month_starts_on', 'policy_parent_id']) }}
     where hubs.place = 1
 ),
@@ -85,7 +103,7 @@ tied as (
             as queue_has_many,
         max(1 - cells.is_few) over (partition by cells.month_starts_on, cells.policy_parent_id)
             as policy_has_many
-    from in_open_totals as cells
+    from cells
     left join hubs on cells.month_starts_on = hubs.month_starts_on and hubs.place = 1
     left join at_hub
         on
@@ -131,42 +149,38 @@ months as (
         month_starts_on,
         is_queue_alone + is_policy_alone = 2
         or is_queue_untied = 1
-        or is_policy_untied = 1
-        or has_both_listed = 1 as is_by_queue_only
+        or is_policy_untied = 1 as is_by_queue_only
     from (
         select
-            marked.month_starts_on,
-            max(marked.is_queue_listed) + max(marked.is_policy_listed) - 1 as has_both_listed,
+            month_starts_on,
             {% for name, condition in {
-                'is_queue_alone': 'not of_few.is_queue_tied and of_few.queue_has_few = 1
-                    and of_few.queue_has_many = 0',
-                'is_queue_untied': 'not of_few.is_queue_tied and of_few.queue_has_few = 1
-                    and of_few.queue_has_many = 1',
-                'is_policy_alone': 'not of_few.is_hub and of_few.policy_has_few = 1
-                    and of_few.policy_has_many = 0',
-                'is_policy_untied': 'not of_few.is_hub and of_few.policy_has_few = 1
-                    and of_few.policy_has_many = 1 and of_few.policy_can_be_tied = 0',
+                'is_queue_alone': 'not is_queue_tied and queue_has_few = 1 and queue_has_many = 0',
+                'is_queue_untied': 'not is_queue_tied and queue_has_few = 1 and queue_has_many = 1',
+                'is_policy_alone': 'not is_hub and policy_has_few = 1 and policy_has_many = 0',
+                'is_policy_untied': 'not is_hub and policy_has_few = 1 and policy_has_many = 1
+                    and policy_can_be_tied = 0',
             }.items() -%}
             max(case when {{ condition }} then 1 else 0 end) as {{ name }}{{ ',' if not loop.last }}
             {% endfor %}
-        from marked
-        left join withheld_of_few as of_few on {{ same_keys('marked', 'of_few', cell) }}
-        group by marked.month_starts_on
+        from withheld_of_few
+        group by month_starts_on
     ) as counted
 )
 
-select
+select distinct
     {% for key in cell -%}
-    marked.{{ key }},
+    merged.{{ key }},
     {% endfor -%}
-    -- A queue whose total is not open goes with the others of the kind.
-    case when marked.is_queue_listed = 1 then 'withheld' else marked.queue_id end
-        as counted_in_queue_id
-from marked
-inner join months on marked.month_starts_on = months.month_starts_on
-left join withheld_of_few on {{ same_keys('marked', 'withheld_of_few', cell) }}
+    merged.merged_queue_id as counted_in_queue_id
+from merged
+inner join withheld_of_few
+    on
+        merged.month_starts_on = withheld_of_few.month_starts_on
+        and merged.merged_queue_id = withheld_of_few.queue_id
+        and merged.merged_policy_id = withheld_of_few.policy_parent_id
+inner join months on merged.month_starts_on = months.month_starts_on
 where
     months.is_by_queue_only
-    or marked.is_queue_listed = 1
-    or marked.is_policy_listed = 1
+    or merged.merged_queue_id = 'withheld'
+    or merged.merged_policy_id = 'withheld'
     or withheld_of_few.is_withheld

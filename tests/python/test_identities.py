@@ -46,6 +46,11 @@ OVERTURNED = "accuracy.overturned_decisions"
 POPULATION = "accuracy.accuracy_population"
 EXCLUSIONS = "accuracy.exclusions"
 PERIODS = "accuracy.dim_periods"
+HEADLINE = "report.headline"
+CUBE = "report.accuracy_cube"
+CUBE_CELLS = "restricted.int_report__cube_cells"
+WITHHELD_CELLS = "restricted.int_report__cube_withheld"
+DUE = "report.audits_due"
 
 # Names of identities that several mutations break.
 ALL_IN = "decisions_and_audits_are_all_in_the_rates"
@@ -228,6 +233,10 @@ MUTATIONS = {
     ),
     "weeks_that_are_gone": (
         f"delete from {RATES} where period_type = 'week'",
+        {DAYS, PARTS},
+    ),
+    "four_weeks_that_are_gone": (
+        f"delete from {RATES} where period_type = 'four_weeks'",
         {DAYS, PARTS},
     ),
     "a_day_without_its_rates": (
@@ -609,9 +618,9 @@ MUTATIONS = {
         {"no_more_is_overturned_than_was_decided"},
     ),
     # Dimensions and reconciliation.
-    "a_policy_twice": (repeat("core.dim_policies"), {"policies_are_unique"}),
-    "a_queue_twice": (repeat("core.dim_queues"), {"queues_are_unique"}),
-    "a_day_twice": (repeat("core.dim_calendar"), {"days_are_unique"}),
+    "a_policy_twice": (repeat("report.dim_policies"), {"policies_are_unique"}),
+    "a_queue_twice": (repeat("report.dim_queues"), {"queues_are_unique"}),
+    "a_day_twice": (repeat("report.dim_calendar"), {"days_are_unique"}),
     "a_day_of_decisions_twice": (
         repeat("accuracy.accuracy_decisions_by_day"),
         {"days_of_decisions_are_unique"},
@@ -908,6 +917,34 @@ MUTATIONS = {
         update(COMPLETION, "n_counted = n_final + 1", "n_planned > 0"),
         {"planned_audits_add_up"},
     ),
+    # What people open first.
+    "no_headlines": (f"delete from {HEADLINE}", {"there_are_headlines"}),
+    "a_headline_twice": (repeat(HEADLINE), {"headlines_are_unique"}),
+    "a_verdict_on_what_is_not_reportable": (
+        update(HEADLINE, "target_status = 'below'", "not is_reportable"),
+        {"what_is_not_reported_says_why_in_a_sentence"},
+    ),
+    "a_reason_without_a_sentence": (
+        update(HEADLINE, "reason = null", "not is_reportable"),
+        {"what_is_not_reported_says_why_in_a_sentence"},
+    ),
+    "a_cell_of_the_cube_twice": (repeat(CUBE), {"cube_cells_are_there_once"}),
+    "a_withheld_cell_that_is_shown": (
+        update(CUBE, "n_correct = 0", "is_withheld"),
+        {"cells_of_the_cube_are_withheld_whole"},
+    ),
+    "a_cell_of_the_cube_without_its_audits": (
+        update(CUBE, "n_audits = null", "not is_withheld"),
+        {"cells_of_the_cube_are_withheld_whole"},
+    ),
+    "a_cell_of_people_twice": (repeat(CUBE_CELLS), {"cube_cells_are_unique"}),
+    "a_cell_withheld_twice": (repeat(WITHHELD_CELLS), {"cube_withholds_a_cell_once"}),
+    "a_target_twice": (repeat("report.queue_targets"), {"queue_targets_are_unique"}),
+    "audits_due_twice": (repeat(DUE), {"audits_due_are_unique"}),
+    "done_with_audits_missing": (
+        update(DUE, "due_status = 'done'", "n_missing > 0"),
+        {"audits_are_due_or_done"},
+    ),
     "a_plan_of_unknown_size_completed": (
         update(COMPLETION, "n_planned = null", "completion_rate > 0"),
         {"planned_audits_add_up"},
@@ -921,8 +958,9 @@ def compiled_tests(platform):
     results = json.loads((platform.folder / "target" / "run_results.json").read_text())["results"]
     nodes = platform.parsed.nodes
     guarded = (
-        *("models/marts/", "models/reconciliation/", "tests/identities/", "tests/plausibility/"),
-    )
+        "models/marts/", "models/report/", "models/reconciliation/", "tests/identities/",
+        "tests/plausibility/",
+    )  # fmt: skip
     return {
         nodes[result["unique_id"]]["name"]: result["compiled_code"]
         for result in results

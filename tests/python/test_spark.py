@@ -707,7 +707,7 @@ def test_raw_tables_may_be_in_the_metastore_and_contracts_hold(server, raw_schem
     assert run.returncode == 0, run.stdout
     raw_schema.execute("select queue_id, max(queue_name) from raw_tables.queues group by 1")
     queues = dict(raw_schema.fetchall())
-    raw_schema.execute("select queue_id, queue_name from other_core.dim_queues")
+    raw_schema.execute("select queue_id, queue_name from other_report.dim_queues")
     assert dict(raw_schema.fetchall()) == queues != {}
 
     raw_schema.execute(
@@ -716,7 +716,7 @@ def test_raw_tables_may_be_in_the_metastore_and_contracts_hold(server, raw_schem
     )
     run = build()
     assert run.returncode == 1
-    assert "NOT NULL constraint failed: other_core.dim_queues.queue_id is null" in run.stdout
+    assert "NOT NULL constraint failed: other_report.dim_queues.queue_id is null" in run.stdout
 
 
 @spark
