@@ -263,6 +263,19 @@ def compared(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
     )
 
 
+def stacked(rows: pd.DataFrame, column: str, canvas: Canvas) -> alt.TopLevelMixin:
+    """Rows with a label, several to a label: one bar a label, of a piece for each row."""
+    data = rows[["label", "due_on", column]]
+    y = row_axis(canvas, data["label"].sort_values())
+    x = alt.X(f"{column}:Q").axis(title=None, grid=True, tickCount=6, format="d")
+    return (
+        alt.Chart(data)
+        .mark_bar(color=canvas["near-below"], stroke=canvas["paper"], height=16)
+        .encode(x=x, y=y, order="due_on:T", detail="due_on:T")
+        .properties(width=canvas.width - canvas.labels - 30, height=canvas.rows(24))
+    )
+
+
 def bars(rows: pd.DataFrame, column: str, canvas: Canvas) -> alt.TopLevelMixin:
     """Rows with a label: bars of a count, which stands at their end."""
     data = rows[["label", column]].assign(text=rows[column].map(words.count))

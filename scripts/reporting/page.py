@@ -176,17 +176,20 @@ def errors(rows: pd.DataFrame) -> Section:
     figures = []
     for group, title in (("overall", "By kind"), ("policy", "By policy, the ten largest")):
         part = rows[rows["group_name"] == group]
-        if part["estimate"].isna().all():
+        largest = part[part["estimate"].notna()].head(10)
+        if largest.empty:
             continue
         said = "; ".join(
             f"{row.label}: {words.percent(row.estimate)} of decisions"
-            for row in part.head(3).itertuples()
+            for row in largest.head(3).itertuples()
         )
         figures.append(
             figure(
                 title,
                 f"Share of all decisions that were wrong, largest first: {said}.",
-                lambda canvas, part=part: charts.pareto(part[part["estimate"].notna()].head(10), canvas),
+                lambda canvas, part=part: charts.pareto(
+                    part[part["estimate"].notna()].head(10), canvas
+                ),
                 tables.table(f"Errors, {title[:1].lower()}{title[1:]}", columns, part),
             )
         )
@@ -255,6 +258,43 @@ def compared(rows: pd.DataFrame) -> Section:
     )
 
 
+def audits_due(rows: pd.DataFrame) -> Section:
+    """Which audits are missing, and since when."""
+    columns = [
+        tables.text("Queue", "label"),
+        tables.text("Plan", "plan_id"),
+        tables.day("Decisions from", "period_starts_on"),
+        tables.day("to", "period_ends_on"),
+        tables.counted("Planned", "n_planned"),
+        tables.counted("Final", "n_final"),
+        tables.counted("Begun", "n_begun"),
+        tables.counted("Missing", "n_missing"),
+        tables.counted("Overdue", "n_overdue"),
+        tables.day("Due on", "due_on"),
+        tables.counted("Days overdue", "days_overdue"),
+    ]
+    table = tables.table("Audits that are missing", columns, rows, "label")
+    overdue = rows[rows["due_status"] == "overdue"]
+    if overdue.empty:
+        return Section("due", "Audits due", "Nothing is overdue; these are open.", tables=[table])
+    first = next(overdue.sort_values("days_overdue", ascending=False).itertuples())
+    return Section(
+        "due",
+        "Audits due",
+        "Planned audits that were not done in time. Each piece of a bar is one plan period of "
+        "the queue.",
+        [
+            figure(
+                "Overdue audits",
+                "Audits that are overdue, by queue. The oldest are of "
+                f"{first.label}, {words.count(first.days_overdue)} days overdue.",
+                lambda canvas: charts.stacked(overdue, "n_overdue", canvas),
+                table,
+            )
+        ],
+    )
+
+
 def left_out(rows: pd.DataFrame) -> Section:
     """What is not in the numbers, and why."""
     rows = rows.assign(label=rows["reason_code"].map(words.left_out))
@@ -300,9 +340,9 @@ def other_metrics(rows: pd.DataFrame) -> Section:
     ]
     return Section(
         "other",
-        f"Beside it, {period}",
+        f"Other numbers, {period}",
         "What kinds of error there are, and whether the audits themselves can be trusted.",
-        tables=[tables.table(f"Other numbers, {period}", columns, rows)],
+        tables=[tables.table(f"All decisions, {period}", columns, rows)],
     )
 
 
@@ -314,6 +354,7 @@ def sections(frames: Frames) -> list[Section]:
         (heat_map, ["weeks", "four_weeks"]),
         (errors, ["pareto"]),
         (compared, ["compared"]),
+        (audits_due, ["audits_due"]),
         (left_out, ["exclusions"]),
         (other_metrics, ["metrics"]),
     ]

@@ -24,6 +24,8 @@ LABEL = """
     end as label
 """
 SAME_NAME = "window same_name as (partition by dimension_name, value_label)"
+# Strata that take every queue are of none.
+QUEUE = "case when queue_id = 'all' then 'Across queues' else queue_name end as label"
 # Half a year: what fits on a page.
 RECENT = "is_complete and periods_ago <= 26"
 # What a manager asks for beside it: the kinds of error, and whether audits can be trusted.
@@ -104,6 +106,11 @@ PAGE = {
             case compared.dimension_name when 'vendor' then 1 when 'site' then 2 else 3 end,
             compared.dimension_value
     """,
+    "audits_due": f"""
+        select *, {QUEUE} from {{{{ ref('audits_due') }}}}
+        where due_status in ('overdue', 'open')
+        order by due_on desc, n_overdue desc, plan_id, queue_id
+    """,
     "exclusions": """
         select exclusions.*, reasons.sentence as meaning, periods.period_label
         from {{ ref('exclusions') }} as exclusions
@@ -163,6 +170,12 @@ WEEKLY = {
             and period_ends_on <= date '{{{{ last_day }}}}' and {SHOWN}
         {SAME_NAME}
         order by period_starts_on
+    """,
+    "overdue": f"""
+        select *, {QUEUE} from {{{{ ref('audits_due') }}}}
+        where due_status = 'overdue'
+        order by n_overdue desc, days_overdue desc, plan_id, queue_id
+        limit 5
     """,
     "plan": """
         with queues as (

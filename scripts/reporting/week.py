@@ -90,16 +90,20 @@ def missing(week: pd.DataFrame, four_weeks: pd.DataFrame) -> Part:
     return Part("What is missing", said or ["Nothing: every number that there is can stand alone."])
 
 
-def audit_next(plan: pd.DataFrame) -> Part:
-    """The largest draws of the next audit plan."""
-    said = []
+def audit_next(overdue: pd.DataFrame, plan: pd.DataFrame) -> Part:
+    """The most that is overdue, and the largest draws of the next audit plan."""
+    said = [
+        f"{row.label}, {row.period_starts_on:%-d %b} to {row.period_ends_on:%-d %b %Y}: "
+        f"{words.count(row.n_overdue)} of {words.count(row.n_planned)} planned audits are missing, "
+        f"{words.count(row.days_overdue)} days overdue."
+        for row in overdue.itertuples(index=False)
+    ]
     for row in plan.itertuples(index=False):
         group = words.plain(row.action_group).lower() if row.action_group else "all"
-        where = words.plain(row.decided_by_type) if words.is_missing(row.value_label) else (
-            row.value_label
-        )  # fmt: skip
+        who = words.plain(row.decided_by_type)
+        where = who if words.is_missing(row.value_label) else row.value_label
         said.append(
-            f"{where}, {group}: draw {words.count(row.n_to_draw)} of about "
+            f"Next plan. {where}, {group}: draw {words.count(row.n_to_draw)} of about "
             f"{words.count(row.population_size)} decisions, instead of "
             f"{words.count(row.current_sample_size)}."
         )
@@ -113,5 +117,5 @@ def parts(frames: Frames) -> list[Part]:
         below_target(frames["four_weeks"]),
         moved(frames["four_weeks"], frames["metrics"]),
         missing(frames["week"], frames["four_weeks"]),
-        audit_next(frames["plan"]),
+        audit_next(frames["overdue"], frames["plan"]),
     ]

@@ -259,6 +259,21 @@ EXCLUSIONS = {
 }
 
 
+DUE = {
+    "Queue": lambda r: ("Across queues" if r.queue_id == "all" else r.queue_name, None),
+    "Plan": lambda r: (r.plan_id, None),
+    "Decisions from": lambda r: (f"{r.period_starts_on:%Y-%m-%d}", None),
+    "to": lambda r: (f"{r.period_ends_on:%Y-%m-%d}", None),
+    "Planned": lambda r: (whole(r.n_planned), r.n_planned),
+    "Final": lambda r: (whole(r.n_final), r.n_final),
+    "Begun": lambda r: (whole(r.n_begun), r.n_begun),
+    "Missing": lambda r: (whole(r.n_missing), r.n_missing),
+    "Overdue": lambda r: (whole(r.n_overdue), r.n_overdue),
+    "Due on": lambda r: (f"{r.due_on:%Y-%m-%d}", None),
+    "Days overdue": lambda r: (whole(r.days_overdue), r.days_overdue),
+}
+
+
 def label(row):
     return row.dimension_label if row.dimension_name == "overall" else row.value_label
 
@@ -313,7 +328,7 @@ def test_every_number_in_a_table_is_its_marts(world, page):
         "select * from report.headline where period_type = 'month' and is_last_complete_period "
         f"and dimension_name = 'overall' and metric_id in ({read.METRICS}) order by metric_name",
     )
-    expect(tables.pop(f"Other numbers, {of}"), metrics, METRICS)
+    expect(tables.pop(f"All decisions, {of}"), metrics, METRICS)
     period = f"date '{month['period_starts_on'].iloc[0]:%Y-%m-%d}'"
     for name, group in (("by kind", "overall"), ("by policy, the ten largest", "policy")):
         mart = ask(
@@ -342,6 +357,12 @@ def test_every_number_in_a_table_is_its_marts(world, page):
             "order by n_excluded desc, reason_code",
         )
         expect(tables.pop(f"{applies_to.capitalize()}s left out"), mart, EXCLUSIONS)
+    due = ask(
+        world,
+        "select * from report.audits_due where due_status in ('overdue', 'open') "
+        "order by due_on desc, n_overdue desc, plan_id, queue_id",
+    )
+    expect(tables.pop("Audits that are missing"), due, DUE)
     assert not tables, "tables that nobody compares"
 
 
@@ -362,13 +383,13 @@ def test_every_number_in_a_sentence_is_a_marts(world, page):
 
 
 def rows_of(page: Page, name: str) -> list[dict]:
-    """The rows of one queue, in all tables."""
+    """The rows of one queue in all tables of headline."""
     return [
         row
         for caption, rows in page.tables.items()
         for row in rows
         if caption.startswith(f"Accuracy of {name},")
-        or name in (row.get("Of", ("",))[0], row.get("Queue", ("",))[0])
+        or ("Accuracy" in row and name in (row.get("Of", ("",))[0], row.get("Queue", ("",))[0]))
     ]
 
 
