@@ -97,7 +97,7 @@ def test_what_becomes_known_later_restates_earlier_weeks(as_of, built):
         db.execute(f"attach '{built}' as r (read_only)")
         weeks = db.execute(
             """
-            select period_starts_on, l.n_audits, r.n_audits, l.estimate, r.estimate
+            select period_starts_on, l.n, r.n, l.estimate, r.estimate
             from l.accuracy.accuracy_rates as l
             inner join r.accuracy.accuracy_rates as r
                 using (metric_id, period_type, period_starts_on, dimension_name, dimension_value)

@@ -356,14 +356,14 @@ def test_the_cube_tells_something(cube_sql):
 
 
 MARTS = {
-    "accuracy.accuracy_rates": ("accuracy", "coalesce(n_audits, n_decisions)"),
-    "accuracy.accuracy_compared": ("accuracy", "coalesce(n_audits, raw_estimate)"),
+    "accuracy.accuracy_rates": ("accuracy", "coalesce(n, n_decisions)"),
+    "accuracy.accuracy_compared": ("accuracy", "coalesce(n, raw_estimate)"),
     "accuracy.overturned_decisions": (
         "accuracy", "coalesce(n_eligible_decisions, n_overturned_decisions)",
     ),
     "accuracy.exclusions": ("accuracy", "n_excluded"),
     "quality.audit_operations": ("accuracy", "coalesce(n_audits, n_eligible_decisions)"),
-    "quality.quality_scores": ("scores", "coalesce(n_reviews, score)"),
+    "quality.quality_scores": ("scores", "coalesce(n, estimate)"),
 }  # fmt: skip
 
 
