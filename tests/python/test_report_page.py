@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pandas as pd
@@ -19,7 +20,7 @@ import pictures
 import pytest
 import report
 from click.testing import CliRunner
-from reporting import read, render
+from reporting import read, render, sentences
 from simulator.world import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -547,6 +548,27 @@ def test_the_week_says_what_the_mart_says(world, week):
             direction = "Up" if row.change > 0 else "Down"
             assert f"{direction} {abs(100 * row.change):.1f} points" in moved[0]
             assert moved[0].endswith(f"real, and {row.change_status}.")
+
+
+@pytest.mark.parametrize("status", ["better", "worse", "changed", "unclear", None])
+@pytest.mark.parametrize("against", ["below", "above", "undecided", None])
+def test_a_sentence_says_no_more_than_the_mart(world, status, against):
+    months = ask(
+        world,
+        "select * from report.headline where metric_id = 'accuracy' and period_type = 'month' "
+        f"and dimension_value = '{BETTER}' and is_last_complete_period",
+    )
+    codes = {"change_status": status, "target_status": against}
+    row = SimpleNamespace(**months.iloc[0].to_dict() | codes)
+    moved = sentences.movement(row)
+    assert ("real" in moved) == (status in ("better", "worse", "changed"))
+    assert ("chance" in moved) == (status == "unclear")
+    assert ("5.0 points" in moved and "+1.0 to +9.0 points" in moved) == (status is not None)
+    level = sentences.level(row)
+    assert ("below target" in level) == (against == "below")
+    assert ("on target" in level) == (against == "above")
+    assert ("too close to call" in level) == (against == "undecided")
+    assert "97.1 % (96.0 to 98.0 %), target 93.0 %" in level
 
 
 def test_the_week_is_html_for_mail_markdown_and_charts(week):
