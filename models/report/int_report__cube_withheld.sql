@@ -22,8 +22,8 @@ listed as (
         and dimension_name in ('queue', 'queue_and_decider', 'policy_parent')
 ),
 
--- Of queues whose totals are suppressed, what the others leave is known: they are as one. Likewise of
--- policies.
+-- Of queues whose totals are suppressed, what the others leave is known: they are as one. Likewise
+-- of policies.
 merged as (
     select
         people.*,
@@ -63,15 +63,15 @@ cells as (
     group by month_starts_on, merged_queue_id, merged_policy_id
 ),
 
--- The totals of queues and policies are open: what they leave besides the cells that are shown can be
--- worked out, by sums and differences. So what is withheld is tied together by cells of many people,
--- all in one policy (the hub), such that no sum or difference cuts out few.
+-- The totals of queues and policies are open: what they leave besides the cells that are shown can
+-- be worked out, by sums and differences. So what is withheld is tied together by cells of many
+-- people, all in one policy (the hub), such that no sum or difference cuts out few.
 hubs as (
     select
         month_starts_on,
         policy_parent_id,
         row_number() over (
-            partition by month_starts_on order by sum(1 - is_few) desc, policy_parent_id
+            partition by month_starts_on order by sum(1 - is_few) desc, policy_parent_id asc
         ) as place
     from cells
     group by month_starts_on, policy_parent_id
@@ -122,7 +122,7 @@ chosen as (
                 and can_tie = 1
                 and row_number() over (
                     partition by month_starts_on, policy_parent_id
-                    order by can_tie desc, n_people, queue_id
+                    order by can_tie desc, n_people asc, queue_id asc
                 ) = 1
                 then 1
             else 0
@@ -142,8 +142,8 @@ withheld_of_few as (
     from chosen
 ),
 
--- Where not all can be tied together, the month is shown by queue only. A queue or a policy of which
--- each cell is of few is its own total; both at once would tell differences.
+-- Where not all can be tied together, the month is shown by queue only. A queue or a policy of
+-- which each cell is of few is its own total; both at once would tell differences.
 months as (
     select
         month_starts_on,
@@ -152,7 +152,6 @@ months as (
         or is_policy_untied = 1 as is_by_queue_only
     from (
         select
-            month_starts_on,
             {% for name, condition in {
                 'is_queue_alone': 'not is_queue_tied and queue_has_few = 1 and queue_has_many = 0',
                 'is_queue_untied': 'not is_queue_tied and queue_has_few = 1 and queue_has_many = 1',
@@ -160,8 +159,9 @@ months as (
                 'is_policy_untied': 'not is_hub and policy_has_few = 1 and policy_has_many = 1
                     and policy_can_be_tied = 0',
             }.items() -%}
-            max(case when {{ condition }} then 1 else 0 end) as {{ name }}{{ ',' if not loop.last }}
-            {% endfor %}
+            max(case when {{ condition }} then 1 else 0 end) as {{ name }},
+            {% endfor -%}
+            month_starts_on
         from withheld_of_few
         group by month_starts_on
     ) as counted
