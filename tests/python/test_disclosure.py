@@ -287,7 +287,7 @@ def listed(audits: pd.DataFrame, dimension: str) -> set[str]:
     return set(people.index[:few])
 
 
-def withheld_cells(audits: pd.DataFrame, sql: str) -> pd.DataFrame:
+def withheld_cells(audits: pd.DataFrame, sql: list[str]) -> pd.DataFrame:
     """The cells that the cube withholds, by the project's SQL."""
     groups = pd.DataFrame(
         [(name, value) for name, of in (("queue", "queue"), ("policy_parent", "policy"))
@@ -304,12 +304,15 @@ def withheld_cells(audits: pd.DataFrame, sql: str) -> pd.DataFrame:
                 date '2026-07-10' as decided_on
             from audits;
             create table int_people__suppressed_groups as
-            select 'accuracy' as basis, 'month' as period_type, date '2026-07-01' as period_starts_on,
+            select 'accuracy' as basis, 'month' as period_type,
+                date '2026-07-01' as period_starts_on,
                 cast(dimension_name as varchar) as dimension_name,
                 cast(dimension_value as varchar) as dimension_value
             from groups
         """)
-        return db.sql(sql).df()
+        merged, withheld = sql
+        db.execute(f"create table int_report__cube_merged as {merged}")
+        return db.sql(withheld).df()
 
 
 def lines_of_cube(audits: pd.DataFrame, withheld: pd.DataFrame) -> np.ndarray:
@@ -328,8 +331,8 @@ def lines_of_cube(audits: pd.DataFrame, withheld: pd.DataFrame) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def cube_sql():
-    model = compiled_models(["int_report__cube_withheld"])["int_report__cube_withheld"]
-    return re.sub(r'"\w+"\."\w+"\."(\w+)"', r"\1", model.sql)
+    models = compiled_models(["int_report__cube_merged", "int_report__cube_withheld"])
+    return [re.sub(r'"\w+"\."\w+"\."(\w+)"', r"\1", model.sql) for model in models.values()]
 
 
 @pytest.mark.parametrize("seed", range(24))
