@@ -9,9 +9,8 @@ from pathlib import Path
 
 import click
 from playwright.sync_api import Browser, sync_playwright
-from report import built
 from reporting import render
-from reporting.read import Warehouse
+from reporting.read import Warehouse, built
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 # The week that docs/ shows: one in which something moved.

@@ -1,37 +1,16 @@
 """Write what people read of the last build: the page, or the week in writing."""
 
-import os
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import click
-from headline import DEFAULT_DATABASE
 from reporting import render
-from reporting.read import Warehouse
+from reporting.read import Warehouse, built
 
 
 @click.group()
 def main() -> None:
     """Write what people read of the last build, from marts that are open to everybody."""
-
-
-def built(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that say what was built."""
-    command = click.option(
-        "--manifest",
-        type=click.Path(path_type=Path),
-        default=Path("target/manifest.json"),
-        show_default=True,
-        help="What dbt says it built.",
-    )(command)
-    return click.option(
-        "--database",
-        type=click.Path(path_type=Path),
-        default=lambda: Path(os.environ.get("MODERATION_QUALITY_DATABASE", DEFAULT_DATABASE)),
-        show_default=DEFAULT_DATABASE,
-        help="The warehouse that dbt built.",
-    )(command)
 
 
 @main.command()

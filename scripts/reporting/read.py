@@ -4,7 +4,9 @@ Nothing is computed here: rows are chosen, put in order, and given the labels of
 """
 
 import json
+import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import click
 import duckdb
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
+
+DEFAULT_DATABASE = "data/warehouse.duckdb"
 
 # Rows of the main metric: all decisions, and each queue; of two queues with one name, the ids too.
 SHOWN = "metric_id = 'accuracy' and metric_version = 1 and dimension_name in ('overall', 'queue')"
@@ -193,6 +197,24 @@ WEEKLY = {
 }
 
 
+def built(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say what was built."""
+    command = click.option(
+        "--manifest",
+        type=click.Path(path_type=Path),
+        default=Path("target/manifest.json"),
+        show_default=True,
+        help="What dbt says it built.",
+    )(command)
+    return click.option(
+        "--database",
+        type=click.Path(path_type=Path),
+        default=lambda: Path(os.environ.get("MODERATION_QUALITY_DATABASE", DEFAULT_DATABASE)),
+        show_default=DEFAULT_DATABASE,
+        help="The warehouse that dbt built.",
+    )(command)
+
+
 class Warehouse:
     """A built warehouse, read only, and only what everybody may read.
 
@@ -211,7 +233,11 @@ class Warehouse:
                 raise click.ClickException(f"{path} is not there: run `make build` first.")
         self.database = database
         self.manifest: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
-        self.nodes = {node["name"]: node for node in self.manifest["nodes"].values()}
+        self.nodes = {
+            node["name"]: node
+            for node in self.manifest["nodes"].values()
+            if node["resource_type"] in ("model", "seed")
+        }
 
     def relation(self, name: str) -> str:
         """The relation of a mart or seed.
