@@ -26,7 +26,7 @@ select
     n as n_audits,
     coverage_rate,
     is_wide_interval,
-    target_at_decision as target
+    target_at_decision as target -- noqa: RF04
 from accuracy_rates
 union all
 select
@@ -39,5 +39,5 @@ select
     cast(null as bigint) as n_audits,
     cast(null as double) as coverage_rate,
     ci_high - ci_low > {{ var('max_interval_width') }} as is_wide_interval,
-    cast(null as double) as target
+    cast(null as double) as target -- noqa: RF04
 from quality_rates
