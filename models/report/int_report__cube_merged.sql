@@ -49,30 +49,35 @@ merged as (
             end = listed.dimension_value
     group by
         people.month_starts_on, people.queue_id, people.policy_parent_id, people.person_key
-)
+),
 
-select
-    merged.month_starts_on,
-    merged.queue_id,
-    merged.policy_parent_id,
-    merged.merged_queue_id,
-    merged.merged_policy_id,
-    max(of_merged.n_people) as n_people
-from merged
-inner join (
+sizes as (
     select
         month_starts_on,
         merged_queue_id,
         merged_policy_id,
-        cast(count(distinct person_key) as bigint) as n_people
+        count(distinct person_key) as n_people
     from merged
     group by month_starts_on, merged_queue_id, merged_policy_id
-) as of_merged
-    on {{ same_keys(
-        'merged', 'of_merged', ['month_starts_on', 'merged_queue_id', 'merged_policy_id']) }}
-group by
-    merged.month_starts_on,
-    merged.queue_id,
-    merged.policy_parent_id,
-    merged.merged_queue_id,
-    merged.merged_policy_id
+),
+
+cells as (
+    select distinct
+        month_starts_on,
+        queue_id,
+        policy_parent_id,
+        merged_queue_id,
+        merged_policy_id
+    from merged
+)
+
+select
+    cells.month_starts_on,
+    cells.queue_id,
+    cells.policy_parent_id,
+    cells.merged_queue_id,
+    cells.merged_policy_id,
+    cast(sizes.n_people as bigint) as n_people
+from cells
+inner join sizes
+    on {{ same_keys('cells', 'sizes', ['month_starts_on', 'merged_queue_id', 'merged_policy_id']) }}
