@@ -573,7 +573,7 @@ MUTATIONS = {
         {"rated_items_and_their_pairs_add_up"},
     ),
     "a_rating_left_out_for_no_reason": (
-        update(AGREEMENT, "n_excluded_ratings = n_excluded_ratings + 1", "true"),
+        update(AGREEMENT, "n_excluded_ratings = n_excluded_ratings + 1", "n_ratings > 0"),
         {"rated_items_and_their_pairs_add_up"},
     ),
     # Policies, errors, overturns.
@@ -771,28 +771,28 @@ MUTATIONS = {
     ),
     "a_gap_twice": (repeat(GAPS), {"calibration_gaps_are_unique"}),
     "a_gap_of_the_other_sign": (
-        update(GAPS, "gap = -gap", "n_raters >= 3 and gap > 0"),
+        update(GAPS, "estimate = -estimate", "n_people >= 3 and estimate > 0"),
         {"a_gap_is_rater_less_benchmark"},
     ),
     "a_gap_beside_its_interval": (
-        update(GAPS, "ci_low = gap + 1", "n_raters >= 3 and gap > 0"),
+        update(GAPS, "ci_low = estimate + 1", "n_people >= 3 and estimate > 0"),
         {"a_gap_is_rater_less_benchmark"},
     ),
     "a_gap_reportable_without_an_interval": (
         update(
             GAPS,
             "is_reportable = true, reason_code = null, n = 5",
-            "reason_code = 'too_few_ratings'",
+            "reason_code = 'too_few_cases'",
         ),
         {"reportable_gaps_have_enough_ratings"},
     ),
     "one_rater_shown": (
-        update(GAPS, "gap = 0", "n_raters = 1"),
+        update(GAPS, "estimate = 0", "n_people = 1"),
         {"raters_are_not_singled_out"},
     ),
     "a_gap_of_a_person_twice": (repeat(GAP), {"calibration_gaps_by_person_are_unique"}),
     "a_gap_of_a_person_of_the_other_sign": (
-        update(GAP, "gap = -gap", "gap > 0"),
+        update(GAP, "estimate = -estimate", "estimate > 0"),
         {"a_gap_of_a_person_is_rater_less_benchmark"},
     ),
     "a_rater_reportable_without_a_reason_not_to_be": (
@@ -813,7 +813,7 @@ MUTATIONS = {
         {"reportable_golden_items_have_enough_answers"},
     ),
     "a_suspected_key_that_was_passed": (
-        update(GOLDEN, "is_bad_key = true", "n_passed > 0"),
+        update(GOLDEN, "is_bad_key = true", "n_successes > 0"),
         {"golden_items_add_up"},
     ),
     "a_key_that_contradicts_itself": (
