@@ -18,10 +18,11 @@ import duckdb
 import pandas as pd
 import pictures
 import pytest
-import report
 from click.testing import CliRunner
 from reporting import read, render, sentences
 from simulator.world import Settings
+
+import report
 
 ROOT = Path(__file__).parents[2]
 OPEN = ("accuracy", "agreement", "planning", "quality", "reference", "report")
