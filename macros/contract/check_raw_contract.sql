@@ -27,11 +27,15 @@
     {%- endif -%}
     {%- set relation = raw_relation(node.name) -%}
     {%- if not relation -%}
-        {%- if node.config.meta.is_required -%}
+        {%- set is_derived = node.name == 'sampling_frame' and var('derive_sampling_frame') -%}
+        {%- if node.config.meta.is_required and not is_derived -%}
             {%- set place = 'schema "' ~ var('raw_schema') ~ '"' if var('raw_schema')
                 else var('raw_path') ~ '/' ~ node.name ~ '.parquet, .csv, or a folder of them' -%}
             {%- do problems.append('- ' ~ node.name ~ ': required table not found. Put it in '
-                ~ place ~ ', or set raw_path, raw_schema or raw_connector.') -%}
+                ~ place ~ ', or set raw_path, raw_schema or raw_connector.'
+                ~ (' Where none was kept: derive_sampling_frame: true counts one, if audits were drawn '
+                    ~ 'at random within week, queue and action group (docs/own_data.md).'
+                    if node.name == 'sampling_frame' else '')) -%}
         {%- endif -%}
         {{ return(problems) }}
     {%- endif -%}

@@ -73,6 +73,7 @@ rates as (
         measured.coverage_rate,
         measured.misframed_rate,
         measured.unjudged_rate,
+        measured.has_derived_frame,
         measured.is_of_all_decisions,
         measured.n_excluded_audits,
         measured.suppression_code,
@@ -135,6 +136,7 @@ shown as (
         period_ends_on,
         dimension_name,
         dimension_value,
+        has_derived_frame,
         is_of_all_decisions,
         {% for name in [
             'n_decisions', 'n_eligible_decisions', 'n_excluded_decisions', 'n_covered_decisions',
@@ -164,6 +166,7 @@ select
     dimension_value,
     period_ends_on,
     case
+        when n_audits > 0 and has_derived_frame then 'derived_frame'
         when n_audits > 0 then 'weighted'
         when unweighted_rate is not null then 'unweighted'
         else 'none'

@@ -117,6 +117,7 @@ rates as (
                 then {{ coverage_rate('of_policies') }}
             else {{ coverage_rate('population') }}
         end as coverage_rate,
+        population.has_derived_frame,
         population.misframed_rate,
         population.unjudged_rate,
         metrics.denominator <> 'n_decided'
@@ -187,6 +188,7 @@ select
         else 'unknown'
     end as policy_level,
     case
+        when judged.n_audits > 0 and judged.has_derived_frame then 'derived_frame'
         when judged.n_audits > 0 then 'weighted'
         when judged.unweighted_n > 0 and not judged.has_unaudited_kind then 'unweighted'
         else 'none'
