@@ -42,6 +42,9 @@
             -%}
         {%- endif -%}
     {%- endfor -%}
+    {%- if var('raw_connector') == 'audit_sheet' -%}
+        {%- do problems.extend(sheet_problems()) -%}
+    {%- endif -%}
     {%- if var('derive_sampling_frame') is not boolean -%}
         {%- do problems.append('- derive_sampling_frame: is ' ~ var('derive_sampling_frame')
             ~ ', but is true or false.') -%}
