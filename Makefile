@@ -55,6 +55,17 @@ build: warehouse  ## Set up, make sample data if there is no data, build all, pr
 test: $(DEV) lint warehouse  ## Set up, lint, build the sample with every dbt test, run pytest
 	$(PYTEST) -m "not deep and not spark"
 
+##@ Your own data
+.PHONY: template own
+template: $(RUNTIME)  ## Write a CSV file with a header per raw table, and what goes in: DIR=path/to/folder
+	@test -n '$(DIR)' || { echo "usage: make template DIR=path/to/folder" >&2; exit 2; }
+	python scripts/template.py '$(DIR)'
+
+own: $(RUNTIME)  ## Build on your tables: RAW=folder [CONNECTOR=audit_sheet MAPPING=file.yml]
+	@test -n '$(RAW)' || { echo "usage: make own RAW=folder [CONNECTOR=name] [MAPPING=file]" >&2; exit 2; }
+	@python scripts/own.py '$(RAW)' $(if $(CONNECTOR),--connector '$(CONNECTOR)') \
+		$(if $(MAPPING),--mapping '$(MAPPING)') $(ARGS)
+
 ##@ While editing, and before a release
 .PHONY: check test-deep test-all
 check: $(DEV)  ## Lint what changed since the last green build; build and test the changed models
@@ -95,7 +106,7 @@ format: $(DEV)  ## Put SQL and Python into form
 	$(foreach c,$(CONNECTORS),$(if $(call of_connector,$c),$(call sqlfluff,fix,$c,$(call of_connector,$c))))
 
 ##@ Further
-.PHONY: docs hatecheck convabuse coverage-study faults parity benchmark lock clean help
+.PHONY: docs hatecheck convabuse coverage-study faults parity compare benchmark lock clean help
 docs: $(RUNTIME) data/raw  ## Write the documentation as one file, target/static_index.html
 	dbt docs generate --static
 
@@ -115,6 +126,9 @@ faults: $(DEV)  ## Spoil a healthy world in every way we know, see what says so;
 
 parity: $(SPARK)  ## Build on DuckDB and on Spark and compare row by row; ARGS='--raw data/raw'
 	python scripts/parity.py $(ARGS)
+
+compare: $(RUNTIME)  ## Compare a warehouse built earlier with today's, row by row; BEFORE=file ARGS='--renamed t.old=new'
+	python scripts/compare_builds.py $(BEFORE) $(ARGS)
 
 benchmark: $(DEV) $(SPARK)  ## Measure builds of 1 to 50 million decisions (an hour); writes docs/benchmarks.md
 	python scripts/benchmark.py $(ARGS)

@@ -27,7 +27,7 @@ select
     rates.dimension_name,
     rates.dimension_value,
     rates.n_eligible_decisions,
-    rates.n_audits,
+    rates.n as n_audits,
     rates.estimate as accuracy,
     rates.ci_low,
     rates.ci_high,

@@ -23,7 +23,7 @@ select
     pareto.estimated_errors,
     pareto.estimated_errors_low,
     pareto.estimated_errors_high,
-    pareto.share_of_decisions as accuracy_lost,
+    pareto.estimate as accuracy_lost,
     pareto.ci_low,
     pareto.ci_high,
     pareto.cumulative_share_of_errors,

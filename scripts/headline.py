@@ -42,14 +42,21 @@ def query(database: Path, sql: str) -> pd.DataFrame:
     """The rows of a query on a warehouse, read only.
 
     Raises:
-        click.ClickException: where the warehouse is absent.
+        click.ClickException: where the warehouse is absent, or lacks what is asked for.
     """
     if not database.exists():
         raise click.ClickException(f"{database} is not there: run `make build` first.")
     catalog = database.stem
     with duckdb.connect() as connection:
         connection.execute(f"attach '{database}' as \"{catalog}\" (read_only)")
-        return connection.execute(sql).df()
+        connection.execute(f'use "{catalog}"')
+        try:
+            return connection.execute(sql).df()
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            raise click.ClickException(
+                f"{database} does not have what is asked of it: it was not built whole, or the manifest "
+                f"is of another database. Build it again, or name its own with --manifest. {error}"
+            ) from error
 
 
 def percent(value: float) -> str:

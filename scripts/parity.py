@@ -65,6 +65,11 @@ class BuildError(click.ClickException):
     exit_code = 3
 
 
+def read_nodes(manifest: Path) -> dict:
+    """Read the nodes of a manifest, by their ids."""
+    return json.loads(manifest.read_text(encoding="utf-8"))["nodes"]
+
+
 def keys_of_tables(nodes: dict) -> dict[str, list[str]]:
     """Read what tells the rows of each node apart: its primary key, `meta.key` or `unique_key`.
 
@@ -104,7 +109,7 @@ def marts(manifest: Path) -> list[Mart]:
     Raises:
         click.ClickException: a table has no key.
     """
-    nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"]
+    nodes = read_nodes(manifest)
     results = json.loads(manifest.with_name("run_results.json").read_text(encoding="utf-8"))
     built = {result["unique_id"] for result in results["results"]}
     keys = keys_of_tables(nodes)
@@ -311,9 +316,9 @@ def compare_all(
     return comparisons, wrong_types
 
 
-def report(comparisons: dict[str, Comparison]) -> Table:
+def report(comparisons: dict[str, Comparison], title: str) -> Table:
     """The comparisons as a table for people."""
-    table = Table(title="Spark compared with DuckDB", title_justify="left")
+    table = Table(title=title, title_justify="left")
     table.add_column("Table")
     for name in ["Identical", "Modified", "Added", "Removed"]:
         table.add_column(name, justify="right")
@@ -372,7 +377,7 @@ def main(
 
         comparisons, wrong_types = compare_all(connection, on_duckdb, on_spark, tolerance)
     console = Console(width=None if Console().is_terminal else 130)
-    console.print(report(comparisons))
+    console.print(report(comparisons, "Spark compared with DuckDB"))
     for sentence in wrong_types:
         console.print(sentence)
     n_rows = sum(found.identical for found in comparisons.values())

@@ -24,21 +24,23 @@
     {{ return({'site': 'site', 'vendor': 'vendor', 'team': 'team_id'}) }}
 {%- endmacro %}
 
-{% macro has_rates() -%}
+{% macro has_rates(relation) -%}
     {#- By day, only where they could be reported. The rule looks at one day, so that a day has the same
         rows whether it is built alone or with all others. -#}
     {%- set daily = var('daily_dimensions') -%}
-    period_type <> 'day'
-    or dimension_name not in ('{{ roster_dimensions() | join("', '") }}')
+    {{ relation }}.period_type <> 'day'
+    or {{ relation }}.dimension_name not in ('{{ roster_dimensions() | join("', '") }}')
     {%- if daily is none %}
     and coalesce(
-        avg(nullif(n_counted_audits, 0))
-            over (partition by period_type, period_starts_on, dimension_name)
+        avg(nullif({{ relation }}.n_counted_audits, 0)) over (
+            partition by {{ relation }}.period_type, {{ relation }}.period_starts_on,
+                {{ relation }}.dimension_name
+        )
         >= {{ var('min_audits') }},
         false
     )
     {%- elif daily %}
-    and dimension_name in ('{{ daily | join("', '") }}')
+    and {{ relation }}.dimension_name in ('{{ daily | join("', '") }}')
     {%- else %}
     and false
     {%- endif -%}

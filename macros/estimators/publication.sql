@@ -1,33 +1,87 @@
-{#- How a rate is published, in every mart. Asked of a relation with n_group_audits, unweighted_n,
-    n_audits, n_base_audits, estimate, effective_n, coverage_rate, misframed_rate, unjudged_rate,
-    share_in_sight, has_unaudited_kind and is_told_by_dimension. None of them but the estimate's being there depends on what was found. -#}
-{% macro withheld_reason() -%}
+{#- Why a rate must not be read as it stands, in the order in which it is asked: code, the column that
+    a relation has if it can be asked, condition. A code of none: the column has the code. -#}
+{% macro guards() -%}
+    {{ return([
+        [none, 'suppression_code', 'suppression_code is not null'],
+        ['not_recorded', 'is_recorded', 'not is_recorded'],
+        ['flag_not_filled', 'has_no_flag', 'has_no_flag'],
+        ['undefined_for_dimension', 'is_undefined_for_dimension', 'is_undefined_for_dimension'],
+        ['no_audits', 'n_group_audits', 'n_group_audits = 0'],
+        ['stratum_not_audited', 'has_unaudited_kind', 'has_unaudited_kind'],
+        ['zero_denominator', 'unweighted_n', 'unweighted_n = 0'],
+        ['no_frame', 'n_group_audits', 'n = 0'],
+        ['zero_denominator', 'n', 'n = 0'],
+        ['zero_denominator', 'unweighted_n', 'estimate is null'],
+        ['too_few_cases', 'minimum_n', 'n < minimum_n'],
+        ['too_few_audits', 'n_base_audits', 'n_base_audits < ' ~ var('min_audits')],
+        ['low_effective_n', 'n_base_audits', 'effective_n < ' ~ var('min_effective_n')],
+        [
+            'low_coverage', 'misframed_rate', 'coverage_rate < ' ~ var('min_coverage_rate'),
+        ],
+        [
+            'frame_disagrees', 'misframed_rate',
+            'coverage_rate - misframed_rate < ' ~ var('min_coverage_rate'),
+        ],
+        [
+            'truth_often_missing', 'unjudged_rate',
+            'coverage_rate - unjudged_rate < ' ~ var('min_coverage_rate'),
+        ],
+        [
+            'misses_out_of_sight', 'has_unaudited_kind',
+            'share_in_sight < ' ~ var('min_share_in_sight'),
+        ],
+        ['flag_not_filled', 'has_few_flags', 'has_few_flags'],
+        ['peers_unknown', 'has_no_peers', 'has_no_peers'],
+        [
+            'mix_not_comparable', 'comparable_share',
+            'comparable_share < ' ~ var('min_comparable_share'),
+        ],
+    ]) }}
+{%- endmacro %}
+
+{% macro reason_code(asked) -%}
+    {%- set known = guards() | map(attribute=1) | unique | list -%}
+    {%- for column in asked if column not in known -%}
+        {%- do exceptions.raise_compiler_error('No guard asks about ' ~ column) -%}
+    {%- endfor -%}
     case
-        when is_told_by_dimension then 'told_by_dimension'
-        when n_group_audits = 0 then 'no_audits'
-        when has_unaudited_kind then 'stratum_not_audited'
-        when unweighted_n = 0 then 'nothing_at_stake'
-        when n_audits = 0 then 'no_frame'
-        when estimate is null then 'nothing_at_stake'
-        else coalesce(
-            {{ thin_sample_reason() }},
-            case
-                when share_in_sight < {{ var('min_share_in_sight') }} then 'misses_out_of_sight'
-            end
-        )
+        {% for code, column, condition in guards() if column in asked -%}
+        when {{ condition }} then {{ "'" ~ code ~ "'" if code else column }}
+        {% endfor -%}
     end
 {%- endmacro %}
 
-{% macro thin_sample_reason() -%}
-    case
-        when n_base_audits < {{ var('min_audits') }} then 'too_few_audits'
-        when effective_n < {{ var('min_effective_n') }} then 'low_effective_n'
-        when coverage_rate < {{ var('min_coverage_rate') }} then 'low_coverage'
-        when coverage_rate - misframed_rate < {{ var('min_coverage_rate') }}
-            then 'frame_disagrees'
-        when coverage_rate - unjudged_rate < {{ var('min_coverage_rate') }}
-            then 'truth_often_missing'
-    end
+{#- The block that every rate has. Of a group that is suppressed none of it is shown but n_people, nor
+    any of `values`; `counts` of decisions of a queue or policy are. -#}
+{% macro publish_rate(relation, keys, asked, values=[], counts=[]) -%}
+    {%- set block = [
+        'effective_n', 'coverage_rate', 'estimate', 'standard_error', 'standard_error_reason', 'ci_low',
+        'ci_high',
+    ] -%}
+    {%- set is_shown = 'suppression_code is null' if 'suppression_code' in asked else 'true' -%}
+    select
+        {% for key in keys -%}
+        {{ key }},
+        {% endfor -%}
+        reason_code is null as is_reportable,
+        reason_code,
+        {% if 'n_people' not in counts -%}
+        cast(n_people as bigint) as n_people,
+        {% endif -%}
+        cast(case when {{ is_shown }} then n end as bigint) as n,
+        {% for name in block + values if name not in counts -%}
+        case when {{ is_shown }} then {{ name }} end as {{ name }},
+        {% endfor -%}
+        {% for name in counts -%}
+        case when {{ work_is_shown() }} then {{ name }} end as {{ name }},
+        {% endfor -%}
+        cast({{ var('confidence_level') }} as double) as confidence_level
+    from (
+        select
+            *,
+            {{ reason_code(asked) }} as reason_code
+        from {{ relation }} as measured
+    ) as judged
 {%- endmacro %}
 
 {% macro coverage_rate(population, of='') -%}
@@ -57,7 +111,7 @@
 
 {#- By the policy decided, all decisions of a group enforced, or none did: rates over the truth are 0
     or 1 whatever was decided, and a policy applied is no miss. The marts of policies have the rates. -#}
-{% macro is_told_by_dimension(metrics, population) -%}
+{% macro is_undefined_for_dimension(metrics, population) -%}
     (
         {{ population }}.dimension_name in ('policy', 'policy_parent')
         and (
@@ -78,14 +132,14 @@
     end
 {%- endmacro %}
 
-{% macro few_people(n_people, partition_by, key) -%}
+{% macro suppress_small_groups(n_people, partition_by, key) -%}
     {#- Small groups are withheld, and the smallest of the others with them: what a total leaves
         besides what is shown is never of fewer than min_people, though the same people may be in
         several groups. A group of nobody has nothing to withhold. -#}
     {%- set minimum = var('min_people') -%}
     {%- set set = partition_by | join(', ') -%}
     case
-        when {{ n_people }} between 1 and {{ minimum }} - 1 then 'too_few_people'
+        when {{ n_people }} between 1 and {{ minimum }} - 1 then 'suppressed_small_group'
         when
             {{ n_people }} >= {{ minimum }}
             and min(case when {{ n_people }} > 0 then {{ n_people }} end)
@@ -94,7 +148,7 @@
                 partition by {{ set }}, {{ n_people }} >= {{ minimum }}
                 order by {{ n_people }} asc, {{ key }} asc
             ) = 1
-            then 'withheld_with_another'
+            then 'suppressed_complementary'
     end
 {%- endmacro %}
 
@@ -107,52 +161,44 @@
     )
 {%- endmacro %}
 
-{#- How a share is published: of a relation with keys, n_successes, n, n_people, min_n and
-    few_people_code. What is counted in full (min_n is null) is no sample, so it has no interval. -#}
+{#- A share of what was counted: of a relation with keys, n_successes, n, n_people, min_n and
+    suppression_code. What is counted in full (min_n is null) is no sample, so it has no interval. -#}
 {% macro publish_share(relation, keys) -%}
-    {%- set minimum -%}
-        case min_n
-            {% for name in ['min_audits', 'min_repeats'] -%}
-            when '{{ name }}' then {{ var(name) }}
-            {% endfor -%}
-        end
-    {%- endset -%}
-    select
-        {% for key in keys -%}
-        {{ key }},
-        {% endfor -%}
-        reason_code is null as is_reportable,
-        reason_code,
-        cast(n_people as bigint) as n_people,
-        cast(shown_n as bigint) as n,
-        cast(case when shown_n is not null then n_successes end as bigint) as n_successes,
-        estimate,
-        case when estimate > 0 and estimate < 1 and not is_counted_in_full
-            then sqrt(estimate * (1 - estimate) / shown_n)
-        end as standard_error,
-        case
-            when estimate is null then null
-            when is_counted_in_full then 'counted_in_full'
-            when estimate in (0, 1) then 'no_variance_seen'
-        end as standard_error_reason,
-        {% for side in ['low', 'high'] -%}
-        case when not is_counted_in_full then {{ wilson_bound('estimate', 'shown_n', side) }} end
-            as ci_{{ side }},
-        {% endfor -%}
-        cast({{ var('confidence_level') }} as double) as confidence_level
-    from (
+    {%- set measured -%}
+    (
         select
             *,
             min_n is null as is_counted_in_full,
-            case when few_people_code is null then n end as shown_n,
-            case when few_people_code is null then n_successes / cast(nullif(n, 0) as double) end
-                as estimate,
-            case
-                -- That nothing is there would tell what it was withheld for.
-                when few_people_code is not null then few_people_code
-                when n = 0 then 'nothing_at_stake'
-                when n < {{ minimum }} then 'too_few_cases'
-            end as reason_code
+            case min_n
+                {% for name in ['min_audits', 'min_repeats'] -%}
+                when '{{ name }}' then {{ var(name) }}
+                {% endfor -%}
+            end as minimum_n,
+            n_successes / cast(nullif(n, 0) as double) as estimate
         from {{ relation }}
-    ) as shares
+    )
+    {%- endset -%}
+    {%- set shares -%}
+    (
+        select
+            *,
+            case when not is_counted_in_full then cast(n as double) end as effective_n,
+            cast(null as double) as coverage_rate,
+            case when estimate > 0 and estimate < 1 and not is_counted_in_full
+                then sqrt(estimate * (1 - estimate) / n)
+            end as standard_error,
+            case
+                when estimate is null then null
+                when is_counted_in_full then 'counted_in_full'
+                when estimate in (0, 1) then 'no_variance_seen'
+            end as standard_error_reason,
+            {% for side in ['low', 'high'] -%}
+            case when not is_counted_in_full then {{ wilson_bound('estimate', 'n', side) }} end
+                as ci_{{ side }}{{ ',' if not loop.last }}
+            {% endfor %}
+        from {{ measured }} as measured
+    )
+    {%- endset -%}
+    {{ publish_rate(
+        shares, keys, ['suppression_code', 'n', 'minimum_n'], values=['n_successes']) }}
 {%- endmacro %}

@@ -541,7 +541,7 @@ def exclusions(sample: Sample, raw: RawTables) -> pd.DataFrame:
     of_reason = [*key[:3], "reason_code"]
     n_suppressed = found["withheld_reason"].notna().groupby([found[name] for name in of_reason])
     alone = (n_suppressed.transform("sum") == 1) & found["withheld_reason"].isna()
-    found.loc[alone, "withheld_reason"] = "withheld_with_another"
+    found.loc[alone, "withheld_reason"] = "suppressed_complementary"
     found["n_excluded"] = found["n_excluded"].where(found["withheld_reason"].isna())
     return found
 
@@ -757,7 +757,7 @@ def confusion(sample: Sample) -> pd.DataFrame:
                 {
                     "month_starts_on": start, "decided_policy_id": ours, "true_policy_id": theirs,
                     "n_audits": len(part), "weighted_decisions": part["weight"].sum(),
-                    "share_of_decisions": row["estimate"],
+                    "estimate": row["estimate"],
                     "standard_error": row["standard_error"],
                     "ci_low": row["ci_low"], "ci_high": row["ci_high"],
                 }
@@ -788,7 +788,7 @@ def pareto(sample: Sample) -> pd.DataFrame:
                         "month_starts_on": start, "group_name": name, "group_value": which,
                         "reason": reason,
                         "n_errors": len(part), "estimated_errors": part["weight"].sum(),
-                        "share_of_decisions": row["estimate"],
+                        "estimate": row["estimate"],
                         "standard_error": row["standard_error"],
                         "ci_low": row["ci_low"], "ci_high": row["ci_high"],
                     }

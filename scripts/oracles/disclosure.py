@@ -21,8 +21,8 @@ def withheld(rows: pd.DataFrame, n_people: str, of_set: list[str], key: str) -> 
     sets = pd.MultiIndex.from_frame(rows[of_set])
     others = rows[(rows[n_people] >= MIN_PEOPLE) & sets.isin(sets[is_few])]
     others = others.sort_values([n_people, key]).drop_duplicates(of_set)
-    codes[is_few] = "too_few_people"
-    codes[others.index] = "withheld_with_another"
+    codes[is_few] = "suppressed_small_group"
+    codes[others.index] = "suppressed_complementary"
     return codes
 
 

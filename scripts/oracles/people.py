@@ -388,7 +388,7 @@ def comparisons(
         sizes = pd.DataFrame(counts, columns=[*GROUP, "n_people"]).assign(**named)
         codes = codes_of(sizes, suppressed)
         is_small = sizes["n_people"].between(1, MIN_PEOPLE - 1)
-        codes = codes.mask(codes.isna() & is_small, "too_few_people")
+        codes = codes.mask(codes.isna() & is_small, "suppressed_small_group")
         is_listed = codes_of(sizes, suppressed).notna().groupby(sizes["dimension_name"]).any()
         for (name, value, part), code in zip(groups, codes, strict=True):
             key = named | {"dimension_name": name, "dimension_value": value}

@@ -224,7 +224,7 @@ def _few(n: float, of: str) -> tuple[bool, str]:
 
 
 def _few_people(n: float, least: int) -> tuple[bool, str]:
-    return n < least, "too_few_people"
+    return n < least, "suppressed_small_group"
 
 
 def _reason(name: str, *cases: tuple[bool, str]) -> dict[str, str | None]:
@@ -826,7 +826,7 @@ def _published(rows: pd.DataFrame, codes: pd.Series) -> pd.DataFrame:
     error = np.sqrt(share * (1 - share) / of_something)
     reason = np.select(
         [~is_shown, rows["n"] == 0, (rows["n"] < MIN_AUDITS) & ~in_full],
-        [codes.fillna(""), "nothing_at_stake", "too_few_cases"],
+        [codes.fillna(""), "zero_denominator", "too_few_cases"],
         "",
     )
     why = np.select(
@@ -866,15 +866,15 @@ def _rates(raw: RawTables, shares: pd.DataFrame) -> pd.DataFrame:
     )
     listed = pd.concat([listed, quarters]).groupby(GROUP)["suppression_code"].min().reset_index()
     other = codes_of(rows, listed).where(of_decisions)
-    few = (codes == "too_few_people") | (other == "too_few_people")
-    codes = other.fillna(codes).mask(few, "too_few_people")
+    few = (codes == "suppressed_small_group") | (other == "suppressed_small_group")
+    codes = other.fillna(codes).mask(few, "suppressed_small_group")
     # Whom the list withholds with a small group may have nothing of the metric: then one more.
     there = rows[rows["n"] > 0].assign(code=codes, n_people=rows["n_people"].fillna(0))
     for _, group in there.groupby(key[:-1]):
         shown = group[group["code"].isna()]
         if len(group) - len(shown) == 1 and len(shown):
             order = shown.sort_values(["n_people", "n", "dimension_value"])
-            codes[order.index[0]] = "withheld_with_another"
+            codes[order.index[0]] = "suppressed_complementary"
     return _published(rows, codes)
 
 

@@ -5,7 +5,7 @@ with counts as (
         dimension_name,
         dimension_value,
         n_decisions,
-        n_audits,
+        n_audits as n,
         n_excluded_audits,
         n_correct as n_successes,
         0 as is_withheld,
@@ -19,10 +19,10 @@ with counts as (
         dimension_name,
         dimension_value,
         n_decisions,
-        n_audits,
+        n,
         n_excluded_audits,
         n_successes,
-        case when reason_code in ('too_few_people', 'withheld_with_another') then 1 else 0 end
+        case when reason_code in ('suppressed_small_group', 'suppressed_complementary') then 1 else 0 end
             as is_withheld,
         case when n_decisions is null then 1 else 0 end as is_hidden
     from {{ ref('accuracy_rates') }}
@@ -40,11 +40,11 @@ from counts
 group by mart, dimension_name, dimension_value
 having
     count(distinct period_type) <> case mart when 'accuracy_population' then 3 else 2 end
-    {% for count in ['n_decisions', 'n_audits', 'n_excluded_audits', 'n_successes'] -%}
+    {% for count in ['n_decisions', 'n', 'n_excluded_audits', 'n_successes'] -%}
     {% for period in ['day', 'week'] -%}
     or {{ "mart = 'accuracy_population' and" if period == 'day' }}
-    {{ 'max(is_withheld) = 0 and' if count in ['n_audits', 'n_successes'] }}
-    {{ 'max(is_hidden) = 0 and' if count not in ['n_audits', 'n_successes'] }}
+    {{ 'max(is_withheld) = 0 and' if count in ['n', 'n_successes'] }}
+    {{ 'max(is_hidden) = 0 and' if count not in ['n', 'n_successes'] }}
     sum(case when period_type = '{{ period }}' then {{ count }} else 0 end)
     is distinct from sum(case when period_type = 'month' then {{ count }} else 0 end)
     {% endfor -%}

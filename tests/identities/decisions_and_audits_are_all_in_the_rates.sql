@@ -8,7 +8,7 @@ with staged as (
 published as (
     select
         coalesce(sum(n_decisions), 0) as n_decisions,
-        coalesce(sum(n_audits + n_excluded_audits), 0) as n_audits
+        coalesce(sum(n + n_excluded_audits), 0) as n_audits
     from {{ ref('accuracy_rates') }}
     where
         metric_id = 'accuracy'

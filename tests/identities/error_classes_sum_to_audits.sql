@@ -13,15 +13,15 @@ select
     period_starts_on,
     dimension_name,
     dimension_value,
-    max(n_audits) as n_audits,
+    max(n) as n_audits,
     sum(n_successes) as n_in_classes,
     sum(estimate) as sum_of_shares
 from rates
 group by period_type, period_starts_on, dimension_name, dimension_value
 having
     -- Withheld of all classes, or of none.
-    count(distinct coalesce(reason_code in ('too_few_people', 'withheld_with_another'), false)) > 1
-    or sum(n_successes) is distinct from max(n_audits)
+    count(distinct coalesce(reason_code in ('suppressed_small_group', 'suppressed_complementary'), false)) > 1
+    or sum(n_successes) is distinct from max(n)
     or count(*) <> {{ error_classes() | length }}
-    or (max(n_audits) > 0 and (abs(sum(estimate) - 1) <= 1e-9) is not true)
-    or (max(n_audits) > 0 and (abs(sum(unweighted_rate) - 1) <= 1e-9) is not true)
+    or (max(n) > 0 and (abs(sum(estimate) - 1) <= 1e-9) is not true)
+    or (max(n) > 0 and (abs(sum(unweighted_rate) - 1) <= 1e-9) is not true)

@@ -15,7 +15,7 @@ with accuracy as (
         and metric_version = 1
         and period_type = 'month'
         and dimension_name = 'overall'
-        and n_audits > 0
+        and n > 0
 ),
 
 expected as (
@@ -37,13 +37,13 @@ expected as (
 groups as (
     select
         month_starts_on,
-        share_of_decisions,
+        estimate,
         case when reason = 'all' then group_name else concat(group_name, ' by reason') end as summed
     from {{ ref('error_pareto') }}
     union all
     select
         month_starts_on,
-        share_of_decisions,
+        estimate,
         'confusion' as summed
     from {{ ref('policy_confusion') }}
 ),
@@ -52,7 +52,7 @@ found as (
     select
         month_starts_on,
         summed,
-        sum(share_of_decisions) as found_share
+        sum(estimate) as found_share
     from groups
     group by month_starts_on, summed
 )

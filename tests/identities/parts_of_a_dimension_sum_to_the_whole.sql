@@ -14,18 +14,21 @@ parts as (
         sum(n_eligible_decisions) as n_eligible_decisions,
         sum(n_covered_decisions) as n_covered_decisions,
         sum(n_pending_decisions) as n_pending_decisions,
-        sum(n_audits) as n_audits,
+        sum(n) as n,
         sum(n_excluded_audits) as n_excluded_audits,
         sum(n_successes) as n_successes,
         sum(weighted_denominator) as weighted_denominator,
         sum(weighted_numerator) as weighted_numerator,
         max(
-            case when reason_code in ('too_few_people', 'withheld_with_another') then 1 else 0 end
+            case
+                when reason_code in ('suppressed_small_group', 'suppressed_complementary') then 1
+                else 0
+            end
         ) = 1 as has_withheld,
         -- A rate that is refused shows no numerator either.
         max(
             case
-                when reason_code in ('told_by_dimension', 'stratum_not_audited', 'flag_not_filled')
+                when reason_code in ('undefined_for_dimension', 'stratum_not_audited', 'flag_not_filled')
                     then 1
                 else 0
             end
@@ -65,8 +68,8 @@ select
     expected.dimension_name,
     parts.n_decisions,
     whole.n_decisions as n_decisions_overall,
-    parts.n_audits,
-    whole.n_audits as n_audits_overall,
+    parts.n,
+    whole.n as n_overall,
     parts.weighted_denominator,
     whole.weighted_denominator as weighted_denominator_overall
 from expected
@@ -102,7 +105,7 @@ where
         )
         or not parts.has_withheld
         and (
-            parts.n_audits is distinct from whole.n_audits
+            parts.n is distinct from whole.n
             or parts.n_successes is distinct from whole.n_successes
             or abs(
                 coalesce(parts.weighted_denominator, 0) - coalesce(whole.weighted_denominator, 0)

@@ -251,7 +251,7 @@ def test_the_attack_finds_what_is_shown_without_the_list(models):
     """Nothing suppressed, and nothing but the small groups themselves."""
     world = random_world(3)
     withheld = suppressed(world, models)
-    small = withheld[withheld["suppression_code"] == "too_few_people"]
+    small = withheld[withheld["suppression_code"] == "suppressed_small_group"]
     assert exposed(world, withheld[:0])
     assert exposed(world, small)
     rows = rows_of(world.audits, withheld, OF_PEOPLE)

@@ -161,7 +161,7 @@ MUTATIONS = {
         {"exclusions_are_counted_or_withheld"},
     ),
     "exclusions_of_a_few_people": (
-        update(EXCLUSIONS, "withheld_reason = 'too_few_people'", EXCLUDED_OF_A_QUEUE),
+        update(EXCLUSIONS, "withheld_reason = 'suppressed_small_group'", EXCLUDED_OF_A_QUEUE),
         {"exclusions_are_counted_or_withheld"},
     ),
     "exclusions_twice": (
@@ -422,16 +422,16 @@ MUTATIONS = {
         {"groups_that_are_apart_differ_from_the_others"},
     ),
     "the_smallest_other_group_that_is_shown": (
-        update(COMPARED, "n_audits = 9", "reason_code = 'withheld_with_another'"),
+        update(COMPARED, "n_audits = 9", "reason_code = 'suppressed_complementary'"),
         {"groups_of_few_people_are_not_shown", "shares_of_a_mix_sum_to_one"},
     ),
     "a_team_of_few_that_is_shown": (
-        update(RATES, "reason_code = 'too_few_people', is_reportable = false", REPORTABLE),
+        update(RATES, "reason_code = 'suppressed_small_group', is_reportable = false", REPORTABLE),
         {"rates_of_few_people_are_not_shown", CLASSES},
     ),
     "a_comparison_twice": (repeat(COMPARED, SHOWN), {"comparisons_are_unique"}),
     "a_group_of_two_that_is_shown": (
-        update(COMPARED, "estimate = 0.9", "reason_code = 'too_few_people'"),
+        update(COMPARED, "estimate = 0.9", "reason_code = 'suppressed_small_group'"),
         {"groups_of_few_people_are_not_shown"},
     ),
     "parts_of_a_comparison_that_do_not_add_up": (
@@ -852,7 +852,7 @@ MUTATIONS = {
         {"few_people_are_not_singled_out"},
     ),
     "a_share_shown_that_leads_to_another": (
-        update(SHARES, "n = 1", "reason_code = 'withheld_with_another'"),
+        update(SHARES, "n = 1", "reason_code = 'suppressed_complementary'"),
         {"few_people_are_not_singled_out"},
     ),
     "a_share_reportable_on_few_cases": (
@@ -893,7 +893,7 @@ MUTATIONS = {
         {"audited_decisions_are_eligible_decisions"},
     ),
     "operations_of_few_people": (
-        update(OPERATIONS, "reason_code = 'too_few_people'", "n_audits > 0"),
+        update(OPERATIONS, "reason_code = 'suppressed_small_group'", "n_audits > 0"),
         {
             "audited_decisions_are_eligible_decisions",
             "operations_of_suppressed_groups_are_not_shown",

@@ -90,7 +90,7 @@ def test_few_people_are_withheld_whatever_else_is_said_but_that_there_is_nothing
     rows = pd.DataFrame({"n": [0, 1, 4, 5, 6], "key": list("abcde"), "reason_code": codes})
     rows = rows.assign(of="all", gap=0.5)
     hidden = disclosure.hide(rows, "n", ["of"], "key", ["gap"])
-    few = ["too_few_people", "too_few_people", "withheld_with_another"]
+    few = ["suppressed_small_group", "suppressed_small_group", "suppressed_complementary"]
     assert [*hidden["reason_code"][:4]] == ["no_ratings", *few]
     assert pd.isna(hidden["reason_code"][4])
     assert [*hidden["gap"].isna()] == [False, True, True, True, False]

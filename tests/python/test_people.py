@@ -460,7 +460,7 @@ SETS = {
 }  # fmt: skip
 # Withheld, for either reason; a number may also be null as there is nothing to count.
 KEYS_OF_PEOPLE = {"moderator_key", "auditor_key", "rater_key", "person_key"}
-WITHHELD = "coalesce(reason_code, '') in ('too_few_people', 'withheld_with_another')"
+WITHHELD = "coalesce(reason_code, '') in ('suppressed_small_group', 'suppressed_complementary')"
 
 
 @pytest.mark.parametrize("mart", SETS)

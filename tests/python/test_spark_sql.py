@@ -98,7 +98,7 @@ CASES = {
     "load_csv_rows": Case(
         "{% set rows = run_query('the seed') %}{{ load_csv_rows(model, rows) }}",
         [[(1, "plain"), (2, None), (3, "it's"), (4, "back\\slash")]],
-        node="seed.moderation_quality.exclusion_reasons",
+        node="seed.moderation_quality.reasons",
     ),
     # macros/engine/types
     "try_cast": Case("{{ try_cast('text', 'timestamp') }}"),

@@ -28,7 +28,7 @@ select
         when actions.is_enforcing then 'enforced'
         when not actions.is_enforcing then 'not_enforced'
     end as action_group,
-    -- One reason a decision: the first that holds, in the order of the seed exclusion_reasons.
+    -- One reason a decision: the first that holds, in the order of the seed reasons.
     case
         when actions.action_code is null then 'unknown_action_code'
         when actions.exclusion_reason is not null then actions.exclusion_reason

@@ -116,8 +116,8 @@ select
     -- Of the two in this order, if some part of it is of few people.
     min(
         case
-            when few.dimension_value is not null then 'too_few_people'
-            else 'withheld_with_another'
+            when few.dimension_value is not null then 'suppressed_small_group'
+            else 'suppressed_complementary'
         end
     ) as suppression_code
 from withheld

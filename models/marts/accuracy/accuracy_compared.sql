@@ -42,9 +42,9 @@ of_enough_people as (
             suppressed.suppression_code,
             case
                 when compared.n_people between 1 and {{ var('min_people') }} - 1
-                    then 'too_few_people'
+                    then 'suppressed_small_group'
             end
-        ) as few_people_code
+        ) as suppression_code
     from compared
     left join suppressed
         on {{ same_keys('compared', 'suppressed', keys[:2] + keys[3:]) }}
@@ -139,7 +139,7 @@ together as (
         others.others_n_audits,
         others.others_effective_n,
         case
-            when compared.few_people_code is not null then compared.few_people_code
+            when compared.suppression_code is not null then compared.suppression_code
             when coalesce(raw_rates.n_audits, 0) = 0 then 'no_audits'
             when raw_rates.n_audits < {{ var('min_audits') }} then 'too_few_audits'
             when standardised.effective_n < {{ var('min_effective_n') }} then 'low_effective_n'
@@ -157,7 +157,7 @@ together as (
 shown as (
     select
         *,
-        few_people_code is null as is_shown,
+        suppression_code is null as is_shown,
         own_estimate - others_estimate as difference_from_others,
         {{ difference_bound('own_estimate', 'others_estimate', 'low') }} as difference_ci_low,
         {{ difference_bound('own_estimate', 'others_estimate', 'high') }} as difference_ci_high,

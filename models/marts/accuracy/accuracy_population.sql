@@ -52,6 +52,30 @@ marked as (
     from placed
 ),
 
+audits as (
+    select *
+    from {{ ref('fct_audits') }}
+    where is_counted and decided_by_type = 'human'
+),
+
+audits_in_periods as (
+    {{ by_period_and_dimension(
+        'audits', 'decided_on', reporting_dimensions(), day_set='published',
+        types=['day'] + period_types()) }}
+),
+
+-- Who is not known is one person.
+people as (
+    select
+        period_type,
+        period_starts_on,
+        dimension_name,
+        dimension_value,
+        count(distinct coalesce(moderator_key, 'unknown')) as n_people
+    from audits_in_periods
+    group by period_type, period_starts_on, dimension_name, dimension_value
+),
+
 counted as (
     select
         period_type,
@@ -89,7 +113,7 @@ select
     counted.dimension_name,
     counted.dimension_value,
     counted.period_ends_on,
-    {{ has_rates() }} as has_rates,
+    {{ has_rates('counted') }} as has_rates,
     counted.has_derived_frame,
     cast(counted.n_decisions as bigint) as n_decisions,
     cast(counted.n_eligible_decisions as bigint) as n_eligible_decisions,
@@ -105,6 +129,7 @@ select
     ) as {{ name }}_rate,
     {% endfor -%}
     cast(counted.n_excluded_audits as bigint) as n_excluded_audits,
+    cast(coalesce(people.n_people, 0) as bigint) as n_people,
     cast(counted.n_eligible_enforced_decisions as bigint) as n_eligible_enforced_decisions,
     cast(counted.n_covered_enforced_decisions as bigint) as n_covered_enforced_decisions,
     {% for name in measures -%}
@@ -112,3 +137,7 @@ select
     {% endfor -%}
     cast(counted.n_pending_enforced_decisions as bigint) as n_pending_enforced_decisions
 from counted
+left join people
+    on {{ same_keys('counted', 'people', [
+        'period_type', 'period_starts_on', 'dimension_name', 'dimension_value',
+    ]) }}

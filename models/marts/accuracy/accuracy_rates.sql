@@ -1,6 +1,6 @@
 {% set group = ['period_type', 'period_starts_on', 'dimension_name', 'dimension_value'] -%}
 {% set is_known -%}
-    not measured.has_unaudited_kind and not measured.is_told_by_dimension
+    not measured.has_unaudited_kind and not measured.is_undefined_for_dimension
     and not measured.has_no_flag
 {%- endset %}
 
@@ -49,7 +49,7 @@ measured as (
         end as coverage_rate,
         {{ is_of_the_truth('metrics') }}
         and {{ has_unaudited_kind('population') }} as has_unaudited_kind,
-        {{ is_told_by_dimension('metrics', 'population') }} as is_told_by_dimension
+        {{ is_undefined_for_dimension('metrics', 'population') }} as is_undefined_for_dimension
     from population
     cross join metrics
     left join suppressed on {{ same_keys('population', 'suppressed', group) }}
@@ -57,38 +57,14 @@ measured as (
 
 rates as (
     select
-        measured.metric_id,
-        measured.metric_version,
-        measured.unit,
-        measured.period_type,
-        measured.period_starts_on,
-        measured.period_ends_on,
-        measured.dimension_name,
-        measured.dimension_value,
-        measured.n_decisions,
-        measured.n_eligible_decisions,
-        measured.n_excluded_decisions,
-        measured.n_covered_decisions,
-        measured.n_pending_decisions,
-        measured.coverage_rate,
-        measured.misframed_rate,
-        measured.unjudged_rate,
-        measured.has_derived_frame,
-        measured.is_of_all_decisions,
-        measured.n_excluded_audits,
-        measured.suppression_code,
-        measured.has_unaudited_kind,
-        measured.is_told_by_dimension,
-        measured.has_few_flags,
-        measured.has_no_flag,
+        measured.*,
         measured.n_audits as n_group_audits,
-        measured.unweighted_n,
         case
             when {{ is_known }} then
                 measured.unweighted_numerator
                 / cast(nullif(measured.unweighted_denominator, 0) as double)
         end as unweighted_rate,
-        coalesce(estimates.n_audits, 0) as n_audits,
+        coalesce(estimates.n_audits, 0) as n,
         estimates.n_base_audits,
         estimates.share_in_sight,
         case when measured.unit = 'share' then coalesce(estimates.n_successes, 0) end
@@ -113,48 +89,28 @@ rates as (
             and measured.dimension_value = estimates.dimension_value
 ),
 
-judged as (
-    select
-        *,
-        coalesce(
-            suppression_code,
-            case when has_no_flag then 'flag_not_filled' end,
-            {{ withheld_reason() }},
-            case when has_few_flags then 'flag_not_filled' end
-        ) as reason_code
-    from rates
-),
-
 -- How many audits have something at stake for a metric says what they found.
-shown as (
-    select
-        metric_id,
-        metric_version,
-        unit,
-        period_type,
-        period_starts_on,
-        period_ends_on,
-        dimension_name,
-        dimension_value,
-        has_derived_frame,
-        is_of_all_decisions,
-        {% for name in [
-            'n_decisions', 'n_eligible_decisions', 'n_excluded_decisions', 'n_covered_decisions',
-            'n_pending_decisions', 'n_excluded_audits', 'coverage_rate', 'misframed_rate',
-            'unjudged_rate',
-        ] -%}
-        case when {{ work_is_shown() }} then {{ name }} end as {{ name }},
-        {% endfor -%}
-        {% for name in [
-            'n_audits', 'n_successes', 'n_strata', 'n_collapsed_strata', 'weighted_numerator',
-            'weighted_denominator', 'estimate', 'standard_error', 'standard_error_reason',
-            'design_effect', 'effective_n', 'n_base_audits', 'share_in_sight', 'ci_low', 'ci_high',
+published as (
+    {{ publish_rate(
+        'rates',
+        ['metric_id', 'metric_version'] + group
+        + ['period_ends_on', 'unit', 'has_derived_frame', 'is_of_all_decisions'],
+        asked=[
+            'suppression_code', 'has_no_flag', 'is_undefined_for_dimension', 'n_group_audits',
+            'has_unaudited_kind', 'unweighted_n', 'n_base_audits', 'misframed_rate',
+            'unjudged_rate', 'has_few_flags',
+        ],
+        values=[
+            'n_successes', 'n_strata', 'n_collapsed_strata', 'weighted_numerator',
+            'weighted_denominator', 'design_effect', 'n_base_audits', 'share_in_sight',
             'unweighted_n', 'unweighted_rate',
-        ] -%}
-        case when suppression_code is null then {{ name }} end as {{ name }},
-        {% endfor -%}
-        reason_code
-    from judged
+        ],
+        counts=[
+            'n_people', 'coverage_rate', 'n_decisions', 'n_eligible_decisions',
+            'n_excluded_decisions', 'n_covered_decisions', 'n_pending_decisions',
+            'n_excluded_audits', 'misframed_rate', 'unjudged_rate',
+        ],
+    ) }}
 )
 
 select
@@ -166,15 +122,16 @@ select
     dimension_value,
     period_ends_on,
     case
-        when n_audits > 0 and has_derived_frame then 'derived_frame'
-        when n_audits > 0 then 'weighted'
+        when n > 0 and has_derived_frame then 'derived_frame'
+        when n > 0 then 'weighted'
         when unweighted_rate is not null then 'unweighted'
         else 'none'
     end as weighting,
-    reason_code is null as is_reportable,
+    is_reportable,
     reason_code,
     ci_high - ci_low > {{ var('max_interval_width') }} as is_wide_interval,
     coalesce(n_collapsed_strata > 0, false) as has_collapsed_strata,
+    n_people,
     n_decisions,
     n_eligible_decisions,
     n_excluded_decisions,
@@ -182,7 +139,7 @@ select
     n_pending_decisions,
     misframed_rate,
     unjudged_rate,
-    n_audits,
+    n,
     n_base_audits,
     n_successes,
     n_excluded_audits,
@@ -200,7 +157,7 @@ select
         when is_of_all_decisions
             then (coverage_rate - unjudged_rate) * ci_high + 1 - coverage_rate + unjudged_rate
     end as worst_case_high,
-    cast({{ var('confidence_level') }} as double) as confidence_level,
+    confidence_level,
     effective_n,
     design_effect,
     share_in_sight,
@@ -213,4 +170,4 @@ select
     case when unit = 'share' then {{ wilson_bound('unweighted_rate', 'unweighted_n', 'high') }} end
         as unweighted_ci_high,
     unweighted_rate - estimate as unweighted_difference
-from shown
+from published

@@ -29,6 +29,11 @@ population as (
     where period_type = 'month' and dimension_name = 'overall'
 ),
 
+suppressed as (
+    select * from {{ ref('int_people__suppressed_groups') }}
+    where basis = 'accuracy' and period_type = 'month'
+),
+
 in_period as (
     select
         audits.*,
@@ -65,7 +70,7 @@ errors as (
     where in_period.error_class <> 'correct'
 ),
 
-grouped as (
+every_way as (
     {% for name, value in groups.items() -%}
     {% for reason in (["'all'"] if name != 'overall' else []) + ['error_reason'] -%}
     select
@@ -81,6 +86,23 @@ grouped as (
     {% endfor %}
 ),
 
+-- What is suppressed is one group, so that the groups still add up.
+grouped as (
+    select
+        every_way.month_starts_on,
+        every_way.stratum_key,
+        every_way.group_name,
+        case when suppressed.dimension_value is null then every_way.group_value else 'suppressed' end
+            as group_value,
+        every_way.reason
+    from every_way
+    left join suppressed
+        on
+            every_way.month_starts_on = suppressed.period_starts_on
+            and every_way.group_name = suppressed.dimension_name
+            and every_way.group_value = suppressed.dimension_value
+),
+
 estimates as (
     {{ stratified_shares('grouped', 'in_period', 'design', 'month_starts_on', keys) }}
 ),
@@ -88,102 +110,74 @@ estimates as (
 placed as (
     select
         estimates.*,
+        estimates.n_audits as n,
         population.period_ends_on as month_ends_on,
+        population.n_people,
         {{ coverage_rate('population') }} as coverage_rate,
         population.misframed_rate,
-        population.unjudged_rate
+        population.unjudged_rate,
+        estimates.reason <> 'all' as is_by_reason
     from estimates
     inner join population on estimates.month_starts_on = population.period_starts_on
+),
+
+published as (
+    {{ publish_rate(
+        'placed',
+        ['month_starts_on'] + keys + ['month_ends_on', 'is_by_reason'],
+        asked=['n_base_audits', 'misframed_rate', 'unjudged_rate'],
+        values=['n_successes', 'weighted_numerator', 'weighted_denominator'],
+    ) }}
 ),
 
 ranked as (
     select
         *,
-        reason <> 'all' as is_by_reason,
-        {{ thin_sample_reason() }} as reason_code,
         row_number() over (
-            partition by month_starts_on, group_name, reason = 'all'
+            partition by month_starts_on, group_name, is_by_reason
             order by weighted_numerator desc, group_value asc, reason asc
         ) as error_rank
-    from placed
+    from published
 ),
 
--- Not a running sum, whose last digit would hang on its order.
 cumulated as (
     select
-        ranked.month_starts_on,
-        ranked.group_name,
-        ranked.is_by_reason,
-        ranked.error_rank,
-        {{ exact_sum('above.weighted_numerator') }} as errors_so_far
-    from ranked
-    inner join ranked as above
-        on
-            ranked.month_starts_on = above.month_starts_on
-            and ranked.group_name = above.group_name
-            and ranked.is_by_reason = above.is_by_reason
-            and ranked.error_rank >= above.error_rank
-    group by
-        ranked.month_starts_on, ranked.group_name, ranked.is_by_reason, ranked.error_rank
-),
-
-totalled as (
-    select
         *,
-        max(errors_so_far) over (partition by month_starts_on, group_name, is_by_reason)
-            as all_errors
-    from cumulated
-),
-
-main_reasons as (
-    select
-        month_starts_on,
-        group_name,
-        group_value,
-        reason as main_reason,
-        row_number() over (
-            partition by month_starts_on, group_name, group_value order by error_rank
-        ) as reason_rank
+        {{ exact_sum('weighted_numerator', over='partition by month_starts_on, group_name, '
+            ~ 'is_by_reason order by error_rank') }} as errors_so_far,
+        {{ exact_sum('weighted_numerator', over='partition by month_starts_on, group_name, '
+            ~ 'is_by_reason') }} as all_errors,
+        first_value(reason) over (
+            partition by month_starts_on, group_name, group_value
+            order by case when is_by_reason then 0 else 1 end, error_rank
+        ) as first_reason
     from ranked
-    where is_by_reason
 )
 
 select
-    ranked.month_starts_on,
-    ranked.group_name,
-    ranked.group_value,
-    ranked.reason,
-    ranked.month_ends_on,
-    ranked.reason_code is null as is_reportable,
-    ranked.reason_code,
-    cast(ranked.error_rank as bigint) as error_rank,
-    case when ranked.is_by_reason then ranked.reason else main_reasons.main_reason end
-        as main_reason,
-    ranked.n_successes as n_errors,
-    ranked.n_audits as n_audits_of_month,
-    ranked.coverage_rate,
-    ranked.weighted_numerator as estimated_errors,
-    ranked.ci_low * ranked.weighted_denominator as estimated_errors_low,
-    ranked.ci_high * ranked.weighted_denominator as estimated_errors_high,
-    ranked.estimate as share_of_decisions,
-    ranked.standard_error,
-    ranked.standard_error_reason,
-    ranked.ci_low,
-    ranked.ci_high,
-    cast({{ var('confidence_level') }} as double) as confidence_level,
-    ranked.effective_n,
-    ranked.weighted_numerator / nullif(totalled.all_errors, 0) as share_of_errors,
-    totalled.errors_so_far / nullif(totalled.all_errors, 0) as cumulative_share_of_errors
-from ranked
-inner join totalled
-    on
-        ranked.month_starts_on = totalled.month_starts_on
-        and ranked.group_name = totalled.group_name
-        and ranked.is_by_reason = totalled.is_by_reason
-        and ranked.error_rank = totalled.error_rank
-left join main_reasons
-    on
-        ranked.month_starts_on = main_reasons.month_starts_on
-        and ranked.group_name = main_reasons.group_name
-        and ranked.group_value = main_reasons.group_value
-        and main_reasons.reason_rank = 1
+    month_starts_on,
+    group_name,
+    group_value,
+    reason,
+    month_ends_on,
+    is_reportable,
+    reason_code,
+    cast(error_rank as bigint) as error_rank,
+    case when is_by_reason then reason else first_reason end as main_reason,
+    n_successes as n_errors,
+    n_people,
+    n,
+    coverage_rate,
+    weighted_numerator as estimated_errors,
+    ci_low * weighted_denominator as estimated_errors_low,
+    ci_high * weighted_denominator as estimated_errors_high,
+    estimate,
+    standard_error,
+    standard_error_reason,
+    ci_low,
+    ci_high,
+    confidence_level,
+    effective_n,
+    weighted_numerator / nullif(all_errors, 0) as share_of_errors,
+    errors_so_far / nullif(all_errors, 0) as cumulative_share_of_errors
+from cumulated

@@ -8,7 +8,8 @@ with cells as (
 ),
 
 reasons as (
-    select * from {{ ref('exclusion_reasons') }}
+    select * from {{ ref('reasons') }}
+    where applies_to in ('decision', 'audit')
 ),
 
 suppressed as (
@@ -68,7 +69,7 @@ judged as (
         counted.*,
         coalesce(
             suppressed.suppression_code,
-            case when alone.reason_code is not null then 'withheld_with_another' end
+            case when alone.reason_code is not null then 'suppressed_complementary' end
         ) as withheld_reason
     from counted
     left join suppressed on {{ same_keys('counted', 'suppressed', group) }}

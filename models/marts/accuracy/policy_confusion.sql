@@ -17,7 +17,12 @@ population as (
     where period_type = 'month' and dimension_name = 'overall'
 ),
 
-labelled as (
+suppressed as (
+    select * from {{ ref('int_people__suppressed_groups') }}
+    where basis = 'accuracy' and period_type = 'month' and dimension_name = 'policy'
+),
+
+named as (
     select
         calendar.month_starts_on,
         audits.stratum_key,
@@ -33,33 +38,37 @@ labelled as (
     inner join calendar on audits.decided_on = calendar.calendar_date
 ),
 
+-- What is suppressed is one policy, so that the cells still add up.
+labelled as (
+    select
+        named.month_starts_on,
+        named.stratum_key,
+        {% for side in ['decided', 'true'] -%}
+        case
+            when of_{{ side }}.dimension_value is null then named.{{ side }}_policy_id
+            else 'suppressed'
+        end as {{ side }}_policy_id{{ ',' if not loop.last }}
+        {% endfor %}
+    from named
+    {% for side in ['decided', 'true'] -%}
+    left join suppressed as of_{{ side }}
+        on
+            named.month_starts_on = of_{{ side }}.period_starts_on
+            and named.{{ side }}_policy_id = of_{{ side }}.dimension_value
+    {% endfor %}
+),
+
 estimates as (
     {{ stratified_shares(
         'labelled', 'labelled', 'design', 'month_starts_on',
         ['decided_policy_id', 'true_policy_id']) }}
 ),
 
-totals as (
-    select
-        month_starts_on,
-        decided_policy_id,
-        {{ exact_sum('weighted_numerator') }} as weighted_decisions
-    from estimates
-    group by month_starts_on, decided_policy_id
-),
-
-true_totals as (
-    select
-        month_starts_on,
-        true_policy_id,
-        {{ exact_sum('weighted_numerator') }} as weighted_decisions
-    from estimates
-    group by month_starts_on, true_policy_id
-),
-
 placed as (
     select
         estimates.*,
+        estimates.n_audits as n,
+        population.n_people,
         population.period_ends_on as month_ends_on,
         {{ coverage_rate('population') }} as coverage_rate,
         population.misframed_rate,
@@ -68,40 +77,42 @@ placed as (
     inner join population on estimates.month_starts_on = population.period_starts_on
 ),
 
-judged as (
-    select
-        *,
-        {{ thin_sample_reason() }} as reason_code
-    from placed
+published as (
+    {{ publish_rate(
+        'placed',
+        ['month_starts_on', 'decided_policy_id', 'true_policy_id', 'month_ends_on'],
+        asked=['n_base_audits', 'misframed_rate', 'unjudged_rate'],
+        values=['n_successes', 'weighted_numerator'],
+    ) }}
 )
 
 select
-    judged.month_starts_on,
-    judged.decided_policy_id,
-    judged.true_policy_id,
-    judged.month_ends_on,
-    judged.reason_code is null as is_reportable,
-    judged.reason_code,
-    judged.decided_policy_id = judged.true_policy_id as is_same,
-    judged.n_successes as n_audits,
-    judged.n_audits as n_audits_of_month,
-    judged.coverage_rate,
-    judged.weighted_numerator as weighted_decisions,
-    judged.estimate as share_of_decisions,
-    judged.standard_error,
-    judged.standard_error_reason,
-    judged.ci_low,
-    judged.ci_high,
-    cast({{ var('confidence_level') }} as double) as confidence_level,
-    judged.effective_n,
-    judged.weighted_numerator / nullif(totals.weighted_decisions, 0) as share_of_decided,
-    judged.weighted_numerator / nullif(true_totals.weighted_decisions, 0) as share_of_true
-from judged
-inner join totals
-    on
-        judged.month_starts_on = totals.month_starts_on
-        and judged.decided_policy_id = totals.decided_policy_id
-inner join true_totals
-    on
-        judged.month_starts_on = true_totals.month_starts_on
-        and judged.true_policy_id = true_totals.true_policy_id
+    month_starts_on,
+    decided_policy_id,
+    true_policy_id,
+    month_ends_on,
+    is_reportable,
+    reason_code,
+    case
+        when decided_policy_id <> 'suppressed'
+            then decided_policy_id = true_policy_id
+    end as is_same,
+    n_successes as n_audits,
+    n_people,
+    n,
+    coverage_rate,
+    weighted_numerator as weighted_decisions,
+    estimate,
+    standard_error,
+    standard_error_reason,
+    ci_low,
+    ci_high,
+    confidence_level,
+    effective_n,
+    weighted_numerator
+    / nullif({{ exact_sum(
+        'weighted_numerator', over='partition by month_starts_on, decided_policy_id') }}, 0) as share_of_decided,
+    weighted_numerator
+    / nullif({{ exact_sum(
+        'weighted_numerator', over='partition by month_starts_on, true_policy_id') }}, 0) as share_of_true
+from published

@@ -1,3 +1,9 @@
+{% set is_known -%}
+    metrics.denominator = 'n_decided' or not {{ has_unaudited_kind('population') }}
+{%- endset %}
+{% set keys = [
+    'metric_id', 'metric_version', 'period_type', 'period_starts_on', 'policy_id', 'policy_version',
+] -%}
 {% set measures = [
     'n_decided', 'n_true', 'n_confirmed', 'n_not_confirmed', 'n_missed', 'n_not_true',
 ] -%}
@@ -34,6 +40,18 @@ of_policies as (
         ) as preference
     from {{ ref('accuracy_population') }}
     where dimension_name in ('policy', 'policy_parent')
+),
+
+-- A policy that is withheld as what was decided is withheld here too.
+suppressed as (
+    select
+        period_type,
+        period_starts_on,
+        dimension_value,
+        min(suppression_code) as suppression_code
+    from {{ ref('int_people__suppressed_groups') }}
+    where basis = 'accuracy' and dimension_name in ('policy', 'policy_parent')
+    group by period_type, period_starts_on, dimension_value
 ),
 
 counted as (
@@ -77,11 +95,7 @@ by_metric as (
 estimates as (
     {{ stratified_ratio(
         'by_metric', 'design',
-        by=[
-            'metric_id', 'metric_version', 'period_type', 'period_starts_on', 'policy_id',
-            'policy_version',
-        ],
-        kinds=['share', 'truth']) }}
+        by=keys, kinds=['share', 'truth']) }}
 ),
 
 unweighted as (
@@ -109,6 +123,11 @@ rates as (
         unweighted.policy_id,
         unweighted.policy_version,
         population.period_ends_on,
+        suppressed.suppression_code,
+        case
+            when metrics.denominator = 'n_decided' then coalesce(of_policies.n_people, 0)
+            else population.n_people
+        end as n_people,
         population.n_eligible_decisions,
         population.n_covered_decisions,
         population.n_pending_decisions,
@@ -120,27 +139,24 @@ rates as (
         population.has_derived_frame,
         population.misframed_rate,
         population.unjudged_rate,
-        metrics.denominator <> 'n_decided'
-        and {{ has_unaudited_kind('population') }} as has_unaudited_kind,
-        false as is_told_by_dimension,
+        not ({{ is_known }}) as has_unaudited_kind,
         unweighted.n_group_audits,
         unweighted.n_audits as unweighted_n,
-        unweighted.n_successes / cast(nullif(unweighted.n_audits, 0) as double)
-            as unweighted_rate,
-        coalesce(estimates.n_audits, 0) as n_audits,
+        case when {{ is_known }} then
+            unweighted.n_successes / cast(nullif(unweighted.n_audits, 0) as double)
+        end as unweighted_rate,
+        coalesce(estimates.n_audits, 0) as n,
         estimates.n_base_audits,
         estimates.share_in_sight,
         coalesce(estimates.n_successes, 0) as n_successes,
         estimates.n_collapsed_strata,
-        estimates.weighted_numerator,
-        estimates.weighted_denominator,
-        estimates.estimate,
-        estimates.standard_error,
-        estimates.standard_error_reason,
-        estimates.design_effect,
-        estimates.effective_n,
-        estimates.ci_low,
-        estimates.ci_high
+        {% for name in [
+            'weighted_numerator', 'estimate', 'standard_error', 'standard_error_reason',
+            'design_effect', 'effective_n', 'ci_low', 'ci_high',
+        ] -%}
+        case when {{ is_known }} then estimates.{{ name }} end as {{ name }},
+        {% endfor -%}
+        estimates.weighted_denominator
     from unweighted
     inner join metrics
         on
@@ -156,6 +172,11 @@ rates as (
             and unweighted.period_starts_on = of_policies.period_starts_on
             and unweighted.policy_id = of_policies.dimension_value
             and of_policies.preference = 1
+    left join suppressed
+        on
+            unweighted.period_type = suppressed.period_type
+            and unweighted.period_starts_on = suppressed.period_starts_on
+            and unweighted.policy_id = suppressed.dimension_value
     left join estimates
         on
             unweighted.metric_id = estimates.metric_id
@@ -166,52 +187,68 @@ rates as (
             and unweighted.policy_version = estimates.policy_version
 ),
 
-judged as (
-    select
-        *,
-        {{ withheld_reason() }} as reason_code
-    from rates
+published as (
+    {{ publish_rate(
+        'rates',
+        keys + [
+            'period_ends_on', 'has_derived_frame', 'n_eligible_decisions', 'n_covered_decisions',
+            'n_pending_decisions',
+        ],
+        asked=[
+            'suppression_code', 'n_group_audits', 'has_unaudited_kind', 'unweighted_n',
+            'n_base_audits', 'misframed_rate', 'unjudged_rate',
+        ],
+        values=[
+            'n_base_audits', 'n_successes', 'n_collapsed_strata', 'share_in_sight',
+            'design_effect', 'weighted_numerator', 'weighted_denominator', 'unweighted_n',
+            'unweighted_rate',
+        ],
+    ) }}
 )
 
 select
-    judged.metric_id,
-    judged.metric_version,
-    judged.period_type,
-    judged.period_starts_on,
-    judged.policy_id,
-    judged.policy_version,
-    judged.period_ends_on,
+    published.metric_id,
+    published.metric_version,
+    published.period_type,
+    published.period_starts_on,
+    published.policy_id,
+    published.policy_version,
+    published.period_ends_on,
     case
-        when judged.policy_id in ('no_violation', 'no_policy') then judged.policy_id
+        when published.policy_id in ('no_violation', 'no_policy') then published.policy_id
         when policies.is_leaf then 'leaf'
         when not policies.is_leaf then 'parent'
         else 'unknown'
     end as policy_level,
     case
-        when judged.n_audits > 0 and judged.has_derived_frame then 'derived_frame'
-        when judged.n_audits > 0 then 'weighted'
-        when judged.unweighted_n > 0 and not judged.has_unaudited_kind then 'unweighted'
+        when published.n > 0 and published.has_derived_frame then 'derived_frame'
+        when published.n > 0 then 'weighted'
+        when published.unweighted_rate is not null then 'unweighted'
         else 'none'
     end as weighting,
-    judged.reason_code is null as is_reportable,
-    judged.reason_code,
-    coalesce(judged.n_collapsed_strata > 0, false) as has_collapsed_strata,
-    judged.n_audits,
-    judged.n_base_audits,
-    judged.n_successes,
-    judged.n_eligible_decisions,
-    judged.n_covered_decisions,
-    judged.n_pending_decisions,
-    judged.coverage_rate,
-    {% for name in [
-        'estimate', 'standard_error', 'standard_error_reason', 'ci_low', 'ci_high', 'effective_n',
-        'share_in_sight', 'design_effect', 'weighted_numerator',
-    ] -%}
-    case when not judged.has_unaudited_kind then judged.{{ name }} end as {{ name }},
-    {% endfor -%}
-    cast({{ var('confidence_level') }} as double) as confidence_level,
-    judged.weighted_denominator,
-    cast(judged.unweighted_n as bigint) as unweighted_n,
-    case when not judged.has_unaudited_kind then judged.unweighted_rate end as unweighted_rate
-from judged
-left join policies on judged.policy_id = policies.policy_id
+    published.is_reportable,
+    published.reason_code,
+    coalesce(published.n_collapsed_strata > 0, false) as has_collapsed_strata,
+    published.n_people,
+    published.n,
+    published.n_base_audits,
+    published.n_successes,
+    published.n_eligible_decisions,
+    published.n_covered_decisions,
+    published.n_pending_decisions,
+    published.coverage_rate,
+    published.estimate,
+    published.standard_error,
+    published.standard_error_reason,
+    published.ci_low,
+    published.ci_high,
+    published.effective_n,
+    published.share_in_sight,
+    published.design_effect,
+    published.weighted_numerator,
+    published.confidence_level,
+    published.weighted_denominator,
+    cast(published.unweighted_n as bigint) as unweighted_n,
+    published.unweighted_rate
+from published
+left join policies on published.policy_id = policies.policy_id

@@ -45,7 +45,7 @@ inputs as (
         rates.dimension_value,
         rates.period_ends_on,
         rates.reason_code as accuracy_reason_code,
-        rates.n_audits,
+        rates.n as n_audits,
         rates.estimate as p,
         rates.standard_error as p_standard_error,
         rates.ci_low as p_ci_low,

@@ -24,9 +24,9 @@ gaps as (
 of_enough_people as (
     select
         *,
-        {{ few_people(
+        {{ suppress_small_groups(
             'n_raters', ['measure', 'period_type', 'period_starts_on', 'dimension_name'],
-            'dimension_value') }} as few_people_code
+            'dimension_value') }} as suppression_code
     from gaps
 ),
 
@@ -34,10 +34,10 @@ judged as (
     select
         *,
         -- A group of few would tell a colleague's own number.
-        few_people_code is null as is_shown,
+        suppression_code is null as is_shown,
         case
             when n_ratings = 0 then 'no_ratings'
-            when few_people_code is not null then few_people_code
+            when suppression_code is not null then suppression_code
             when n_ratings < {{ var('min_audits') }} then 'too_few_ratings'
             when standard_error is null or degrees_of_freedom < 2 then 'variance_unknown'
             when standard_error = 0 then 'no_variation'

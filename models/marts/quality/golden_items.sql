@@ -25,17 +25,17 @@ counted as (
 of_enough_people as (
     select
         *,
-        {{ few_people('n_people', ['key_version'], 'golden_id') }} as few_people_code
+        {{ suppress_small_groups('n_people', ['key_version'], 'golden_id') }} as suppression_code
     from counted
 ),
 
 judged as (
     select
         *,
-        few_people_code is null as is_shown,
+        suppression_code is null as is_shown,
         case
             when n_answered = 0 then 'no_answers'
-            when few_people_code is not null then few_people_code
+            when suppression_code is not null then suppression_code
             when n_answered < {{ var('min_audits') }} then 'too_few_answers'
         end as reason_code
     from of_enough_people

@@ -47,7 +47,7 @@ counted as (
         {% endfor -%}
         metrics.person,
         metrics.min_n,
-        sum(cells.n_successes) as n_successes,
+        cast(sum(cells.n_successes) as bigint) as n_successes,
         sum(cells.n) as n,
         -- Who is not named may be one person.
         case
@@ -83,7 +83,7 @@ of_enough_people as (
             when coalesce(counted.person, 'nobody') in ('auditor', 'nobody')
                 then suppressed.suppression_code
         end as few_deciders_code,
-        {{ few_people('counted.n_people', [
+        {{ suppress_small_groups('counted.n_people', [
             'counted.metric_id', 'counted.metric_version', 'counted.period_type',
             'counted.period_starts_on', 'counted.dimension_name',
         ], 'counted.dimension_value') }} as few_counted_code
@@ -95,7 +95,7 @@ coded as (
     select
         *,
         case
-            when 'too_few_people' in (few_deciders_code, few_counted_code) then 'too_few_people'
+            when 'suppressed_small_group' in (few_deciders_code, few_counted_code) then 'suppressed_small_group'
             else coalesce(few_deciders_code, few_counted_code)
         end as own_code
     from of_enough_people
@@ -119,8 +119,8 @@ judged as (
         *,
         case
             when own_code is not null then own_code
-            when n > 0 and n_withheld = 1 and place_by_size = 1 then 'withheld_with_another'
-        end as few_people_code
+            when n > 0 and n_withheld = 1 and place_by_size = 1 then 'suppressed_complementary'
+        end as suppression_code
     from numbered
 )
 

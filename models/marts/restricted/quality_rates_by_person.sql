@@ -21,7 +21,7 @@ counted as (
         cells.n,
         1 as n_people,
         metrics.min_n,
-        cast(null as string) as few_people_code
+        cast(null as string) as suppression_code
     from cells
     inner join metrics
         on

@@ -31,7 +31,7 @@ select
     truth.dimension_name,
     truth.dimension_value,
     rates.n_decisions,
-    rates.n_audits,
+    rates.n as n_audits,
     cast(truth.true_accuracy as double) as true_accuracy,
     rates.estimate as weighted_rate,
     rates.ci_low as weighted_ci_low,
