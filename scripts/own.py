@@ -129,13 +129,48 @@ def build(given: dict, database: Path, shown_as: tuple[str, str], console: Conso
     return process.returncode
 
 
-def rows_read(database: Path) -> pd.DataFrame:
-    """One row per raw table with rows: how many were delivered and kept."""
-    return query(
-        database,
-        "select table_name, n_delivered, n_kept from reconciliation.rows_accounted_for "
-        "where n_delivered > 0 order by n_delivered desc",
+def staged(manifest: Path) -> dict[str, str]:
+    """{raw table: the relation of its rows in staging}, of the tables that some model reads."""
+    nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"].values()
+    return {
+        node["name"].removeprefix("stg_"): node["relation_name"]
+        for node in nodes
+        if node["resource_type"] == "model" and node["name"].startswith("stg_")
+    }
+
+
+def rows_read(database: Path) -> dict[str, int]:
+    """{raw table: rows as last corrected}, of the tables that some model reads."""
+    tables = staged(TARGET / "manifest.json")
+    counts = " union all ".join(
+        f"select '{table}' as table_name, count(*) as n from {relation}"
+        for table, relation in tables.items()
     )
+    rows = query(database, f"{counts} order by n desc, table_name")
+    return dict(zip(rows.table_name, map(int, rows.n), strict=True))
+
+
+def counted(n: int, what: str) -> str:
+    """A count with its noun: 1 row, 2 rows."""
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
+
+
+def rows_of_sheet(database: Path) -> list[str]:
+    """What became of the rows of an audit sheet, and of its volumes."""
+    rows = query(
+        database,
+        "select fate, count(*) as n from raw_connector.audit_sheet__rows group by all order by n desc",
+    )
+    fates = ", ".join(f"{row.n:,} {row.fate}" for row in rows.itertuples())
+    made = query(
+        database,
+        "select count(*) as n from raw_connector.audit_sheet__decisions "
+        "where decision_id like 'volume:%'",
+    ).n.iloc[0]
+    lines = [f"the sheet: {counted(rows.n.sum(), 'row')} ({fates})"]
+    if made:
+        lines.append(f"the volumes: {counted(made, 'further decision')}, known by week, queue and action")
+    return lines
 
 
 def left_out(database: Path, connector: str | None) -> list[str]:
@@ -151,7 +186,7 @@ def left_out(database: Path, connector: str | None) -> list[str]:
         )
         for row in rows.itertuples():
             why = row.why.replace("_", " ") or "a later row has the same audit id"
-            lines.append(f"{row.n:,} of the sheet's rows {row.fate}: {why} (row {row.row_nos})")
+            lines.append(f"{counted(row.n, 'row')} of the sheet {row.fate}: {why} (row {row.row_nos})")
         unread = query(
             database,
             "select count(*) as n, string_agg(row_no, ', ' order by row_no) as row_nos "
@@ -160,7 +195,7 @@ def left_out(database: Path, connector: str | None) -> list[str]:
         ).iloc[0]
         if unread.n:
             lines.append(
-                f"{unread.n:,} scores not read: outside score_scale, or ambiguous, as 1 may be 1 % or "
+                f"{counted(unread.n, 'score')} not read: outside score_scale, or ambiguous, as 1 may be 1 % or "
                 f"all (row {unread.row_nos}). The audits count"
             )
     reasons = query(
@@ -168,13 +203,13 @@ def left_out(database: Path, connector: str | None) -> list[str]:
         "select exclusion_reason as why, count(*) as n from core.fct_audits "
         "where exclusion_reason is not null group by all order by n desc",
     )
-    lines += [f"{row.n:,} audits: {row.why.replace('_', ' ')}" for row in reasons.itertuples()]
+    lines += [f"{counted(row.n, 'audit')}: {row.why.replace('_', ' ')}" for row in reasons.itertuples()]
     reasons = query(
         database,
         "select exclusion_reason as why, count(*) as n from core.fct_decisions "
         "where exclusion_reason is not null group by all order by n desc",
     )
-    lines += [f"{row.n:,} decisions: {row.why.replace('_', ' ')}" for row in reasons.itertuples()]
+    lines += [f"{counted(row.n, 'decision')}: {row.why.replace('_', ' ')}" for row in reasons.itertuples()]
     return lines
 
 
@@ -204,16 +239,12 @@ def frame_said(database: Path) -> str:
     return said + "."
 
 
-def not_handed_in(read: pd.DataFrame) -> list[str]:
-    """What the optional tables that are missing would add: a line each."""
-    there = set(read.table_name)
-    # Tables that no mart reads are counted nowhere, and would add nothing.
+def not_handed_in(read: dict[str, int]) -> list[str]:
+    """What is missing of the optional tables that some model reads, and what they would add."""
     return [
         f"{table.name}: without it, {table.empty_means[0].lower()}{table.empty_means[1:]}"
         for table in raw_contract.tables()
-        if not table.is_required
-        and table.name not in there
-        and "No mart reads this table yet" not in table.description
+        if not table.is_required and read.get(table.name) == 0
     ]
 
 
@@ -240,7 +271,8 @@ def summary(database: Path, raw: Path, connector: str | None, console: Console) 
 
     read = rows_read(database)
     page(database, console)
-    say(f"Read from {raw}", [f"{row.table_name}: {row.n_kept:,}" for row in read.itertuples()])
+    lines = rows_of_sheet(database) if connector == "audit_sheet" else []
+    say(f"Read from {raw}", lines + [f"{table}: {n:,}" for table, n in read.items() if n])
     say("Left out of the rates", left_out(database, connector) or ["nothing"])
     say("Weighted by", [frame_said(database)])
     say("Not handed in", not_handed_in(read) or ["nothing"])
