@@ -1,3 +1,8 @@
+{#- Below, what an audit says hardly depends on what is right, and anything may come out. -#}
+{% macro least_informativeness() -%}
+    0.2
+{%- endmacro %}
+
 {% macro corrected_share(rates) -%}
     with bounded as (
         select
@@ -13,8 +18,9 @@
     solved as (
         select
             *,
-            -- Below, what an audit says hardly depends on what is right, and anything may come out.
-            case when informativeness > 0.2 then (p + specificity - 1) / informativeness end
+            case
+                when informativeness > {{ least_informativeness() }}
+                    then (p + specificity - 1) / informativeness end
                 as unclipped
         from bounded
     ),

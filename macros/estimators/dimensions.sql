@@ -103,3 +103,17 @@
         else '{{ '%.2f' | format(bands[-1]) }} to 1.00'
     end
 {%- endmacro %}
+
+{% macro label_of_value(relation) -%}
+    {%- set value = relation ~ '.dimension_value' -%}
+    case
+        when {{ relation }}.dimension_name in ('language', 'region') and {{ is_a_rest(value) }} = 0
+            then upper({{ value }})
+        else concat(upper(substr({{ value }}, 1, 1)), replace(substr({{ value }}, 2), '_', ' '))
+    end
+{%- endmacro %}
+
+{#- Values that stand for what has none come last. -#}
+{% macro is_a_rest(value) -%}
+    case when {{ value }} in ('unknown', 'no_policy', 'not_applicable') then 1 else 0 end
+{%- endmacro %}

@@ -5,9 +5,9 @@
             {{ by }},
             sum(case when exclusion_reason = 'not_rated' then 1 else 0 end) as n_not_rated,
             sum(case when exclusion_reason = 'no_benchmark' then 1 else 0 end) as n_no_benchmark,
-            sum(case when exclusion_reason is null then 1 else 0 end) as n_ratings,
+            sum(case when exclusion_reason is null then 1 else 0 end) as n,
             count(distinct case when exclusion_reason is null then item_key end) as n_items,
-            count(distinct case when exclusion_reason is null then rater_key end) as n_raters,
+            count(distinct case when exclusion_reason is null then rater_key end) as n_people,
             {{ exact_sum('case when exclusion_reason is null then rating end') }} as rating_sum,
             {{ exact_sum('case when exclusion_reason is null then benchmark end') }}
                 as benchmark_sum
@@ -18,9 +18,9 @@
     means as (
         select
             *,
-            rating_sum / nullif(n_ratings, 0) as rater_mean,
-            benchmark_sum / nullif(n_ratings, 0) as benchmark_mean,
-            (rating_sum - benchmark_sum) / nullif(n_ratings, 0) as gap
+            rating_sum / nullif(n, 0) as rater_mean,
+            benchmark_sum / nullif(n, 0) as benchmark_mean,
+            (rating_sum - benchmark_sum) / nullif(n, 0) as estimate
         from totals
     ),
 
@@ -31,7 +31,7 @@
             {% endfor -%}
             pairs.item_key,
             pairs.rater_key,
-            pairs.rating - pairs.benchmark - means.gap as residual
+            pairs.rating - pairs.benchmark - means.estimate as residual
         from {{ pairs }} as pairs
         inner join means
             on {% for key in keys -%}
@@ -89,15 +89,22 @@
 
     select
         *,
-        -- Of the fewer of what the error is clustered by.
-        case when n_raters < 2 then n_items else least(n_items, n_raters) end - 1
-            as degrees_of_freedom,
-        sqrt(
-            case
-                when n_items < 2 then null
-                when n_raters < 2 then item_squares
-                else greatest(both_squares, item_squares, rater_squares)
-            end
-        ) / nullif(n_ratings, 0) as standard_error
-    from combined
+        estimate - {{ t_value('degrees_of_freedom') }} * standard_error as ci_low,
+        estimate + {{ t_value('degrees_of_freedom') }} * standard_error as ci_high,
+        coalesce(standard_error is not null and degrees_of_freedom >= 2, false) as variance_known
+    from (
+        select
+            *,
+            -- Of the fewer of what the error is clustered by.
+            case when n_people < 2 then n_items else least(n_items, n_people) end - 1
+                as degrees_of_freedom,
+            sqrt(
+                case
+                    when n_items < 2 then null
+                    when n_people < 2 then item_squares
+                    else greatest(both_squares, item_squares, rater_squares)
+                end
+            ) / nullif(n, 0) as standard_error
+        from combined
+    ) as with_errors
 {%- endmacro %}

@@ -52,6 +52,7 @@
     case period_type
         when 'day' then {{ day_label('period_starts_on') }}
         when 'week' then concat('Week of ', {{ day_label('period_starts_on') }})
+        when 'four_weeks' then concat('Four weeks to ', {{ day_label('period_ends_on') }})
         when 'month' then concat({{ month_name('period_starts_on') }}, ' ', {{ year }})
         when 'quarter'
             then concat('Q', cast(extract(quarter from period_starts_on) as string), ' ', {{ year }})
@@ -124,4 +125,48 @@
         when '{{ name }}' then {{ expression }}
         {% endfor -%}
     end
+{%- endmacro %}
+
+{#- The first day of the period of the same type before. -#}
+{% macro period_before(period_type, period_starts_on) -%}
+    case {{ period_type }}
+        when 'day' then {{ add_days(period_starts_on, -1) }}
+        when 'week' then {{ add_days(period_starts_on, -7) }}
+        when 'four_weeks' then {{ add_days(period_starts_on, -28) }}
+        when 'month' then cast({{ dbt.dateadd('month', -1, period_starts_on) }} as date)
+        when 'quarter' then cast({{ dbt.dateadd('month', -3, period_starts_on) }} as date)
+    end
+{%- endmacro %}
+
+{#- Each day with the periods that hold it. -#}
+{% macro periods_of_days(calendar) -%}
+    select
+        calendar_date,
+        'day' as period_type,
+        calendar_date as period_starts_on,
+        calendar_date as period_ends_on
+    from {{ calendar }} as calendar
+    union all
+    select
+        calendar_date,
+        'week' as period_type,
+        week_starts_on as period_starts_on,
+        week_ends_on as period_ends_on
+    from {{ calendar }} as calendar
+    union all
+    select
+        calendar_date,
+        'month' as period_type,
+        month_starts_on as period_starts_on,
+        month_ends_on as period_ends_on
+    from {{ calendar }} as calendar
+    union all
+    -- Each week is in four of them.
+    select
+        calendar.calendar_date,
+        'four_weeks' as period_type,
+        {{ add_days('calendar.week_starts_on', '-7 * weeks.n_before') }} as period_starts_on,
+        {{ add_days('calendar.week_starts_on', '27 - 7 * weeks.n_before') }} as period_ends_on
+    from {{ calendar }} as calendar
+    cross join (values (0), (1), (2), (3)) as weeks (n_before)
 {%- endmacro %}

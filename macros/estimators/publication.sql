@@ -9,7 +9,7 @@
         ['no_audits', 'n_group_audits', 'n_group_audits = 0'],
         ['stratum_not_audited', 'has_unaudited_kind', 'has_unaudited_kind'],
         ['zero_denominator', 'unweighted_n', 'unweighted_n = 0'],
-        ['no_frame', 'n_group_audits', 'n = 0'],
+        ['no_frame', 'unweighted_n', 'n = 0'],
         ['zero_denominator', 'n', 'n = 0'],
         ['zero_denominator', 'unweighted_n', 'estimate is null'],
         ['too_few_cases', 'minimum_n', 'n < minimum_n'],
@@ -31,6 +31,22 @@
             'share_in_sight < ' ~ var('min_share_in_sight'),
         ],
         ['flag_not_filled', 'has_few_flags', 'has_few_flags'],
+        ['not_planned', 'planned_sample_size', 'planned_sample_size is null'],
+        ['none_planned', 'planned_sample_size', 'planned_sample_size = 0'],
+        ['no_benchmarks', 'n_benchmarks', 'n_benchmarks = 0'],
+        [
+            'audits_say_too_little', 'informativeness',
+            'informativeness <= ' ~ least_informativeness(),
+        ],
+        [none, 'accuracy_reason_code', 'accuracy_reason_code is not null'],
+        ['too_few_benchmarks', 'n_benchmarks', 'n_benchmarks < ' ~ var('min_audits')],
+        [none, 'coefficient_reason_code', 'coefficient_reason_code is not null'],
+        ['variance_unknown', 'variance_known', 'not variance_known'],
+        ['no_variation', 'standard_error', 'standard_error = 0'],
+        [
+            'too_few_items', 'n_paired_items',
+            'n_paired_items < ' ~ var('min_agreement_items'),
+        ],
         ['peers_unknown', 'has_no_peers', 'has_no_peers'],
         [
             'mix_not_comparable', 'comparable_share',
@@ -52,8 +68,9 @@
 {%- endmacro %}
 
 {#- The block that every rate has. Of a group that is suppressed none of it is shown but n_people, nor
-    any of `values`; `counts` of decisions of a queue or policy are. -#}
-{% macro publish_rate(relation, keys, asked, values=[], counts=[]) -%}
+    any of `values`; `counts` of decisions of a queue or policy are. A number goes `without` the parts of
+    the block that make no sense of it, as a difference has no coverage. -#}
+{% macro publish_rate(relation, keys, asked, values=[], counts=[], without=[]) -%}
     {%- set block = [
         'effective_n', 'coverage_rate', 'estimate', 'standard_error', 'standard_error_reason', 'ci_low',
         'ci_high',
@@ -65,11 +82,11 @@
         {% endfor -%}
         reason_code is null as is_reportable,
         reason_code,
-        {% if 'n_people' not in counts -%}
+        {% if 'n_people' not in counts + without -%}
         cast(n_people as bigint) as n_people,
         {% endif -%}
         cast(case when {{ is_shown }} then n end as bigint) as n,
-        {% for name in block + values if name not in counts -%}
+        {% for name in block + values if name not in counts + without -%}
         case when {{ is_shown }} then {{ name }} end as {{ name }},
         {% endfor -%}
         {% for name in counts -%}

@@ -1,7 +1,7 @@
 """Accuracy, errors and policies once more: samplics' Taylor linearisation on audits, one by one."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -25,6 +25,7 @@ from .sample import (
     Sample,
     read_sample,
     standing_audits,
+    valid_at,
     why_left_out,
 )
 
@@ -33,8 +34,15 @@ with warnings.catch_warnings():
     from samplics import PopParam, TaylorEstimator
     from samplics.utils.types import SinglePSUEst
 
-# Days are many, and their arithmetic is that of weeks.
-SCOPE = {"accuracy.accuracy_rates": "period_type <> 'day'"}
+# Days are many, and their arithmetic is that of weeks. Of four weeks every fourth is compared.
+FIRST_MONDAY = pd.Timestamp("1970-01-05")
+SCOPE = {
+    "accuracy.accuracy_rates": f"""
+        period_type in ('week', 'month')
+        or period_type = 'four_weeks'
+        and (period_starts_on - date '{FIRST_MONDAY:%Y-%m-%d}') % 28 = 0
+    """
+}
 POINTS = {"none": 0, "low": 1, "medium": 3, "high": 7, "severe": 10}
 INTERVAL = ["n_base_audits", "effective_n", "share_in_sight", "ci_low", "ci_high"]
 RATE = [
@@ -43,7 +51,7 @@ RATE = [
 
 
 def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
-    """The accuracy marts of a world, weeks and months."""
+    """The accuracy marts of a world, weeks, months and four weeks."""
     sample = read_sample(raw)
     for name, values in findings(sample.audits).items():
         sample.audits[name] = values
@@ -135,6 +143,10 @@ FLAGS = {
 }
 
 
+# The first day of the period of each moment, by type of period.
+Periods = Callable[[pd.Series], dict[str, pd.Series]]
+
+
 @dataclass(frozen=True)
 class Terms:
     """What each audit adds to a rate.
@@ -175,6 +187,12 @@ def periods_of(moment: pd.Series) -> dict[str, pd.Series]:
         "week": day - pd.to_timedelta(day.dt.day_of_week, unit="D"),
         "month": day.dt.to_period("M").dt.start_time,
     }
+
+
+def windows_of(moment: pd.Series) -> dict[str, pd.Series]:
+    """The first day of the four weeks of each moment, of those that share no week."""
+    days = (moment.dt.normalize() - FIRST_MONDAY).dt.days
+    return {"four_weeks": FIRST_MONDAY + pd.to_timedelta(days // 28 * 28, unit="D")}
 
 
 def dimensions(rows: pd.DataFrame) -> dict[str, pd.Series]:
@@ -408,7 +426,9 @@ def rates(sample: Sample, audits: pd.DataFrame, groups: pd.Series, terms: Terms)
     return found
 
 
-def by_period(sample: Sample) -> Iterator[tuple[str, pd.Timestamp, pd.DataFrame, pd.Series]]:
+def by_period(
+    sample: Sample, periods: Periods = periods_of
+) -> Iterator[tuple[str, pd.Timestamp, pd.DataFrame, pd.Series]]:
     """Each period with the audits of all strata that it touches, and which of them are its own.
 
     A stratum that stands for the variance of others brings these: they may have no audit in the
@@ -416,13 +436,13 @@ def by_period(sample: Sample) -> Iterator[tuple[str, pd.Timestamp, pd.DataFrame,
     """
     framed = sample.audits[sample.audits["stratum"] >= 0]
     pools = framed["stratum"].map(sample.strata["pool"])
-    for period_type, starts in periods_of(framed["decided_at"]).items():
+    for period_type, starts in periods(framed["decided_at"]).items():
         for start in sorted(starts.unique()):
             audits = framed[pools.isin(pools[starts == start])]
             yield period_type, start, audits, starts[audits.index] == start
 
 
-def population(sample: Sample) -> pd.DataFrame:
+def population(sample: Sample, periods: Periods = periods_of) -> pd.DataFrame:
     """Decisions of every period and dimension value: eligible, covered, pending, enforced.
 
     A decision is covered where an audit of its group was made in its stratum. One without a stratum
@@ -445,14 +465,14 @@ def population(sample: Sample) -> pd.DataFrame:
         },
         index=decisions.index,
     )
-    periods, audited_in = (periods_of(at["decided_at"]) for at in (decisions, counted))
+    decided_on, audited_in = (periods(at["decided_at"]) for at in (decisions, counted))
     of_decisions, of_audits = dimensions(decisions), dimensions(counted)
     # A stratum of the plan is one in all weeks of a month.
     of_plan = sample.strata.groupby(["plan_id", "stratum_id"]).ngroup()
     decided_in, counted_in = (at["stratum"].map(of_plan).fillna(-1) for at in (decisions, counted))
     misframed = decisions["stratum"].map(~is_frame_held(sample)).eq(True)
     parts = []
-    for period_type, starts in periods.items():
+    for period_type, starts in decided_on.items():
         for name, value in of_decisions.items():
             keys = [starts.rename("period_starts_on"), value.rename("dimension_value")]
             cell = pd.MultiIndex.from_arrays([starts, value, decided_in])
@@ -484,11 +504,11 @@ def is_frame_held(sample: Sample) -> pd.Series:
     return (n_decisions - sizes).abs() <= (0.01 * sizes).clip(lower=1)
 
 
-def flags(sample: Sample) -> pd.DataFrame:
+def flags(sample: Sample, periods: Periods = periods_of) -> pd.DataFrame:
     """Of what a metric asks about the audits of each group: n_asked, and n_unknown of them."""
     audits = sample.audits
     parts = []
-    for period_type, starts in periods_of(audits["decided_at"]).items():
+    for period_type, starts in periods(audits["decided_at"]).items():
         for name, value in dimensions(audits).items():
             for metric, (known, about) in FLAGS.items():
                 asked = 1.0 if about == "audits" else 1.0 - audits["n_correct"]
@@ -556,12 +576,19 @@ def has_unaudited_kind(counts: pd.DataFrame) -> pd.Series:
 
 
 def accuracy_rates(sample: Sample, raw: RawTables) -> pd.DataFrame:
-    """Every metric of accuracy by week and month, in every dimension."""
-    counts = population(sample)
+    """Every metric of accuracy by week, month and four weeks, in every dimension."""
+    return pd.concat(
+        [rates_by(sample, raw, periods) for periods in (periods_of, windows_of)], ignore_index=True
+    )
+
+
+def rates_by(sample: Sample, raw: RawTables, periods: Periods) -> pd.DataFrame:
+    """Every metric of accuracy by some periods, in every dimension."""
+    counts = population(sample, periods)
     counts["is_withheld"] = has_unaudited_kind(counts)
     key = ["period_type", "period_starts_on", "dimension_name", "dimension_value"]
     parts = []
-    for period_type, start, audits, own in by_period(sample):
+    for period_type, start, audits, own in by_period(sample, periods):
         for name, value in dimensions(audits).items():
             for metric in METRICS:
                 found = rates(sample, audits, value.where(own), terms_of(metric, audits))
@@ -579,7 +606,7 @@ def accuracy_rates(sample: Sample, raw: RawTables) -> pd.DataFrame:
     by_policy = whole["dimension_name"].isin(["policy", "policy_parent"])
     is_miss = whole["metric_id"].isin(["false_negative_share", "false_negative_harm"])
     told = by_policy & (of_truth | (is_miss & (whole["dimension_value"] != "no_policy")))
-    whole = whole.merge(flags(sample), on=["metric_id", *key], how="left")
+    whole = whole.merge(flags(sample, periods), on=["metric_id", *key], how="left")
     has_no_flag = (whole["n_asked"] > 0) & (whole["n_unknown"] == whole["n_asked"])
     withheld = told | (of_truth & whole["is_withheld"]) | has_no_flag
     whole.loc[withheld, ["estimate", "standard_error", "effective_n", "ci_low", "ci_high"]] = np.nan
@@ -597,8 +624,29 @@ def accuracy_rates(sample: Sample, raw: RawTables) -> pd.DataFrame:
     whole["is_reportable"] = is_reportable(whole).astype(object)
     counted = ["n_decisions", "n_eligible_decisions", "n_covered_decisions", "n_pending_decisions"]
     whole[counted] = whole[counted].astype(float)
-    whole.loc[whole["is_hidden"], [*counted, "coverage_rate"]] = np.nan
-    return whole[["metric_id", *key, *counted, "coverage_rate", "is_reportable", *RATE]]
+    whole = whole.merge(targets(sample, raw, periods), on=key, how="left")
+    whole.loc[whole["metric_id"] != "accuracy", "target_at_decision"] = np.nan
+    shown = [*counted, "coverage_rate", "target_at_decision"]
+    whole.loc[whole["is_hidden"], shown] = np.nan
+    return whole[["metric_id", *key, *shown, "is_reportable", *RATE]]
+
+
+def targets(sample: Sample, raw: RawTables, periods: Periods) -> pd.DataFrame:
+    """The mean target of the queues of eligible decisions, where nearly all of them have one."""
+    queues = raw.latest("queues", ["queue_id", "valid_from"], ["target_accuracy", "valid_to"])
+    decisions = sample.decisions[sample.decisions["is_eligible"]]
+    in_force = valid_at(decisions, queues, "queue_id", "queue_id", ["target_accuracy"])
+    target = pd.to_numeric(in_force["target_accuracy"])
+    parts = []
+    for period_type, starts in periods(decisions["decided_at"]).items():
+        for name, value in dimensions(decisions).items():
+            groups = target.groupby(
+                [starts.rename("period_starts_on"), value.rename("dimension_value")]
+            )
+            mean = groups.mean().where(groups.count() >= 0.95 * groups.size())
+            part = mean.rename("target_at_decision").reset_index()
+            parts.append(part.assign(period_type=period_type, dimension_name=name))
+    return pd.concat(parts, ignore_index=True)
 
 
 def is_reportable(rates: pd.DataFrame) -> pd.Series:

@@ -35,17 +35,18 @@ select
     dimension_value,
     sum(case when period_type = 'day' then n_decisions else 0 end) as by_day,
     sum(case when period_type = 'week' then n_decisions else 0 end) as by_week,
-    sum(case when period_type = 'month' then n_decisions else 0 end) as by_month
+    sum(case when period_type = 'month' then n_decisions else 0 end) as by_month,
+    sum(case when period_type = 'four_weeks' then n_decisions else 0 end) as by_four_weeks
 from counts
 group by mart, dimension_name, dimension_value
 having
-    count(distinct period_type) <> case mart when 'accuracy_population' then 3 else 2 end
+    count(distinct period_type) <> case mart when 'accuracy_population' then 4 else 3 end
     {% for count in ['n_decisions', 'n', 'n_excluded_audits', 'n_successes'] -%}
-    {% for period in ['day', 'week'] -%}
+    {% for period, n_times in {'day': 1, 'week': 1, 'four_weeks': 4}.items() -%}
     or {{ "mart = 'accuracy_population' and" if period == 'day' }}
     {{ 'max(is_withheld) = 0 and' if count in ['n', 'n_successes'] }}
     {{ 'max(is_hidden) = 0 and' if count not in ['n', 'n_successes'] }}
     sum(case when period_type = '{{ period }}' then {{ count }} else 0 end)
-    is distinct from sum(case when period_type = 'month' then {{ count }} else 0 end)
+    is distinct from {{ n_times }} * sum(case when period_type = 'month' then {{ count }} else 0 end)
     {% endfor -%}
     {% endfor %}

@@ -23,7 +23,9 @@ exclusions as (
 population as (
     select *
     from {{ ref('accuracy_population') }}
-    where period_type <> 'day' or dimension_name not in ({{ of_people }})
+    where
+        period_type in ('week', 'month')
+        or (period_type = 'day' and dimension_name not in ({{ of_people }}))
 ),
 
 kinds as (

@@ -10,7 +10,7 @@ with audited as (
 
 published as (
     select
-        coalesce(sum(n_audits + n_technical_audits), 0) as n_audits,
+        coalesce(sum(n + n_technical_audits), 0) as n_audits,
         coalesce(sum(n_technical_audits), 0) as n_technical_audits
     from {{ ref('moderator_accuracy') }}
     where metric_id = 'moderator_accuracy' and period_type = 'month'

@@ -34,7 +34,7 @@ left join cells
         and compared.dimension_name = cells.dimension_name
         and compared.dimension_value = cells.dimension_value
 where
-    compared.n_audits > 0
+    compared.n > 0
     and (
         (abs(cells.mix_share - 1) <= 1e-9) is not true
         or (abs(cells.comparable_share - compared.comparable_share) <= 1e-9) is not true

@@ -12,6 +12,10 @@ roster as (
 
 policies as (
     select * from {{ ref('stg_policies') }}
+),
+
+queues as (
+    select * from {{ ref('stg_queues') }}
 )
 
 select
@@ -44,7 +48,8 @@ select
     policies.policy_version as policy_version_at_decision,
     -- A policy at the top of the tree is its own parent, so that parents sum to all.
     coalesce(policies.parent_policy_id, decisions.policy_id) as parent_policy_id,
-    policies.severity as policy_severity_at_decision
+    policies.severity as policy_severity_at_decision,
+    queues.target_accuracy as queue_target_at_decision
 from decisions
 left join jobs on decisions.job_id = jobs.job_id
 left join roster
@@ -55,3 +60,7 @@ left join policies
     on
         decisions.policy_id = policies.policy_id
         and {{ valid_at('policies', 'decisions.decided_at') }}
+left join queues
+    on
+        jobs.queue_id = queues.queue_id
+        and {{ valid_at('queues', 'decisions.decided_at') }}

@@ -49,6 +49,7 @@
     'sampling_frame': changed_periods('sampling_frame', 'period_start', 'period_end'),
     'roster': changed_periods('roster'),
     'policies': changed_periods('policies'),
+    'queues': changed_periods('queues'),
 } -%}
 with all_days as (
     {{ date_series(

@@ -178,5 +178,12 @@ cross join (
     {% endfor %}
 ) as period_types (period_type)
 where touched.built_on is not null
-{{ 'union all' if not loop.last }}
-{% endfor %}
+union
+{% endfor -%}
+-- Four weeks of which a week is touched.
+select distinct
+    'published' as day_set,
+    {{ add_days(week_start('touched.built_on'), '-7 * weeks.n_before') }} as built_on
+from published as touched
+cross join (values (1), (2), (3)) as weeks (n_before)
+where touched.built_on is not null

@@ -11,7 +11,7 @@ with decisions as (
 cells as (
     select *
     from {{ ref('accuracy_cells') }}
-    where exclusion_reason is null and period_type <> 'day'
+    where exclusion_reason is null and period_type in ('week', 'month')
 ),
 
 strata as (

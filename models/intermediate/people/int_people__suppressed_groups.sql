@@ -50,7 +50,7 @@ scopes_of_weeks as (
 
 -- What is withheld in a month is withheld in its weeks and days, in weeks in their days; a week of
 -- two months, with either.
-periods as (
+listed_periods as (
     select distinct
         withheld_in.period_type as withheld_in,
         calendar.month_starts_on as scope_starts_on,
@@ -105,6 +105,21 @@ periods as (
         scope_starts_on as period_starts_on
     from people
     where period_type = 'trailing'
+),
+
+-- Four weeks of which one is withheld, so that all others are sums of rows that are shown.
+periods as (
+    select * from listed_periods
+    union distinct
+    select
+        listed_periods.withheld_in,
+        listed_periods.scope_starts_on,
+        'four_weeks' as period_type,
+        {{ add_days('listed_periods.period_starts_on', '-7 * weeks.n_before') }}
+            as period_starts_on
+    from listed_periods
+    cross join (values (0), (1), (2), (3)) as weeks (n_before)
+    where listed_periods.period_type = 'week'
 )
 
 select

@@ -6,26 +6,7 @@ with calendar as (
 ),
 
 all_periods as (
-    select
-        calendar_date,
-        'day' as period_type,
-        calendar_date as period_starts_on,
-        calendar_date as period_ends_on
-    from calendar
-    union all
-    select
-        calendar_date,
-        'week' as period_type,
-        week_starts_on as period_starts_on,
-        week_ends_on as period_ends_on
-    from calendar
-    union all
-    select
-        calendar_date,
-        'month' as period_type,
-        month_starts_on as period_starts_on,
-        month_ends_on as period_ends_on
-    from calendar
+    {{ periods_of_days('calendar') }}
 ),
 
 periods as (
@@ -96,6 +77,8 @@ daily as (
         {% endfor -%}
         n_decisions,
         n_enforced_decisions,
+        n_targeted_decisions,
+        target_millionths,
         case when is_pending then n_decisions else 0 end as n_pending_decisions,
         case when is_pending then n_enforced_decisions else 0 end as n_pending_enforced_decisions
     from marked_decisions
@@ -111,6 +94,8 @@ daily as (
         {% endfor -%}
         0 as n_decisions,
         0 as n_enforced_decisions,
+        0 as n_targeted_decisions,
+        0 as target_millionths,
         0 as n_pending_decisions,
         0 as n_pending_enforced_decisions
     from daily_audits
@@ -132,6 +117,8 @@ select
     {% endfor -%}
     cast(sum(daily.n_decisions) as bigint) as n_decisions,
     cast(sum(daily.n_enforced_decisions) as bigint) as n_enforced_decisions,
+    cast(sum(daily.n_targeted_decisions) as bigint) as n_targeted_decisions,
+    cast(sum(daily.target_millionths) as bigint) as target_millionths,
     cast(sum(daily.n_pending_decisions) as bigint) as n_pending_decisions,
     cast(sum(daily.n_pending_enforced_decisions) as bigint) as n_pending_enforced_decisions
 from daily

@@ -110,15 +110,17 @@ reference as (
 together as (
     select
         compared.*,
-        raw_rates.n_audits,
-        raw_rates.n_successes,
+        coalesce(raw_rates.n_audits, 0) as n,
+        coalesce(raw_rates.n_audits, 0) as n_group_audits,
+        coalesce(raw_rates.n_audits, 0) as n_base_audits,
+        coalesce(raw_rates.n_successes, 0) as n_successes,
         raw_rates.estimate as raw_estimate,
         raw_rates.standard_error as raw_standard_error,
         raw_rates.ci_low as raw_ci_low,
         raw_rates.ci_high as raw_ci_high,
         raw_rates.effective_n as raw_effective_n,
-        standardised.n_cells,
-        standardised.comparable_share,
+        coalesce(standardised.n_cells, 0) as n_cells,
+        coalesce(standardised.comparable_share, 0) as comparable_share,
         standardised.estimate,
         standardised.standard_error,
         standardised.standard_error_reason,
@@ -129,7 +131,7 @@ together as (
         reference.empty_cells,
         reference.reference_estimate,
         reference.overall_estimate,
-        others.shared_share,
+        coalesce(others.shared_share, 0) as shared_share,
         others.own_estimate,
         others.own_estimate_ci_low,
         others.own_estimate_ci_high,
@@ -137,15 +139,7 @@ together as (
         others.others_estimate_ci_low,
         others.others_estimate_ci_high,
         others.others_n_audits,
-        others.others_effective_n,
-        case
-            when compared.suppression_code is not null then compared.suppression_code
-            when coalesce(raw_rates.n_audits, 0) = 0 then 'no_audits'
-            when raw_rates.n_audits < {{ var('min_audits') }} then 'too_few_audits'
-            when standardised.effective_n < {{ var('min_effective_n') }} then 'low_effective_n'
-            when standardised.comparable_share < {{ var('min_comparable_share') }}
-                then 'mix_not_comparable'
-        end as reason_code
+        others.others_effective_n
     from of_enough_people as compared
     left join raw_rates on {{ same_keys('compared', 'raw_rates', keys) }}
     left join standardised on {{ same_keys('compared', 'standardised', keys) }}
@@ -153,22 +147,40 @@ together as (
     left join others on {{ same_keys('compared', 'others', keys) }}
 ),
 
--- What few people did is theirs: nothing of it, and nothing that leads to it, is shown to all.
-shown as (
+differing as (
     select
         *,
-        suppression_code is null as is_shown,
         own_estimate - others_estimate as difference_from_others,
         {{ difference_bound('own_estimate', 'others_estimate', 'low') }} as difference_ci_low,
         {{ difference_bound('own_estimate', 'others_estimate', 'high') }} as difference_ci_high,
+        estimate - reference_estimate as own_effect,
+        raw_estimate - estimate as mix_effect,
+        reference_estimate - overall_estimate as not_comparable_effect,
         coalesce(
-            reason_code is null
-            and shared_share >= {{ var('min_comparable_share') }}
+            shared_share >= {{ var('min_comparable_share') }}
             and others_n_audits >= {{ var('min_audits') }}
             and others_effective_n >= {{ var('min_effective_n') }},
             false
         ) as can_be_told_apart
     from together
+),
+
+-- What few people did is theirs: nothing of it, and nothing that leads to it, is shown to all.
+published as (
+    {{ publish_rate(
+        'differing',
+        keys + ['period_ends_on', 'overall_estimate', 'can_be_told_apart'],
+        asked=['suppression_code', 'n_group_audits', 'n_base_audits', 'comparable_share'],
+        values=[
+            'n_successes', 'n_technical_audits', 'n_cells', 'n_empty_cells', 'empty_cells',
+            'comparable_share', 'raw_estimate', 'raw_standard_error', 'raw_ci_low', 'raw_ci_high',
+            'raw_effective_n', 'reference_estimate', 'own_effect', 'mix_effect',
+            'not_comparable_effect', 'shared_share', 'others_estimate', 'others_estimate_ci_low',
+            'others_estimate_ci_high', 'difference_from_others', 'difference_ci_low',
+            'difference_ci_high',
+        ],
+        without=['coverage_rate'],
+    ) }}
 )
 
 select
@@ -178,37 +190,42 @@ select
     dimension_name,
     dimension_value,
     period_ends_on,
-    reason_code is null as is_reportable,
+    is_reportable,
     reason_code,
-    case when can_be_told_apart then difference_ci_low > 0 or difference_ci_high < 0 end
-        as is_apart_from_others,
-    cast(n_people as bigint) as n_people,
-    {% for count in ['n_audits', 'n_successes', 'n_technical_audits'] -%}
-    cast(case when is_shown then coalesce({{ count }}, 0) end as bigint) as {{ count }},
-    {% endfor -%}
-    cast(case when is_shown then coalesce(n_cells, 0) end as bigint) as n_cells,
-    cast(case when is_shown then n_empty_cells end as bigint) as n_empty_cells,
-    case when is_shown then empty_cells end as empty_cells,
-    case when is_shown then coalesce(comparable_share, 0) end as comparable_share,
-    {% for value in [
-        'raw_estimate', 'raw_standard_error', 'raw_ci_low', 'raw_ci_high', 'raw_effective_n',
-        'estimate', 'standard_error', 'standard_error_reason', 'ci_low', 'ci_high',
-    ] -%}
-    case when is_shown then {{ value }} end as {{ value }},
-    {% endfor -%}
-    cast({{ var('confidence_level') }} as double) as confidence_level,
-    case when is_shown then effective_n end as effective_n,
+    case
+        when is_reportable and can_be_told_apart
+            then difference_ci_low > 0 or difference_ci_high < 0
+    end as is_apart_from_others,
+    n_people,
+    n,
+    cast(n_successes as bigint) as n_successes,
+    cast(n_technical_audits as bigint) as n_technical_audits,
+    cast(n_cells as bigint) as n_cells,
+    cast(n_empty_cells as bigint) as n_empty_cells,
+    empty_cells,
+    comparable_share,
+    raw_estimate,
+    raw_standard_error,
+    raw_ci_low,
+    raw_ci_high,
+    raw_effective_n,
+    estimate,
+    standard_error,
+    standard_error_reason,
+    ci_low,
+    ci_high,
+    confidence_level,
+    effective_n,
     overall_estimate,
-    case when is_shown then reference_estimate end as reference_estimate,
-    case when is_shown then estimate - reference_estimate end as own_effect,
-    case when is_shown then raw_estimate - estimate end as mix_effect,
-    case when is_shown then reference_estimate - overall_estimate end as not_comparable_effect,
-    case when is_shown then coalesce(shared_share, 0) end as shared_share,
-    {% for value in [
-        'others_estimate', 'others_estimate_ci_low', 'others_estimate_ci_high',
-        'difference_from_others', 'difference_ci_low',
-    ] -%}
-    case when is_shown then {{ value }} end as {{ value }},
-    {% endfor -%}
-    case when is_shown then difference_ci_high end as difference_ci_high
-from shown
+    reference_estimate,
+    own_effect,
+    mix_effect,
+    not_comparable_effect,
+    shared_share,
+    others_estimate,
+    others_estimate_ci_low,
+    others_estimate_ci_high,
+    difference_from_others,
+    difference_ci_low,
+    difference_ci_high
+from published

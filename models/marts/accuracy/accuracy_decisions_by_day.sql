@@ -1,6 +1,8 @@
 {% set counts = {
     'n_decisions': 'n_decisions',
     'n_enforced_decisions': one_where("action_group = 'enforced'"),
+    'n_targeted_decisions': one_where('queue_target_at_decision is not null'),
+    'target_millionths': 'coalesce(cast(round(queue_target_at_decision * 1000000) as bigint), 0)',
 } -%}
 
 with decisions as (

@@ -58,22 +58,40 @@ audits as (
     where is_counted and decided_by_type = 'human'
 ),
 
-audits_in_periods as (
-    {{ by_period_and_dimension(
-        'audits', 'decided_on', reporting_dimensions(), day_set='published',
-        types=['day'] + period_types()) }}
+calendar as (
+    select * from {{ ref('dim_calendar') }}
+),
+
+all_periods as (
+    {{ periods_of_days('calendar') }}
+),
+
+periods as (
+    select *
+    from all_periods
+    where {{ in_days_to_build('published', 'period_starts_on') }}
 ),
 
 -- Who is not known is one person.
 people as (
     select
-        period_type,
-        period_starts_on,
-        dimension_name,
-        dimension_value,
-        count(distinct coalesce(moderator_key, 'unknown')) as n_people
-    from audits_in_periods
-    group by period_type, period_starts_on, dimension_name, dimension_value
+        periods.period_type,
+        periods.period_starts_on,
+        dimensions.dimension_name,
+        {{ value_of_dimension(reporting_dimensions()) }} as dimension_value,
+        count(distinct coalesce(audits.moderator_key, 'unknown')) as n_people
+    from audits
+    inner join periods on audits.decided_on = periods.calendar_date
+    cross join (
+        values {% for name in reporting_dimensions() -%}
+        ('{{ name }}'){{ ', ' if not loop.last }}
+        {%- endfor %}
+    ) as dimensions (dimension_name)
+    group by
+        periods.period_type,
+        periods.period_starts_on,
+        dimensions.dimension_name,
+        {{ value_of_dimension(reporting_dimensions()) }}
 ),
 
 counted as (
@@ -99,6 +117,8 @@ counted as (
         sum(case when is_enforced_covered then n_enforced_decisions else 0 end)
             as n_covered_enforced_decisions,
         sum(n_pending_enforced_decisions) as n_pending_enforced_decisions,
+        sum(case when is_counted then n_targeted_decisions else 0 end) as n_targeted_decisions,
+        sum(case when is_counted then target_millionths else 0 end) as target_millionths,
         {% for name in measures -%}
         sum(case when is_counted_unweighted then {{ name }} else 0 end) as {{ name }},
         {% endfor -%}
@@ -135,7 +155,9 @@ select
     {% for name in measures -%}
     cast(counted.{{ name }} as bigint) as {{ name }},
     {% endfor -%}
-    cast(counted.n_pending_enforced_decisions as bigint) as n_pending_enforced_decisions
+    cast(counted.n_pending_enforced_decisions as bigint) as n_pending_enforced_decisions,
+    cast(counted.n_targeted_decisions as bigint) as n_targeted_decisions,
+    cast(counted.target_millionths as bigint) as target_millionths
 from counted
 left join people
     on {{ same_keys('counted', 'people', [

@@ -30,6 +30,7 @@ measured as (
         metrics.metric_id,
         metrics.metric_version,
         metrics.unit,
+        metrics.target,
         population.*,
         suppressed.suppression_code,
         {{ metric_n('metrics', 'population') }} as unweighted_n,
@@ -58,6 +59,15 @@ measured as (
 rates as (
     select
         measured.*,
+        case
+            when
+                measured.target = 'target_accuracy'
+                and measured.n_targeted_decisions
+                >= {{ var('min_coverage_rate') }} * measured.n_eligible_decisions
+                then
+                    measured.target_millionths
+                    / cast(nullif(1000000 * measured.n_targeted_decisions, 0) as double)
+        end as target_at_decision,
         measured.n_audits as n_group_audits,
         case
             when {{ is_known }} then
@@ -108,7 +118,7 @@ published as (
         counts=[
             'n_people', 'coverage_rate', 'n_decisions', 'n_eligible_decisions',
             'n_excluded_decisions', 'n_covered_decisions', 'n_pending_decisions',
-            'n_excluded_audits', 'misframed_rate', 'unjudged_rate',
+            'n_excluded_audits', 'misframed_rate', 'unjudged_rate', 'target_at_decision',
         ],
     ) }}
 )
@@ -169,5 +179,6 @@ select
         as unweighted_ci_low,
     case when unit = 'share' then {{ wilson_bound('unweighted_rate', 'unweighted_n', 'high') }} end
         as unweighted_ci_high,
-    unweighted_rate - estimate as unweighted_difference
+    unweighted_rate - estimate as unweighted_difference,
+    target_at_decision
 from published

@@ -4,7 +4,7 @@
 with cells as (
     select *
     from {{ ref('accuracy_cells') }}
-    where exclusion_reason is not null
+    where exclusion_reason is not null and period_type <> 'four_weeks'
 ),
 
 reasons as (

@@ -121,11 +121,9 @@ shown as (
                 then population.{{ name }}
         end as {{ name }},
         {% endfor -%}
-        case
-            when not recorded.is_recorded then 'not_recorded'
-            when population.n_eligible_decisions = 0 then 'no_decisions'
-            else suppressed.suppression_code
-        end as reason_code,
+        recorded.is_recorded,
+        suppressed.suppression_code,
+        population.n_eligible_decisions as n,
         case
             when recorded.is_recorded and suppressed.suppression_code is null
                 then cast(coalesce(counted.n_overturned_decisions, 0) as bigint)
@@ -144,23 +142,23 @@ shown as (
             and population.dimension_name = {{ relation }}.dimension_name
             and population.dimension_value = {{ relation }}.dimension_value
     {% endfor -%}
-    where population.period_type <> 'day'
+    where population.period_type in ('week', 'month')
 )
 
 select
-    shown.period_type,
-    shown.period_starts_on,
-    shown.dimension_name,
-    shown.dimension_value,
-    shown.period_ends_on,
-    shown.reason_code,
-    shown.n_eligible_decisions,
-    shown.n_eligible_enforced_decisions,
-    shown.n_overturned_decisions,
-    shown.n_overturned_enforcements,
-    shown.n_overturned_decisions / cast(nullif(shown.n_eligible_decisions, 0) as double)
+    period_type,
+    period_starts_on,
+    dimension_name,
+    dimension_value,
+    period_ends_on,
+    {{ reason_code(['suppression_code', 'is_recorded', 'n']) }} as reason_code,
+    n_eligible_decisions,
+    n_eligible_enforced_decisions,
+    n_overturned_decisions,
+    n_overturned_enforcements,
+    n_overturned_decisions / cast(nullif(n_eligible_decisions, 0) as double)
         as overturned_rate,
-    shown.n_overturned_enforcements
-    / cast(nullif(shown.n_eligible_enforced_decisions, 0) as double)
+    n_overturned_enforcements
+    / cast(nullif(n_eligible_enforced_decisions, 0) as double)
         as enforcement_overturned_rate
 from shown

@@ -7,44 +7,46 @@ with coefficients as (
     select * from {{ ref('int_agreement__coefficients') }}
 ),
 
-excluded_ratings as (
-    select *
-    from {{ ref('int_agreement__ratings') }}
-    where exclusion_reason is not null
+ratings as (
+    select * from {{ ref('int_agreement__ratings') }}
 ),
 
-excluded_by_dimension as (
-    {{ by_rating_dimension('excluded_ratings', 'item_rated_on') }}
+by_dimension as (
+    {{ by_rating_dimension('ratings', 'item_rated_on') }}
 ),
 
-excluded as (
+-- Whose ratings are left out is a rater too. Who is not known is one.
+counted as (
     select
         {{ keys }},
+        count(distinct coalesce(rater_key, 'unknown')) as n_people,
         {% for reason in reasons -%}
         sum(case when exclusion_reason = '{{ reason }}' then 1 else 0 end) as n_{{ reason }},
         {% endfor -%}
-        count(*) as n_excluded_ratings
-    from excluded_by_dimension
+        sum(case when exclusion_reason is not null then 1 else 0 end) as n_excluded_ratings
+    from by_dimension
     group by {{ keys }}
 ),
 
 every_group as (
     select {{ keys }} from coefficients
     union distinct
-    select {{ keys }} from excluded
+    select {{ keys }} from counted
 ),
 
 bounded as (
     select
         every_group.*,
+        coalesce(counted.n_people, coefficients.n_raters) as n_people,
+        coalesce(counted.n_excluded_ratings, 0) as n_excluded_ratings,
+        {% for reason in reasons -%}
+        coalesce(counted.n_{{ reason }}, 0) as n_{{ reason }},
+        {% endfor -%}
         coalesce(coefficients.n_items, 0) as n_items,
         coalesce(coefficients.n_paired_items, 0) as n_paired_items,
         coalesce(coefficients.n_ratings, 0) as n_ratings,
         coalesce(coefficients.n_raters, 0) as n_raters,
         coalesce(coefficients.n_labels, 0) as n_labels,
-        {% for reason in reasons -%}
-        coalesce(excluded.n_{{ reason }}, 0) as n_{{ reason }},
-        {% endfor -%}
         {% for name in ['percent_agreement', 'gwets_ac1'] -%}
         coefficients.{{ name }},
         coefficients.{{ name }}_standard_error,
@@ -66,56 +68,55 @@ bounded as (
             else coefficients.{{ name }}_reason_code
         end as {{ name }}_reason_code,
         {% endfor -%}
-        coalesce(excluded.n_excluded_ratings, 0) as n_excluded_ratings
+        case
+            when coefficients.n_items is null then 'no_pairs'
+            else coefficients.gwets_ac1_reason_code
+        end as coefficient_reason_code,
+        coefficients.gwets_ac1_standard_error is not null as variance_known,
+        {{ suppress_small_groups(
+            'coalesce(counted.n_people, coefficients.n_raters)', [
+                'every_group.rating_source', 'every_group.label_kind', 'every_group.period_type',
+                'every_group.period_starts_on', 'every_group.dimension_name',
+            ], 'every_group.dimension_value') }} as suppression_code
     from every_group
+    left join counted on {{ same_keys('every_group', 'counted', agreement_keys()) }}
     left join coefficients on {{ same_keys('every_group', 'coefficients', agreement_keys()) }}
-    left join excluded on {{ same_keys('every_group', 'excluded', agreement_keys()) }}
 ),
 
 judged as (
     select
         *,
-        case
-            when gwets_ac1_reason_code is not null then gwets_ac1_reason_code
-            when gwets_ac1_standard_error is null then 'variance_unknown'
-            when n_paired_items < {{ var('min_agreement_items') }} then 'too_few_items'
-        end as reason_code
+        {{ reason_code([
+            'suppression_code', 'coefficient_reason_code', 'variance_known', 'n_paired_items',
+        ]) }} as reason_code
     from bounded
 )
 
 select
-    rating_source,
-    label_kind,
-    period_type,
-    period_starts_on,
-    dimension_name,
-    dimension_value,
+    {% for key in agreement_keys() -%}
+    {{ key }},
+    {% endfor -%}
     {{ period_end() }} as period_ends_on,
     reason_code is null as is_reportable,
     reason_code,
-    n_items,
-    n_paired_items,
-    n_ratings,
-    n_raters,
-    n_labels,
-    cast(n_excluded_ratings as bigint) as n_excluded_ratings,
-    {% for reason in reasons -%}
-    cast(n_{{ reason }} as bigint) as n_{{ reason }},
+    cast(n_people as bigint) as n_people,
+    {% for name in [
+        'items', 'paired_items', 'ratings', 'raters', 'labels', 'excluded_ratings',
+    ] + reasons -%}
+    cast(case when suppression_code is null then n_{{ name }} end as bigint) as n_{{ name }},
     {% endfor -%}
-    percent_agreement,
-    percent_agreement_standard_error,
-    gwets_ac1,
-    gwets_ac1_standard_error,
-    gwets_ac1_ci_low,
-    gwets_ac1_ci_high,
-    cast({{ var('confidence_level') }} as double) as confidence_level,
-    krippendorffs_alpha_nominal,
-    krippendorffs_alpha_ordinal,
-    fleiss_kappa,
-    cohens_kappa,
-    gwets_ac1_reason_code,
-    krippendorffs_alpha_nominal_reason_code,
-    krippendorffs_alpha_ordinal_reason_code,
-    fleiss_kappa_reason_code,
-    cohens_kappa_reason_code
+    {% for name in [
+        'percent_agreement', 'percent_agreement_standard_error', 'gwets_ac1_standard_error',
+        'gwets_ac1_ci_low', 'gwets_ac1_ci_high',
+    ] -%}
+    case when suppression_code is null then {{ name }} end as {{ name }},
+    {% endfor -%}
+    {% for name in [
+        'gwets_ac1', 'krippendorffs_alpha_nominal', 'krippendorffs_alpha_ordinal', 'fleiss_kappa',
+        'cohens_kappa',
+    ] -%}
+    case when suppression_code is null then {{ name }} end as {{ name }},
+    coalesce(suppression_code, {{ name }}_reason_code) as {{ name }}_reason_code,
+    {% endfor -%}
+    cast({{ var('confidence_level') }} as double) as confidence_level
 from judged

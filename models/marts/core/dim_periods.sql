@@ -47,6 +47,14 @@ periods as (
         {{ by_period('days', 'calendar_date', types=['day'] + rare_period_types()) }}
     ) as of_days
     union all
+    select distinct
+        'four_weeks' as period_type,
+        {{ add_days(week_start('days.calendar_date'), '-7 * weeks.n_before') }} as period_starts_on,
+        {{ add_days(week_start('days.calendar_date'), '27 - 7 * weeks.n_before') }}
+            as period_ends_on
+    from days
+    cross join (values (0), (1), (2), (3)) as weeks (n_before)
+    union all
     select
         'trailing' as period_type,
         {{ add_days('today', 1 - var('people_window_days')) }} as period_starts_on,
@@ -59,7 +67,16 @@ dated as (
         periods.*,
         as_of.as_of,
         as_of.today,
-        periods.period_ends_on < as_of.today as is_complete,
+        -- Four weeks that begin before all others have fewer.
+        periods.period_ends_on < as_of.today
+        and (
+            periods.period_type <> 'four_weeks'
+            or periods.period_starts_on >= (select {{ week_start('first_day') }} from bounds)
+        ) as is_complete,
+        case
+            when periods.period_type = 'four_weeks' then {{ add_days('periods.period_ends_on', -6) }}
+            else periods.period_starts_on
+        end as begun_on,
         row_number() over (
             partition by periods.period_type order by periods.period_starts_on
         ) as nth
@@ -83,7 +100,7 @@ select
     {{ period_status('period_ends_on', 'as_of', var('overturn_maturity_days')) }}
         as overturn_status,
     cast(
-        max(case when period_starts_on <= today then nth end) over (partition by period_type) - nth
+        max(case when begun_on <= today then nth end) over (partition by period_type) - nth
         as bigint
     ) as periods_ago,
     as_of

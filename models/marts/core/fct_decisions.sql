@@ -25,6 +25,7 @@ select
     decisions.policy_version_at_decision,
     decisions.parent_policy_id,
     decisions.policy_severity_at_decision,
+    decisions.queue_target_at_decision,
     decisions.decided_by_type,
     decisions.moderator_key,
     decisions.site,

@@ -45,7 +45,11 @@ inputs as (
         rates.dimension_value,
         rates.period_ends_on,
         rates.reason_code as accuracy_reason_code,
-        rates.n as n_audits,
+        rates.n,
+        rates.n_people,
+        rates.effective_n,
+        rates.coverage_rate,
+        least(known.n_truly_correct, known.n_truly_wrong) as n_benchmarks,
         rates.estimate as p,
         rates.standard_error as p_standard_error,
         rates.ci_low as p_ci_low,
@@ -67,18 +71,19 @@ corrected as (
     {{ corrected_share('inputs') }}
 ),
 
-judged as (
-    select
-        *,
-        case
-            when n_truly_correct = 0 or n_truly_wrong = 0 then 'no_benchmarks'
-            when informativeness <= 0.2 then 'audits_say_too_little'
-            when accuracy_reason_code is not null then accuracy_reason_code
-            when
-                n_truly_correct < {{ var('min_audits') }} or n_truly_wrong < {{ var('min_audits') }}
-                then 'too_few_benchmarks'
-        end as reason_code
-    from corrected
+published as (
+    {{ publish_rate(
+        'corrected',
+        [
+            'metric_version', 'period_type', 'period_starts_on', 'dimension_name',
+            'dimension_value', 'period_ends_on', 'is_clipped', 'n_benchmarked', 'n_truly_correct',
+            'n_truly_wrong', 'n_confirmed', 'n_detected', 'p', 'p_ci_low', 'p_ci_high',
+            'sensitivity', 'sensitivity_ci_low', 'sensitivity_ci_high', 'specificity',
+            'specificity_ci_low', 'specificity_ci_high', 'informativeness',
+        ],
+        asked=['n_benchmarks', 'informativeness', 'accuracy_reason_code'],
+        without=['standard_error_reason'],
+    ) }}
 )
 
 select
@@ -88,10 +93,13 @@ select
     dimension_name,
     dimension_value,
     period_ends_on,
-    reason_code is null as is_reportable,
+    is_reportable,
     reason_code,
     is_clipped,
-    n_audits,
+    n_people,
+    n,
+    effective_n,
+    coverage_rate,
     cast(n_benchmarked as bigint) as n_benchmarked,
     cast(n_truly_correct as bigint) as n_benchmark_correct,
     cast(n_truly_wrong as bigint) as n_benchmark_wrong,
@@ -112,5 +120,5 @@ select
     ci_low,
     ci_high,
     estimate - p as difference,
-    cast({{ var('confidence_level') }} as double) as confidence_level
-from judged
+    confidence_level
+from published

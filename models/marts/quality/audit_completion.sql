@@ -87,25 +87,22 @@ both_scopes as (
 )
 
 select
-    both_scopes.scope,
-    both_scopes.plan_id,
-    both_scopes.stratum_id,
-    both_scopes.period_start,
-    both_scopes.period_end,
-    case
-        when both_scopes.planned_sample_size is null then 'not_planned'
-        when both_scopes.planned_sample_size = 0 then 'none_planned'
-    end as reason_code,
-    cast(both_scopes.n_strata as bigint) as n_strata,
-    cast(both_scopes.population_size as bigint) as population_size,
-    cast(both_scopes.planned_sample_size as bigint) as n_planned,
-    cast(both_scopes.n_final as bigint) as n_final,
-    cast(both_scopes.n_counted as bigint) as n_counted,
-    cast(both_scopes.n_not_final as bigint) as n_not_final,
-    cast(both_scopes.n_withdrawn as bigint) as n_withdrawn,
-    cast(both_scopes.planned_sample_size - both_scopes.n_begun as bigint) as n_not_begun,
-    both_scopes.n_final / cast(nullif(both_scopes.planned_sample_size, 0) as double)
+    scope,
+    plan_id,
+    stratum_id,
+    period_start,
+    period_end,
+    {{ reason_code(['planned_sample_size']) }} as reason_code,
+    cast(n_strata as bigint) as n_strata,
+    cast(population_size as bigint) as population_size,
+    cast(planned_sample_size as bigint) as n_planned,
+    cast(n_final as bigint) as n_final,
+    cast(n_counted as bigint) as n_counted,
+    cast(n_not_final as bigint) as n_not_final,
+    cast(n_withdrawn as bigint) as n_withdrawn,
+    cast(planned_sample_size - n_begun as bigint) as n_not_begun,
+    n_final / cast(nullif(planned_sample_size, 0) as double)
         as completion_rate,
-    both_scopes.n_counted / cast(nullif(both_scopes.planned_sample_size, 0) as double)
+    n_counted / cast(nullif(planned_sample_size, 0) as double)
         as counted_rate
 from both_scopes

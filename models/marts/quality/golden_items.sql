@@ -22,42 +22,18 @@ counted as (
     group by golden_id, key_version
 ),
 
-of_enough_people as (
-    select
-        *,
-        {{ suppress_small_groups('n_people', ['key_version'], 'golden_id') }} as suppression_code
-    from counted
-),
-
 judged as (
     select
         *,
-        suppression_code is null as is_shown,
-        case
-            when n_answered = 0 then 'no_answers'
-            when suppression_code is not null then suppression_code
-            when n_answered < {{ var('min_audits') }} then 'too_few_answers'
-        end as reason_code
-    from of_enough_people
+        n_passed as n_successes,
+        n_answered as n,
+        'min_audits' as min_n,
+        n_answered / cast(n_served as double) as answer_rate,
+        {{ suppress_small_groups('n_people', ['key_version'], 'golden_id') }} as suppression_code
+    from counted
 )
 
-select
-    judged.golden_id,
-    judged.key_version,
-    judged.true_action_code,
-    judged.true_policy_id,
-    judged.first_served_on,
-    judged.last_served_on,
-    judged.is_bad_key,
-    judged.reason_code is null as is_reportable,
-    judged.reason_code,
-    judged.n_keys,
-    judged.n_people,
-    judged.n_served,
-    judged.n_answered,
-    case when judged.is_shown then judged.n_passed end as n_passed,
-    judged.n_answered / cast(judged.n_served as double) as answer_rate,
-    {{ share_with_interval(
-        'judged.n_passed', 'judged.n_answered', 'pass_rate', 'judged.is_shown') }},
-    cast({{ var('confidence_level') }} as double) as confidence_level
-from judged
+{{ publish_share('judged', [
+    'golden_id', 'key_version', 'true_action_code', 'true_policy_id', 'first_served_on',
+    'last_served_on', 'is_bad_key', 'n_keys', 'n_served', 'answer_rate',
+]) }}

@@ -168,23 +168,24 @@ covered as (
 judged as (
     select
         counted.*,
+        counted.n_reviews as n,
+        {{ var('min_audits') }} as minimum_n,
         suppressed.suppression_code,
-        suppressed.suppression_code is null as is_shown,
         coalesce(scores.n_weighted, 0) as n_weighted,
         coalesce(eligible.n_eligible_decisions, 0) as n_eligible_decisions,
         coalesce(covered.n_covered_decisions, 0) as n_covered_decisions,
-        scores.mean as score,
-        scores.standard_error,
-        scores_without_fails.mean as score_without_fails,
-        scores_without_fails.standard_error as standard_error_without_fails,
+        coalesce(covered.n_covered_decisions, 0)
+        / cast(nullif(eligible.n_eligible_decisions, 0) as double) as coverage_rate,
+        {% for name, relation in {'': 'scores', '_without_fails': 'scores_without_fails'}.items() -%}
+        {{ relation }}.mean as {{ 'score' if name else 'estimate' }}{{ name }},
+        {{ relation }}.standard_error as standard_error{{ name }},
+        {% for side in ['low', 'high'] -%}
+        {{ mean_bound(relation ~ '.mean', relation ~ '.standard_error', side) }}
+            as ci_{{ side }}{{ name }},
+        {% endfor -%}
+        {% endfor -%}
         scores.weighted_mean as weighted_score,
-        scores.weighted_standard_error,
-        case
-            when suppressed.suppression_code is not null then suppressed.suppression_code
-            when counted.n_reviews = 0 then 'no_reviews'
-            when counted.n_reviews < {{ var('min_audits') }} then 'too_few_audits'
-            when scores.standard_error = 0 then 'no_variation'
-        end as reason_code
+        scores.weighted_standard_error
     from counted
     left join scores on {{ same_keys('counted', 'scores', keys) }}
     left join scores_without_fails
@@ -194,64 +195,55 @@ judged as (
     left join suppressed on {{ same_keys('counted', 'suppressed', keys[2:6]) }}
 ),
 
-shown as (
-    select
-        {% for key in keys -%}
-        {{ key }},
-        {% endfor -%}
-        {% for name in [
-            'n_automatic_fails', 'n_weighted', 'score', 'standard_error', 'score_without_fails',
-            'standard_error_without_fails', 'weighted_score', 'weighted_standard_error',
-        ] -%}
-        case when is_shown then {{ name }} end as {{ name }},
-        {% endfor -%}
-        {% for name in [
-            'reviews', 'eligible_decisions', 'covered_decisions', 'excluded',
-        ] + reasons -%}
-        case when {{ work_is_shown() }} then n_{{ name }} end as n_{{ name }},
-        {% endfor -%}
-        reason_code
-    from judged
+published as (
+    {{ publish_rate(
+        'judged',
+        keys,
+        asked=['suppression_code', 'n', 'minimum_n', 'standard_error'],
+        values=[
+            'n_automatic_fails', 'n_weighted', 'score_without_fails',
+            'standard_error_without_fails', 'ci_low_without_fails', 'ci_high_without_fails',
+            'weighted_score', 'weighted_standard_error',
+        ],
+        counts=[
+            'coverage_rate', 'n_reviews', 'n_eligible_decisions', 'n_covered_decisions',
+            'n_excluded', 'n_nothing_rated', 'n_not_applicable', 'n_not_rated',
+        ],
+        without=['n_people', 'effective_n', 'standard_error_reason'],
+    ) }}
 )
 
 select
-    shown.score_of,
-    shown.category_id,
-    shown.period_type,
-    shown.period_starts_on,
-    shown.dimension_name,
-    shown.dimension_value,
-    shown.period_ends_on,
-    shown.reason_code is null as is_reportable,
-    shown.reason_code,
-    cast(shown.n_reviews as bigint) as n_reviews,
-    cast(shown.n_automatic_fails as bigint) as n_automatic_fails,
-    cast(shown.n_weighted as bigint) as n_weighted,
-    shown.n_eligible_decisions,
-    shown.n_covered_decisions,
-    cast(shown.n_excluded as bigint) as n_excluded,
-    cast(
-        shown.n_excluded - shown.n_nothing_rated - shown.n_not_applicable - shown.n_not_rated
-        as bigint
-    ) as n_audit_excluded,
+    score_of,
+    category_id,
+    period_type,
+    period_starts_on,
+    dimension_name,
+    dimension_value,
+    period_ends_on,
+    is_reportable,
+    reason_code,
+    cast(n_reviews as bigint) as n,
+    cast(n_automatic_fails as bigint) as n_automatic_fails,
+    cast(n_weighted as bigint) as n_weighted,
+    n_eligible_decisions,
+    n_covered_decisions,
+    cast(n_excluded as bigint) as n_excluded,
+    cast(n_excluded - n_nothing_rated - n_not_applicable - n_not_rated as bigint)
+        as n_audit_excluded,
     {% for reason in reasons -%}
-    cast(shown.n_{{ reason }} as bigint) as n_{{ reason }},
+    cast(n_{{ reason }} as bigint) as n_{{ reason }},
     {% endfor -%}
-    shown.score,
-    shown.standard_error,
-    {{ mean_bound('shown.score', 'shown.standard_error', 'low') }} as ci_low,
-    {{ mean_bound('shown.score', 'shown.standard_error', 'high') }} as ci_high,
-    shown.score_without_fails,
-    shown.standard_error_without_fails,
-    {{ mean_bound(
-        'shown.score_without_fails', 'shown.standard_error_without_fails', 'low') }}
-        as ci_low_without_fails,
-    {{ mean_bound(
-        'shown.score_without_fails', 'shown.standard_error_without_fails', 'high') }}
-        as ci_high_without_fails,
-    shown.weighted_score,
-    shown.weighted_standard_error,
-    shown.n_covered_decisions / cast(nullif(shown.n_eligible_decisions, 0) as double)
-        as coverage_rate,
-    cast({{ var('confidence_level') }} as double) as confidence_level
-from shown
+    estimate,
+    standard_error,
+    ci_low,
+    ci_high,
+    score_without_fails,
+    standard_error_without_fails,
+    ci_low_without_fails,
+    ci_high_without_fails,
+    weighted_score,
+    weighted_standard_error,
+    coverage_rate,
+    confidence_level
+from published

@@ -63,7 +63,12 @@ together as (
         workload.moderator_key,
         workload.n_eligible_decisions,
         workload.n_covered_decisions,
-        coalesce(estimates.n_audits, 0) as n_audits,
+        1 as n_people,
+        coalesce(estimates.n_audits, 0) as n,
+        coalesce(estimates.n_audits, 0) as n_group_audits,
+        coalesce(estimates.n_audits, 0) as n_base_audits,
+        workload.n_covered_decisions / cast(nullif(workload.n_eligible_decisions, 0) as double)
+            as coverage_rate,
         coalesce(estimates.n_correct, 0) as n_correct,
         coalesce(estimates.n_technical_audits, 0) as n_technical_audits,
         estimates.n_strata,
@@ -100,12 +105,7 @@ together as (
             'case when workload.period_ends_on < as_of.as_of_date then workload.period_ends_on '
             ~ 'else as_of.as_of_date end'
         ) }} as tenure_days,
-        case
-            when coalesce(estimates.n_audits, 0) = 0 then 'no_audits'
-            when estimates.n_audits < {{ var('min_audits') }} then 'too_few_audits'
-            when estimates.effective_n < {{ var('min_effective_n') }} then 'low_effective_n'
-            when drawn.moderator_key is null then 'peers_unknown'
-        end as reason_code
+        drawn.moderator_key is null as has_no_peers
     from workload
     cross join as_of
     left join estimates
@@ -126,13 +126,30 @@ together as (
     left join people on workload.moderator_key = people.person_key
 ),
 
+published as (
+    {{ publish_rate(
+        'together',
+        [
+            'period_type', 'period_starts_on', 'moderator_key', 'period_ends_on', 'tenure_days',
+            'n_eligible_decisions', 'n_covered_decisions', 'n_correct', 'n_technical_audits',
+            'n_strata', 'n_collapsed_strata', 'n_peers', 'design_effect', 'peer_mean',
+            'between_variance', 'own_weight', 'eb_estimate', 'eb_standard_error',
+            'target_accuracy_at_decision', 'target_coverage_rate', 'distance_to_target',
+            'overall_estimate', 'expected_estimate', 'mix_effect', 'standardised_estimate',
+            'eb_standardised_estimate', 'eb_standardised_standard_error',
+            'peer_mean_standardised',
+        ],
+        asked=['n_group_audits', 'n_base_audits', 'has_no_peers'],
+    ) }}
+),
+
 judged as (
     select
         *,
         coalesce(
             reason_code is null and effective_n >= {{ var('min_effective_n_to_rank') }}, false
         ) as is_ranked
-    from together
+    from published
 ),
 
 -- Ranked like with like: by what is left once the mix of queues is taken out.
@@ -159,25 +176,26 @@ select
     moderator_key,
     period_ends_on,
     {{ tenure_band('tenure_days') }} as tenure_band,
-    reason_code is null as is_reportable,
+    is_reportable,
     reason_code,
     is_ranked,
+    n_people,
     cast(tenure_days as bigint) as tenure_days,
     cast(n_eligible_decisions as bigint) as n_eligible_decisions,
     cast(n_covered_decisions as bigint) as n_covered_decisions,
-    cast(n_audits as bigint) as n_audits,
+    n,
     cast(n_correct as bigint) as n_correct,
     cast(n_technical_audits as bigint) as n_technical_audits,
     n_strata,
     n_collapsed_strata,
     n_peers,
-    n_covered_decisions / cast(nullif(n_eligible_decisions, 0) as double) as coverage_rate,
+    coverage_rate,
     estimate,
     standard_error,
     standard_error_reason,
     ci_low,
     ci_high,
-    cast({{ var('confidence_level') }} as double) as confidence_level,
+    confidence_level,
     effective_n,
     design_effect,
     peer_mean,

@@ -1,0 +1,43 @@
+{% set keys = [
+    'metric_id', 'metric_version', 'period_type', 'period_starts_on', 'dimension_name',
+    'dimension_value', 'period_ends_on', 'is_reportable', 'reason_code',
+] -%}
+{% set numbers = ['estimate', 'ci_low', 'ci_high', 'confidence_level'] -%}
+
+with accuracy_rates as (
+    select *
+    from {{ ref('accuracy_rates') }}
+    where period_type <> 'day'
+),
+
+quality_rates as (
+    select *
+    from {{ ref('quality_rates') }}
+    where period_type in ('week', 'month')
+)
+
+select
+    {% for name in keys + numbers -%}
+    {{ name }},
+    {% endfor -%}
+    n,
+    effective_n,
+    n_eligible_decisions as n_decisions,
+    n as n_audits,
+    coverage_rate,
+    is_wide_interval,
+    target_at_decision as target
+from accuracy_rates
+union all
+select
+    {% for name in keys + numbers -%}
+    {{ name }},
+    {% endfor -%}
+    n,
+    effective_n,
+    cast(null as bigint) as n_decisions,
+    cast(null as bigint) as n_audits,
+    cast(null as double) as coverage_rate,
+    ci_high - ci_low > {{ var('max_interval_width') }} as is_wide_interval,
+    cast(null as double) as target
+from quality_rates
