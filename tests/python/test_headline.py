@@ -80,7 +80,7 @@ def test_it_prints_the_numbers_of_the_mart(project, monkeypatch):
         )
         assert row["status"] == expected.accuracy_status
         assert row["decisions"] == f"{expected.n_eligible_decisions:,}"
-        assert row["audits"] == f"{expected.n_audits:,}"
+        assert row["audits"] == f"{expected.n:,}"
         assert row["accuracy"] == percent(expected.estimate)
         low, high = percent(expected.ci_low), percent(expected.ci_high)
         assert row["interval"] == f"{low.removesuffix(' %')} to {high}"
