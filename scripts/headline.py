@@ -54,8 +54,9 @@ def query(database: Path, sql: str) -> pd.DataFrame:
             return connection.execute(sql).df()
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise click.ClickException(
-                f"{database} does not have what is asked of it: it was not built whole, or the manifest "
-                f"is of another database. Build it again, or name its own with --manifest. {error}"
+                f"{database} does not have what is asked of it: it was not built whole, or the "
+                "manifest is of another database. Build it again, or name its own with "
+                f"--manifest. {str(error).splitlines()[0]}"
             ) from error
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import duckdb
 import pandas as pd
 import raw_contract
 import yaml
@@ -24,7 +23,9 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 CLOCK = re.compile(r"^\d\d:\d\d:\d\d\s{1,2}")
 PROGRESS = re.compile(r"(\d+) of (\d+) (START|OK|PASS|WARN|ERROR|FAIL|SKIP)")
 # What people read of dbt's log: from the first of these on, up to the next that ends it.
-BEGINS = re.compile(r"^(WARN|FAIL) \w+: |^(Compilation|Runtime|Database) Error|^There in the raw data")
+BEGINS = re.compile(
+    r"^(WARN|FAIL) \w+: |^(Compilation|Runtime|Database) Error|^There in the raw data"
+)
 ENDS = re.compile(r"^(Finished running|Completed with|Done\.|\d+ of \d+ )")
 
 
@@ -35,7 +36,7 @@ def variables(raw: Path, connector: str | None, mapping: Path | None, derive: bo
     variable changes, which takes longer than most folders take to read.
 
     Raises:
-        click.ClickException: where the mapping is no YAML mapping, or is of no connector that has one.
+        click.ClickException: where the mapping is no YAML mapping, or the connector has none.
     """
     given: dict[str, Any] = {"raw_path": str(raw)}
     if connector:
@@ -70,8 +71,8 @@ def own_warehouse(database: Path, source: dict[str, str]) -> None:
         before = json.loads(marker.read_text(encoding="utf-8")) if marker.exists() else None
         if before is None:
             raise click.ClickException(
-                f"{database} is there and was not made by make own: it may hold other numbers, such "
-                "as the sample's. Name another file (ARGS='--database data/mine.duckdb')."
+                f"{database} is there and was not made by make own: it may hold other numbers, "
+                "such as the sample's. Name another file (ARGS='--database data/mine.duckdb')."
             )
         if before != source:
             click.echo(f"{database} was built from {before['raw']}: it is begun anew.")
@@ -159,7 +160,8 @@ def rows_of_sheet(database: Path) -> list[str]:
     """What became of the rows of an audit sheet, and of its volumes."""
     rows = query(
         database,
-        "select fate, count(*) as n from raw_connector.audit_sheet__rows group by all order by n desc",
+        "select fate, count(*) as n from raw_connector.audit_sheet__rows "
+        "group by all order by n desc",
     )
     fates = ", ".join(f"{row.n:,} {row.fate}" for row in rows.itertuples())
     made = query(
@@ -169,7 +171,8 @@ def rows_of_sheet(database: Path) -> list[str]:
     ).n.iloc[0]
     lines = [f"the sheet: {counted(rows.n.sum(), 'row')} ({fates})"]
     if made:
-        lines.append(f"the volumes: {counted(made, 'further decision')}, known by week, queue and action")
+        further = counted(made, "further decision")
+        lines.append(f"the volumes: {further}, known by week, queue and action")
     return lines
 
 
@@ -186,7 +189,7 @@ def left_out(database: Path, connector: str | None) -> list[str]:
         )
         for row in rows.itertuples():
             why = row.why.replace("_", " ") or "a later row has the same audit id"
-            lines.append(f"{counted(row.n, 'row')} of the sheet {row.fate}: {why} (row {row.row_nos})")
+            lines.append(f"{counted(row.n, 'row')} {row.fate}: {why} (row {row.row_nos})")
         unread = query(
             database,
             "select count(*) as n, string_agg(row_no, ', ' order by row_no) as row_nos "
@@ -195,21 +198,17 @@ def left_out(database: Path, connector: str | None) -> list[str]:
         ).iloc[0]
         if unread.n:
             lines.append(
-                f"{counted(unread.n, 'score')} not read: outside score_scale, or ambiguous, as 1 may be 1 % or "
-                f"all (row {unread.row_nos}). The audits count"
+                f"{counted(unread.n, 'score')} not read: outside score_scale, or ambiguous, as 1 "
+                f"may be 1 % or all (row {unread.row_nos}). The audits count"
             )
-    reasons = query(
-        database,
-        "select exclusion_reason as why, count(*) as n from core.fct_audits "
-        "where exclusion_reason is not null group by all order by n desc",
-    )
-    lines += [f"{counted(row.n, 'audit')}: {row.why.replace('_', ' ')}" for row in reasons.itertuples()]
-    reasons = query(
-        database,
-        "select exclusion_reason as why, count(*) as n from core.fct_decisions "
-        "where exclusion_reason is not null group by all order by n desc",
-    )
-    lines += [f"{counted(row.n, 'decision')}: {row.why.replace('_', ' ')}" for row in reasons.itertuples()]
+    for noun in ("audit", "decision"):
+        reasons = query(
+            database,
+            f"select exclusion_reason as why, count(*) as n from core.fct_{noun}s "
+            "where exclusion_reason is not null group by all order by n desc",
+        )
+        for row in reasons.itertuples():
+            lines.append(f"{counted(row.n, noun)}: {row.why.replace('_', ' ')}")
     return lines
 
 
@@ -220,19 +219,22 @@ def frame_said(database: Path) -> str:
         "select count(*) as n_audits, count(weight) as n_weighted, "
         "count(*) filter (where exclusion_reason = 'no_frame') as n_without, "
         "count(*) filter (where weight is not null and stratum_key in "
-        "(select stratum_key from intermediate.int_sampling__strata where is_derived)) as n_derived "
+        "(select stratum_key from intermediate.int_sampling__strata where is_derived)) "
+        "as n_derived "
         "from core.fct_audits",
     ).iloc[0]
     if not counts.n_audits:
         return "No audits: there is no accuracy to tell of."
     if not counts.n_weighted:
-        why = "no frame; see derive_sampling_frame" if counts.n_without else "none counts, see above"
+        why = "none counts, see above"
+        if counts.n_without:
+            why = "no frame; see derive_sampling_frame"
         return f"{counts.n_audits:,} audits, none weighted: {why} (docs/own_data.md)."
     said = f"{counts.n_audits:,} audits, {counts.n_weighted:,} weighted"
     if counts.n_derived:
         said += (
-            ". frame: derived. It was counted from the decisions and holds only if audits were drawn "
-            "at random within week, queue, who decided and action group"
+            ". frame: derived. It was counted from the decisions and holds only if audits were "
+            "drawn at random within week, queue, who decided and action group"
         )
     elif counts.n_without:
         said += f"; {counts.n_without:,} are in no stratum of the frame"
@@ -281,11 +283,11 @@ def summary(database: Path, raw: Path, connector: str | None, console: Console) 
 
 @click.command()
 @click.argument("raw", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--connector", help="A folder of models/connectors that reads RAW; none for raw tables.")
+@click.option("--connector", help="A folder of models/connectors; none where RAW has raw tables.")
 @click.option("--mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="What is what in the sheet, of connector audit_sheet: a YAML file.")  # fmt: skip
 @click.option("--derive-sampling-frame", "derive", is_flag=True,
-              help="Count the frame from the decisions: if audits were drawn at random.")  # fmt: skip
+              help="Count the frame from the decisions.")  # fmt: skip
 @click.option("--database", type=click.Path(dir_okay=False, path_type=Path), default=DATABASE,
               show_default=True, help="The warehouse to build.")  # fmt: skip
 def main(

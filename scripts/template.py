@@ -10,15 +10,15 @@ README = "README.md"
 INTRODUCTION = """# Raw tables
 
 One CSV file per table, with a header and no rows: fill in what you have, delete the rest. Required
-tables must be there. In each file required columns come first; an optional column may be deleted, and
-then reads as not known. An empty cell means not known or not measured, never "correct", "no" or 0.
+tables must be there. In each file required columns come first; an optional column may be deleted,
+and then reads as not known. An empty cell means not known or not measured, never "correct" or 0.
 
 - Times: {timestamp}, or with an offset (2026-03-02 10:00:00+01:00). Days: {date}.
 - Ids are text, and the same in every table. No content, names or comments belong here.
 - A correction is a new row with the same key and a later recorded_at.
 
-Then `make own RAW=<this folder>`. A spreadsheet with one row per audit needs none of these files: see
-docs/own_data.md.
+Then `make own RAW=<this folder>`. A spreadsheet with one row per audit needs none of these files:
+see docs/own_data.md.
 """
 
 
@@ -32,7 +32,8 @@ def section(table: Table) -> str:
     kind = "required" if table.is_required else "optional"
     lines = [f"## {table.name} ({kind})", "", table.description, ""]
     lines += [f"If it is missing or empty: {table.empty_means}", ""]
-    lines += ["| column | required | how to write it | example | what it is |", "|---|---|---|---|---|"]
+    heads = ["column", "required", "how to write it", "example", "what it is"]
+    lines += ["| " + " | ".join(heads) + " |", "|---|---|---|---|---|"]
     for column in table.ordered:
         required = "yes" if column.is_required else ""
         if column.is_required and column.is_nullable:
