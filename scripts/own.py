@@ -259,6 +259,9 @@ def page(database: Path, console: Console) -> None:
             return
     sql = render_analysis(Path("analyses/first_look.sql"), TARGET / "manifest.json")
     rows = query(database, sql)
+    if rows.empty:
+        console.print("No decisions and so no rates: see the marts of agreement and quality.")
+        return
     rows["month_starts_on"] = pd.to_datetime(rows["month_starts_on"])
     console.print(headline_table(rows))
 

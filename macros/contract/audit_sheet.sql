@@ -220,15 +220,13 @@
 {%- endmacro %}
 
 {% macro unknown_words(relation, key, name, columns) -%}
-    {%- set seed = graph.nodes['seed.' ~ project_name ~ '.action_codes'] -%}
     {%- set lists = {
         'severities': ['none', 'low', 'medium', 'high', 'severe'],
         'audit_statuses': ['draft', 'final', 'withdrawn'],
         'dispute_outcomes': ['pending', 'upheld', 'overturned', 'withdrawn'],
     } -%}
     {%- if key == 'actions' -%}
-        {%- set known = run_query('select action_code from '
-            ~ read_files('csv', [seed.root_path ~ '/' ~ seed.original_file_path])).columns[0].values() -%}
+        {%- set known = seed_keys('action_codes') -%}
     {%- else -%}
         {%- set known = lists[key] -%}
     {%- endif -%}

@@ -51,7 +51,8 @@
             {%- if column.config.meta.is_required -%}
                 {%- do problems.append('- ' ~ node.name ~ '.' ~ column.name
                     ~ ': required column not found. Add it as ' ~ column.data_type
-                    ~ '; the table has ' ~ present | join(', ') ~ '.') -%}
+                    ~ '; the table has ' ~ present | join(', ') ~ '.'
+                    ~ wanted_form(column.data_type) ~ allowed_in(column)) -%}
             {%- endif -%}
         {%- elif is_bad(node, column, present[column.name]) -%}
             {%- do asked.append(column) -%}
@@ -71,6 +72,23 @@
         {%- endfor -%}
     {%- endif -%}
     {{ return(problems) }}
+{%- endmacro %}
+
+{% macro allowed_in(column) -%}
+    {%- set allowed = column.config.meta.get('allowed') -%}
+    {%- if allowed is string -%}
+        {%- set allowed = seed_keys(allowed) -%}
+    {%- endif -%}
+    {{ return(' Allowed in ' ~ column.name ~ ': ' ~ allowed | join(', ') ~ '.' if allowed else '') }}
+{%- endmacro %}
+
+{% macro seed_keys(name) -%}
+    {#- Before the first build a seed is a file alone. -#}
+    {%- set seed = graph.nodes['seed.' ~ project_name ~ '.' ~ name] -%}
+    {{ return(run_query(
+        'select ' ~ seed.columns.keys() | first ~ ' from '
+        ~ read_files('csv', [seed.root_path ~ '/' ~ seed.original_file_path])
+    ).columns[0].values()) }}
 {%- endmacro %}
 
 {% macro raw_file_problems(table) -%}
