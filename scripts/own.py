@@ -29,16 +29,16 @@ BEGINS = re.compile(
 ENDS = re.compile(r"^(Finished running|Completed with|Done\.|\d+ of \d+ )")
 
 
-def variables(raw: Path, connector: str | None, mapping: Path | None, derive: bool) -> dict:
+def variables(database: Path, connector: str | None, mapping: Path | None, derive: bool) -> dict:
     """The variables of dbt for a build.
 
-    The folder of raw tables is always a link of one name: dbt parses the whole project again when a
-    variable changes, which takes longer than most folders take to read.
+    The folder of raw tables and the mapping are links of one name each: dbt parses the whole
+    project again when a variable changes, which takes longer than most folders take to read.
 
     Raises:
         click.ClickException: where the mapping is no YAML mapping, or the connector has none.
     """
-    given: dict[str, Any] = {"raw_path": str(raw)}
+    given: dict[str, Any] = {"raw_path": str(database.with_suffix(".raw"))}
     if connector:
         given["raw_connector"] = connector
     if derive:
@@ -52,7 +52,7 @@ def variables(raw: Path, connector: str | None, mapping: Path | None, derive: bo
             raise click.ClickException(f"{mapping} is no YAML: {error}") from error
         if not isinstance(said, dict):
             raise click.ClickException(f"{mapping} is no mapping of names to values.")
-        given["audit_sheet"] = said
+        given["audit_sheet"] = str(database.with_suffix(".mapping.yml"))
         given["reporting_timezone"] = said.get("timezone", "UTC")
     return given
 
@@ -82,15 +82,17 @@ def own_warehouse(database: Path, source: dict[str, str]) -> None:
     marker.write_text(json.dumps(source, indent=2) + "\n", encoding="utf-8")
 
 
-def link(raw: Path, database: Path) -> Path:
-    """A link to the folder of raw tables, of one name whatever the folder."""
-    name = database.with_suffix(".raw")
+def link(to: Path, name: Path) -> None:
+    """Let a name stand for a file or folder, whatever it stood for before.
+
+    Raises:
+        click.ClickException: where the name is there and is no link.
+    """
     if name.is_symlink():
         name.unlink()
     elif name.exists():
         raise click.ClickException(f"{name} is there and is no link. Move it away.")
-    name.symlink_to(raw.resolve(), target_is_directory=True)
-    return name
+    name.symlink_to(to.resolve(), target_is_directory=to.is_dir())
 
 
 def build(given: dict, database: Path, shown_as: tuple[str, str], console: Console) -> int:
@@ -212,7 +214,7 @@ def left_out(database: Path, connector: str | None) -> list[str]:
     return lines
 
 
-def frame_said(database: Path) -> str:
+def frame_said(database: Path, connector: str | None) -> str:
     """What the audits were weighted by, in a sentence."""
     counts = query(
         database,
@@ -229,6 +231,8 @@ def frame_said(database: Path) -> str:
         why = "none counts, see above"
         if counts.n_without:
             why = "no frame; see derive_sampling_frame"
+            if connector == "audit_sheet":
+                why = "no frame; hand in the volumes"
         return f"{counts.n_audits:,} audits, none weighted: {why} (docs/own_data.md)."
     said = f"{counts.n_audits:,} audits, {counts.n_weighted:,} weighted"
     if counts.n_derived:
@@ -279,7 +283,7 @@ def summary(database: Path, raw: Path, connector: str | None, console: Console) 
     lines = rows_of_sheet(database) if connector == "audit_sheet" else []
     say(f"Read from {raw}", lines + [f"{table}: {n:,}" for table, n in read.items() if n])
     say("Left out of the rates", left_out(database, connector) or ["nothing"])
-    say("Weighted by", [frame_said(database)])
+    say("Weighted by", [frame_said(database, connector)])
     say("Not handed in", not_handed_in(read) or ["nothing"])
     say("Where it is", [f"{database} (accuracy.accuracy_rates first; README says what else)"])
 
@@ -303,10 +307,12 @@ def main(
     began = time.monotonic()
     console = Console(width=None if Console().is_terminal else 130)
     source = {"raw": str(raw.resolve()), "connector": connector or ""}
-    given = variables(database.with_suffix(".raw"), connector, mapping, derive)
+    given = variables(database, connector, mapping, derive)
     own_warehouse(database, source)
-    folder = link(raw, database)
-    code = build(given, database, (str(folder), str(raw)), console)
+    link(raw, Path(given["raw_path"]))
+    if mapping:
+        link(mapping, Path(given["audit_sheet"]))
+    code = build(given, database, (given["raw_path"], str(raw)), console)
     took = f"{time.monotonic() - began:.0f} s"
     if code:
         raise click.ClickException(

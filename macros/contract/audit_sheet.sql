@@ -1,4 +1,4 @@
-{#- Connector audit_sheet: one spreadsheet of audits, read as its mapping (variable audit_sheet) says.
+{#- Connector audit_sheet: one spreadsheet of audits, read as its mapping (a file) says.
     All cells are text. Words and names are compared without case and outer spaces. -#}
 
 {% macro sheet_mapping() -%}
@@ -23,7 +23,7 @@
         'columns': {},
         'volume_columns': {},
     } -%}
-    {%- do mapping.update(var('audit_sheet') or {}) -%}
+    {%- do mapping.update(given_mapping() or {}) -%}
     {#- Where nothing is mapped, columns are named as here. -#}
     {%- if not mapping.columns -%}
         {%- for name in sheet_columns() -%}
@@ -36,6 +36,22 @@
         {%- endfor -%}
     {%- endif -%}
     {{ return(mapping) }}
+{%- endmacro %}
+
+{% macro given_mapping() -%}
+    {#- Read from the file when it is needed: a variable that holds it would make dbt parse the whole
+        project again after each change of a word. -#}
+    {%- if not execute or not var('audit_sheet') -%}
+        {{ return({}) }}
+    {%- endif -%}
+    {{ return(once_a_run('mapping of the sheet', mapping_of_file)) }}
+{%- endmacro %}
+
+{% macro mapping_of_file() -%}
+    {%- set text = try_or_compiler_error(
+        'audit_sheet: the mapping ' ~ var('audit_sheet') ~ ' cannot be read. Is it there?',
+        run_query, file_text(var('audit_sheet'))) -%}
+    {{ return(fromyaml(text[0][0])) }}
 {%- endmacro %}
 
 {% macro sheet_columns() -%}
@@ -139,11 +155,12 @@
 
 {#- What is wrong with the mapping or its files, a line each, before anything is built. -#}
 {% macro sheet_problems() -%}
-    {%- set given, mapping, problems = var('audit_sheet'), sheet_mapping(), [] -%}
-    {%- if given is not mapping -%}
-        {{ return(['- audit_sheet: there is no mapping. Name the sheet, its columns and words: '
-            ~ 'docs/own_data.md has one to copy.']) }}
+    {%- set given, problems = given_mapping(), [] -%}
+    {%- if given is not mapping or not given -%}
+        {{ return(['- audit_sheet: there is no mapping, or its file is no YAML of names and values. '
+            ~ 'docs/audit_sheet.yml is one to copy.']) }}
     {%- endif -%}
+    {%- set mapping = sheet_mapping() -%}
     {%- for name in given if name not in mapping_keys() -%}
         {%- set meant = nearest(name, mapping_keys()) -%}
         {%- do problems.append('- audit_sheet: there is no ' ~ name ~ (', but ' ~ meant if meant

@@ -27,6 +27,18 @@
     ) as sheet
 {%- endmacro %}
 
+{% macro file_text(path) -%}
+    {{ return(adapter.dispatch('file_text')(path)) }}
+{%- endmacro %}
+
+{% macro default__file_text(path) -%}
+    {{ return('select content from read_text(' ~ path_list([path]) ~ ')') }}
+{%- endmacro %}
+
+{% macro spark__file_text(path) -%}
+    {{ return('select value from text.`' ~ path ~ "` with ('wholetext' = 'true')") }}
+{%- endmacro %}
+
 {% macro parsed_time(text, formats) -%}
     {{ return(adapter.dispatch('parsed_time')(text, formats)) }}
 {%- endmacro %}

@@ -101,6 +101,9 @@
             'derive_sampling_frame', 'audit_sheet'] -%}
         {%- do texts.update({'var ' ~ name: var(name, none) | string}) -%}
     {%- endfor -%}
+    {%- if var('raw_connector') == 'audit_sheet' -%}
+        {%- do texts.update({'mapping': sheet_mapping() | string}) -%}
+    {%- endif -%}
     {{ return(local_md5(tojson(texts, sort_keys=true))) }}
 {%- endmacro %}
 

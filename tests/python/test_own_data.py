@@ -108,9 +108,16 @@ def test_tables_that_nothing_reads_say_so(parsed_project):
 # --- the flat sheet ---------------------------------------------------------------------------
 
 
+def sheet_variables(project, folder, mapping):
+    """The variables of a build on a folder of sheets; the mapping is written to a file."""
+    file = project.folder / "mapping.yml"
+    file.write_text(yaml.safe_dump(mapping), encoding="utf-8")
+    return {"raw_connector": "audit_sheet", "raw_path": str(folder), "audit_sheet": str(file)}
+
+
 def build_sheet(project, folder, mapping, *arguments):
     """Build on a folder of sheets with a mapping, in this process."""
-    given = {"raw_connector": "audit_sheet", "raw_path": str(folder), "audit_sheet": mapping}
+    given = sheet_variables(project, folder, mapping)
     given["reporting_timezone"] = mapping.get("timezone", "UTC")
     return project.build(*arguments, "--vars", json.dumps(given), data_tests=not arguments)
 
@@ -265,12 +272,12 @@ def test_another_sheet_is_a_mapping_away(small, new_project):
     assert project.query("from raw_connector.audit_sheet__sampling_frame").empty
     # With all rows within the share, the test of it passes; with none allowed, it does not.
     for allowed, status in ((0.5, "pass"), (0.05, "fail")):
-        given = {**SMALL_MAPPING, "max_rejected_share": allowed}
+        given = SMALL_MAPPING | {"max_rejected_share": allowed}
         test = project.dbt(
-            "test", "--select", "few_rows_of_the_sheet_are_rejected", "--vars",
-            json.dumps({"raw_connector": "audit_sheet", "raw_path": str(small),
-                        "audit_sheet": given}),
-        )  # fmt: skip
+            "test",
+            *("--select", "few_rows_of_the_sheet_are_rejected"),
+            *("--vars", json.dumps(sheet_variables(project, small, given))),
+        )
         assert test.statuses["few_rows_of_the_sheet_are_rejected"] == status, test.stdout
 
 
@@ -303,13 +310,9 @@ def test_a_mapping_that_does_not_fit_is_explained(small, new_project, change, sa
 
 
 def test_a_frame_is_not_derived_from_a_sheet(small, new_project):
-    given = {"raw_connector": "audit_sheet", "raw_path": str(small), "audit_sheet": SMALL_MAPPING}
-    run = new_project("audit_sheet").build(
-        "--select",
-        "models/connectors",
-        "--vars",
-        json.dumps(given | {"derive_sampling_frame": True}),
-    )
+    project = new_project("audit_sheet")
+    given = sheet_variables(project, small, SMALL_MAPPING) | {"derive_sampling_frame": True}
+    run = project.build("--select", "models/connectors", "--vars", json.dumps(given))
     assert run.returncode != 0
     assert "a frame counted from them would be of the sample" in " ".join(run.stdout.split())
 
