@@ -243,7 +243,7 @@ class Bench:
         with duckdb.connect(self.warehouse, read_only=True) as connection:
             mart = connection.sql(
                 "select period_starts_on as month, dimension_value as queue_id, n_decisions, "
-                "n_audits, estimate as accuracy from accuracy.accuracy_rates "
+                "n as n_audits, estimate as accuracy from accuracy.accuracy_rates "
                 "where metric_id = 'accuracy' and period_type = 'month' and ("
                 "dimension_name = 'overall' or dimension_name = 'queue') order by all"
             ).df()

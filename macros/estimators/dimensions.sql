@@ -109,8 +109,12 @@
     case
         when {{ relation }}.dimension_name in ('language', 'region') and {{ is_a_rest(value) }} = 0
             then upper({{ value }})
-        else concat(upper(substr({{ value }}, 1, 1)), replace(substr({{ value }}, 2), '_', ' '))
+        else {{ sentence_case(value) }}
     end
+{%- endmacro %}
+
+{% macro sentence_case(value) -%}
+    concat(upper(substr({{ value }}, 1, 1)), replace(substr({{ value }}, 2), '_', ' '))
 {%- endmacro %}
 
 {#- Values that stand for what has none come last. -#}

@@ -52,48 +52,68 @@
     end
 {%- endmacro %}
 
-{#- An audit keeps all that it has at stake or nothing, but in severity_weighted_accuracy, where all
-    have the same at stake and keep some of it. -#}
+{#- What follows for a metric from the measures it is made of, so that a new row of the seed metrics has
+    every guard. As a denominator: truth_side (only the truth tells which audits are in it), coverage (of
+    which decisions), counted_by (the audits behind an amount). As either: known_by and asked_of (audits of
+    which the flag is known, among errors or all). As a numerator: is_missed (nothing that was enforced
+    is in it), is_partial (an audit may keep a part of what is at stake). -#}
+{% macro measure_traits() -%}
+    {{ return({
+        'n_violating': {'truth_side': 'violating'},
+        'n_not_violating': {'truth_side': 'not_violating'},
+        'n_enforced': {'coverage': 'enforced_'},
+        'n_technical': {'known_by': 'n_technical_known', 'asked_of': 'audits'},
+        'n_criticality_known': {'known_by': 'n_criticality_known', 'asked_of': 'errors'},
+        'severity_points_kept': {'is_partial': true},
+        'severity_points_at_stake': {
+            'counted_by': 'n_severity_known', 'known_by': 'n_severity_known', 'asked_of': 'errors',
+        },
+        'views': {'counted_by': 'n_views_known'},
+        'n_false_negative': {'is_missed': true},
+        'false_negative_views': {'is_missed': true},
+    }) }}
+{%- endmacro %}
+
+{% macro measures_with(trait, value=none) -%}
+    {%- set found = [] -%}
+    {%- for measure, traits in measure_traits().items() if traits[trait] and value in (none, traits[trait]) -%}
+        {%- do found.append(measure) -%}
+    {%- endfor -%}
+    {{ return("'" ~ found | join("', '") ~ "'") }}
+{%- endmacro %}
+
 {% macro metric_moments(metrics, cells) -%}
     {%- set kept = registered_measure(metrics ~ '.numerator', cells) -%}
     {%- set at_stake = registered_measure(metrics ~ '.denominator', cells) -%}
-    {%- set kept_squared -%}
-        case {{ metrics }}.numerator
-            when 'severity_points_kept' then {{ cells }}.severity_points_kept_squared
-            when 'false_positive_views' then {{ cells }}.false_positive_views_squared
-            when 'false_negative_views' then {{ cells }}.false_negative_views_squared
-            else {{ kept }}
-        end
-    {%- endset -%}
-    {%- set at_stake_squared -%}
-        case {{ metrics }}.denominator
-            when 'severity_points_at_stake' then {{ cells }}.severity_points_at_stake_squared
-            when 'views' then {{ cells }}.views_squared
-            else {{ at_stake }}
-        end
-    {%- endset -%}
+    {%- set squared = {} -%}
+    {%- for term, once in {'numerator': kept, 'denominator': at_stake}.items() -%}
+        {%- do squared.update({term: squared_measure(metrics ~ '.' ~ term, cells, once)}) -%}
+    {%- endfor -%}
+    {#- An audit keeps all that it has at stake or nothing; or all have the same at stake, and keep some. -#}
     {%- set product -%}
-        case {{ metrics }}.denominator
-            when 'severity_points_at_stake' then
-                {{ kept }} * {{ cells }}.severity_points_at_stake
-                    / nullif({{ cells }}.n_severity_known, 0)
-            else {{ kept_squared }}
+        case
+            when {{ metrics }}.numerator in ({{ measures_with('is_partial') }})
+                then {{ kept }} * {{ at_stake }} / nullif({{ metric_n(metrics, cells) }}, 0)
+            else {{ squared['numerator'] }}
         end
     {%- endset -%}
+
     {{ metric_n(metrics, cells) }} as n,
     {{ kept }} as kept,
     {{ at_stake }} - {{ kept }} as lost,
-    {{ kept_squared }} as kept_kept,
-    {{ product }} - {{ kept_squared }} as kept_lost,
-    {{ at_stake_squared }} - 2 * {{ product }} + {{ kept_squared }} as lost_lost,
+    {{ squared['numerator'] }} as kept_kept,
+    {{ product }} - {{ squared['numerator'] }} as kept_lost,
+    {{ squared['denominator'] }} - 2 * {{ product }} + {{ squared['numerator'] }} as lost_lost,
     case
         when {{ is_of_the_truth(metrics) }} then {{ cells }}.n_audits
         else {{ metric_n(metrics, cells) }}
     end as n_base,
     -- A violation can be missed only where nothing was enforced, and the other way round.
-    case {{ metrics }}.denominator
-        when 'n_violating' then {{ cells }}.n_enforced
-        when 'n_not_violating' then {{ cells }}.n_audits - {{ cells }}.n_enforced
+    case
+        when {{ metrics }}.denominator in ({{ measures_with('truth_side', 'violating') }})
+            then {{ cells }}.n_enforced
+        when {{ metrics }}.denominator in ({{ measures_with('truth_side', 'not_violating') }})
+            then {{ cells }}.n_audits - {{ cells }}.n_enforced
         else 0
     end as n_cannot_err,
     case
@@ -103,15 +123,25 @@
     end as interval_kind
 {%- endmacro %}
 
+{% macro squared_measure(term, cells, once) -%}
+    case {{ term }}
+        {% for name in audit_measure_squares() -%}
+        when '{{ name | replace('_squared', '') }}' then {{ cells }}.{{ name }}
+        {% endfor -%}
+        else {{ once }}
+    end
+{%- endmacro %}
+
 {#- A ratio whose denominator only the truth tells: no plan says how many audits fall into it. -#}
 {% macro is_of_the_truth(metrics) -%}
-    {{ metrics }}.denominator in ('n_violating', 'n_not_violating')
+    {{ metrics }}.denominator in ({{ measures_with('truth_side') }})
 {%- endmacro %}
 
 {% macro metric_n(metrics, cells) -%}
     case {{ metrics }}.denominator
-        when 'severity_points_at_stake' then {{ cells }}.n_severity_known
-        when 'views' then {{ cells }}.n_views_known
+        {% for measure, traits in measure_traits().items() if traits.counted_by -%}
+        when '{{ measure }}' then {{ cells }}.{{ traits.counted_by }}
+        {% endfor -%}
         else {{ registered_measure(metrics ~ '.denominator', cells) }}
     end
 {%- endmacro %}
@@ -120,21 +150,31 @@
     many it asks, and of how many nobody said. What is not said drops out, and only errors do. -#}
 {% macro n_flags_asked(metrics, population) -%}
     case
-        when {{ metrics }}.denominator in ('n_criticality_known', 'severity_points_at_stake')
-            then {{ population }}.n_audits - {{ population }}.n_correct
-        when {{ metrics }}.numerator = 'n_technical' then {{ population }}.n_audits
+        {% for measure, traits in measure_traits().items() if traits.known_by -%}
+        when '{{ measure }}' in ({{ metrics }}.numerator, {{ metrics }}.denominator)
+            then {{ population }}.n_audits
+            {{- ' - ' ~ population ~ '.n_correct' if traits.asked_of == 'errors' }}
+        {% endfor -%}
         else 0
     end
 {%- endmacro %}
 
 {% macro n_flags_unknown(metrics, population) -%}
     case
-        when {{ metrics }}.denominator = 'n_criticality_known'
-            then {{ population }}.n_audits - {{ population }}.n_criticality_known
-        when {{ metrics }}.denominator = 'severity_points_at_stake'
-            then {{ population }}.n_audits - {{ population }}.n_severity_known
-        when {{ metrics }}.numerator = 'n_technical'
-            then {{ population }}.n_audits - {{ population }}.n_technical_known
+        {% for measure, traits in measure_traits().items() if traits.known_by -%}
+        when '{{ measure }}' in ({{ metrics }}.numerator, {{ metrics }}.denominator)
+            then {{ population }}.n_audits - {{ population }}.{{ traits.known_by }}
+        {% endfor -%}
         else 0
+    end
+{%- endmacro %}
+
+{% macro metric_coverage(metrics, population) -%}
+    case
+        {% for measure, traits in measure_traits().items() if traits.coverage -%}
+        when {{ metrics }}.denominator = '{{ measure }}'
+            then {{ coverage_rate(population, of=traits.coverage) }}
+        {% endfor -%}
+        else {{ coverage_rate(population) }}
     end
 {%- endmacro %}

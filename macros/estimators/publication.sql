@@ -135,7 +135,7 @@
             {{ is_of_the_truth(metrics) }}
             or (
                 {{ population }}.dimension_value <> 'no_policy'
-                and {{ metrics }}.numerator in ('n_false_negative', 'false_negative_views')
+                and {{ metrics }}.numerator in ({{ measures_with('is_missed') }})
             )
         )
     )

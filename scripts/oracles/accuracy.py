@@ -46,7 +46,7 @@ SCOPE = {
 POINTS = {"none": 0, "low": 1, "medium": 3, "high": 7, "severe": 10}
 INTERVAL = ["n_base_audits", "effective_n", "share_in_sight", "ci_low", "ci_high"]
 RATE = [
-    "n_audits", "n_successes", "estimate", "standard_error", "weighted_denominator", *INTERVAL,
+    "n", "n_successes", "estimate", "standard_error", "weighted_denominator", *INTERVAL,
 ]  # fmt: skip
 
 
@@ -59,8 +59,8 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
         "accuracy.accuracy_rates": accuracy_rates(sample, raw),
         "accuracy.exclusions": exclusions(sample, raw),
         "accuracy.policy_rates": policy_rates(sample, raw),
-        "accuracy.policy_confusion": confusion(sample),
-        "accuracy.error_pareto": pareto(sample),
+        "accuracy.policy_confusion": confusion(sample, raw),
+        "accuracy.error_pareto": pareto(sample, raw),
         "accuracy.overturned_decisions": overturned(sample, raw),
     }
 
@@ -410,7 +410,7 @@ def rates(sample: Sample, audits: pd.DataFrame, groups: pd.Series, terms: Terms)
         return pd.DataFrame()
     found = pd.DataFrame(
         {
-            "n_audits": counted[at].groupby(groups[at]).sum(),
+            "n": counted[at].groupby(groups[at]).sum(),
             "n_successes": kept[at].groupby(groups[at]).sum(),
             "weighted_denominator": (weight * at_stake)[at].groupby(groups[at]).sum(),
         }
@@ -610,7 +610,7 @@ def rates_by(sample: Sample, raw: RawTables, periods: Periods) -> pd.DataFrame:
     has_no_flag = (whole["n_asked"] > 0) & (whole["n_unknown"] == whole["n_asked"])
     withheld = told | (of_truth & whole["is_withheld"]) | has_no_flag
     whole.loc[withheld, ["estimate", "standard_error", "effective_n", "ci_low", "ci_high"]] = np.nan
-    whole["n_audits"] = whole["n_audits"].fillna(0)
+    whole["n"] = whole["n"].fillna(0)
     whole["n_successes"] = whole["n_successes"].fillna(0)
     of_audits = whole["metric_id"].map(lambda metric: METRICS[metric][1] == METRICS[metric][2])
     whole.loc[~of_audits, "n_successes"] = np.nan
@@ -622,13 +622,32 @@ def rates_by(sample: Sample, raw: RawTables, periods: Periods) -> pd.DataFrame:
         of_enforced, whole["enforced_coverage_rate"]
     )
     whole["is_reportable"] = is_reportable(whole).astype(object)
-    counted = ["n_decisions", "n_eligible_decisions", "n_covered_decisions", "n_pending_decisions"]
+    whole = whole.merge(n_people(sample, periods), on=key, how="left")
+    whole["n_people"] = whole["n_people"].fillna(0)
+    counted = [
+        "n_decisions", "n_eligible_decisions", "n_covered_decisions", "n_pending_decisions",
+        "n_people",
+    ]  # fmt: skip
     whole[counted] = whole[counted].astype(float)
     whole = whole.merge(targets(sample, raw, periods), on=key, how="left")
     whole.loc[whole["metric_id"] != "accuracy", "target_at_decision"] = np.nan
     shown = [*counted, "coverage_rate", "target_at_decision"]
     whole.loc[whole["is_hidden"], shown] = np.nan
     return whole[["metric_id", *key, *shown, "is_reportable", *RATE]]
+
+
+def n_people(sample: Sample, periods: Periods = periods_of) -> pd.DataFrame:
+    """How many people decided what was audited; who has no name is one."""
+    audits = sample.audits[(sample.audits["stratum"] >= 0)]
+    audits = audits[audits["decided_by_type"] == "human"]
+    person = audits["moderator_id"].fillna("unknown")
+    parts = []
+    for period_type, starts in periods(audits["decided_at"]).items():
+        for name, value in dimensions(audits).items():
+            by = [starts.rename("period_starts_on"), value.rename("dimension_value")]
+            part = person.groupby(by).nunique().rename("n_people").reset_index()
+            parts.append(part.assign(period_type=period_type, dimension_name=name))
+    return pd.concat(parts, ignore_index=True)
 
 
 def targets(sample: Sample, raw: RawTables, periods: Periods) -> pd.DataFrame:
@@ -767,7 +786,7 @@ def policy_rates(sample: Sample, raw: RawTables) -> pd.DataFrame:
                     cannot_err = decided if at_stake is true else ~decided
                     terms = replace(terms, base=asked.notna() * 1.0, cannot_err=cannot_err * 1.0)
                 found = rates(sample, audits, asked, terms)
-                row = found.iloc[0].to_dict() if len(found) else {"n_audits": 0, "n_successes": 0}
+                row = found.iloc[0].to_dict() if len(found) else {"n": 0, "n_successes": 0}
                 if (
                     "precision" != metric != "policy_false_discovery_rate"
                     and withheld[period_type, start]
@@ -782,10 +801,29 @@ def policy_rates(sample: Sample, raw: RawTables) -> pd.DataFrame:
                     }
                 )  # fmt: skip
     key = ["metric_id", "period_type", "period_starts_on", "policy_id", "policy_version"]
-    return pd.DataFrame(parts, columns=[*key, *RATE])
+    found = pd.DataFrame(parts, columns=[*key, *RATE])
+    of_policies = raw.suppressed("accuracy")
+    of_policies = of_policies[of_policies["dimension_name"].isin(["policy", "policy_parent"])]
+    where = ["period_type", "period_starts_on", "dimension_value"]
+    is_suppressed = pd.MultiIndex.from_frame(found[key[1:4]]).isin(
+        pd.MultiIndex.from_frame(of_policies[where])
+    )
+    found.loc[is_suppressed, RATE] = np.nan
+    return found
 
 
-def confusion(sample: Sample) -> pd.DataFrame:
+def or_suppressed(values: pd.Series, raw: RawTables, start: pd.Timestamp, name: str) -> pd.Series:
+    """The groups of a month, all that are suppressed as one."""
+    listed = raw.suppressed("accuracy")
+    here = listed[
+        (listed["period_type"] == "month")
+        & (listed["period_starts_on"] == start)
+        & (listed["dimension_name"] == name)
+    ]
+    return values.mask(values.isin(here["dimension_value"]), "suppressed")
+
+
+def confusion(sample: Sample, raw: RawTables) -> pd.DataFrame:
     """Decided and true policy of every month's audits, as shares of its decisions."""
     parts = []
     for period_type, start, audits, own in by_period(sample):
@@ -795,6 +833,7 @@ def confusion(sample: Sample) -> pd.DataFrame:
         true = audits["truth_policy_id"].fillna("no_policy")
         decided = decided.where(audits["has_enforced"].astype(bool), "no_violation")
         true = true.where(audits["is_violating"].fillna(False).astype(bool), "no_violation")
+        decided, true = (or_suppressed(side, raw, start, "policy") for side in (decided, true))
         judged = own & (audits["error_class"] != "technical")
         group = pd.Series("all", index=audits.index).where(judged)
         one = pd.Series(1.0, index=audits.index)
@@ -817,7 +856,7 @@ def confusion(sample: Sample) -> pd.DataFrame:
     return found
 
 
-def pareto(sample: Sample) -> pd.DataFrame:
+def pareto(sample: Sample, raw: RawTables) -> pd.DataFrame:
     """Errors of every month by policy, queue and reason, the most first."""
     parts = []
     for period_type, start, audits, own in by_period(sample):
@@ -826,7 +865,8 @@ def pareto(sample: Sample) -> pd.DataFrame:
         group = pd.Series("all", index=audits.index).where(own)
         one = pd.Series(1.0, index=audits.index)
         errors = audits[own & (audits["error_class"] != "correct")]
-        for (name, _), values in _pareto_groups(errors).items():
+        for (name, _), (of_group, of_reason) in _pareto_groups(errors).items():
+            values = [or_suppressed(of_group, raw, start, name), of_reason]
             rows = []
             for (which, reason), part in errors.groupby(values):
                 here = pd.Series(audits.index.isin(part.index), index=audits.index) * 1.0

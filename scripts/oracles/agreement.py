@@ -15,6 +15,7 @@ import pandas as pd
 from agreement import gwets_gamma, observed_agreement, scotts_pi
 from statsmodels.stats.inter_rater import cohens_kappa
 
+from .disclosure import withheld
 from .raw_tables import RawTables
 
 # Where every rating of a group was left out, libraries have nothing to say of it.
@@ -121,7 +122,15 @@ def pseudonym(person_id: str) -> str:
 
 def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
     """The mart of agreement, by name, from the raw tables."""
-    labels = _all_labels(raw)
+    labels, ratings = _all_labels(raw), _all_ratings(raw)
+    n_people = pd.DataFrame(
+        key | {"n_people": group["rater"].nunique()}
+        for kind in labels["label_kind"].unique()
+        for key, group in _groups(ratings.assign(label_kind=kind), "item_rated_on")
+    )
+    if len(n_people):
+        codes = withheld(n_people, "n_people", KEYS[:-1], KEYS[-1])
+        n_people["is_shown"] = codes.isna()
     compared = labels[labels["is_compared"] & (labels["number"] == 1)]
     agreement = []
     for key, group in _groups(compared, "item_rated_on"):
@@ -134,12 +143,12 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
             "n_labels": group["label"].nunique(),
         }
         agreement.append(key | counts | coefficients(group))
+    found = pd.DataFrame(agreement, columns=[*KEYS, *COUNTS, *COEFFICIENTS])
+    if len(found):
+        found = found.merge(n_people, on=KEYS)
+        found = found[found.pop("is_shown").astype(bool)]
     a_day = {"period_starts_on": "datetime64[us]"}
-    return {
-        "agreement.rater_agreement": pd.DataFrame(
-            agreement, columns=[*KEYS, *COUNTS, *COEFFICIENTS]
-        ).astype(a_day),
-    }
+    return {"agreement.rater_agreement": found.astype(a_day)}
 
 
 def repeats(raw: RawTables) -> pd.DataFrame:
@@ -149,7 +158,20 @@ def repeats(raw: RawTables) -> pd.DataFrame:
 
 
 def _all_labels(raw: RawTables) -> pd.DataFrame:
-    return _labels(pd.concat([_sessions(raw), _reviews(raw)], ignore_index=True), raw)
+    return _labels(_all_ratings(raw))
+
+
+def _all_ratings(raw: RawTables) -> pd.DataFrame:
+    ratings = pd.concat([_sessions(raw), _reviews(raw)], ignore_index=True)
+    ratings = ratings.assign(
+        rater=ratings["rater_id"].map(pseudonym),
+        item=ratings["session_id"] + "|" + ratings["item_id"],
+        policy_id=ratings["policy_id"].where(ratings["policy_id"] != "", None),
+        rated_at=pd.to_datetime(ratings["rated_at"]),
+    )
+    ratings["rated_on"] = ratings["rated_at"].dt.normalize()
+    ratings["item_rated_on"] = ratings.groupby(ITEM)["rated_on"].transform("min")
+    return _with_place(_with_policy(ratings), raw)
 
 
 def _sessions(raw: RawTables) -> pd.DataFrame:
@@ -196,17 +218,8 @@ def _reviews(raw: RawTables) -> pd.DataFrame:
     return reviews[[*RATING, "item_policy"]]
 
 
-def _labels(ratings: pd.DataFrame, raw: RawTables) -> pd.DataFrame:
+def _labels(ratings: pd.DataFrame) -> pd.DataFrame:
     """One row per rating and kind of label that it gives, numbered by rater and item in time."""
-    ratings = ratings.assign(
-        rater=ratings["rater_id"].map(pseudonym),
-        item=ratings["session_id"] + "|" + ratings["item_id"],
-        policy_id=ratings["policy_id"].where(ratings["policy_id"] != "", None),
-        rated_at=pd.to_datetime(ratings["rated_at"]),
-    )
-    ratings["rated_on"] = ratings["rated_at"].dt.normalize()
-    ratings["item_rated_on"] = ratings.groupby(ITEM)["rated_on"].transform("min")
-    ratings = _with_place(_with_policy(ratings), raw)
     strength = ratings["action_code"].map(STRENGTH).astype(float)
     enforces = strength > 0
     kinds = {

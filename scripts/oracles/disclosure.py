@@ -44,10 +44,7 @@ def hide(
     codes = withheld(rows, n_people, of_set, key)
     rows.loc[codes.notna(), columns] = np.nan
     for name in rows.columns[rows.columns.str.endswith("reason_code")]:
-        # Of nothing there is nothing to withhold; ratings that are all alike are not nothing.
-        is_nothing = rows[name].fillna("").str.startswith("no_") & (rows[name] != "no_variation")
-        is_why = codes.notna() & ~is_nothing
-        rows[name] = codes.where(is_why, rows[name])
+        rows[name] = codes.where(codes.notna(), rows[name])
     return rows
 
 

@@ -214,7 +214,7 @@ class Design:
         unsure = (stratum_share**2 * inverse_n(weight * own, own)).sum()
         standard_error = self.standard_error(z.set_axis(audits["audit_row"]))
         return {
-            "n_audits": n,
+            "n": n,
             "n_successes": audits["y"].sum(),
             "n_cells": len(share),
             "comparable_share": comparable,
@@ -327,7 +327,7 @@ def moderators(
     rows = rows.merge(rates, on=[*PERIOD, "moderator_key"], how="left")
     technical = people[people["is_technical"]].groupby([*PERIOD, "moderator_key"]).size()
     rows = rows.join(technical.rename("n_technical_audits"), on=[*PERIOD, "moderator_key"])
-    counts = ["n_audits", "n_correct", "n_technical_audits"]
+    counts = ["n", "n_correct", "n_technical_audits"]
     rows[counts] = rows[counts].fillna(0)
     rows["standardised_estimate"] = rows["standardised_estimate"].clip(0, 1)
     for prefix in ("eb", "eb_standardised"):
@@ -338,8 +338,8 @@ def moderators(
     rows["probability_below_target"] = stats.norm.cdf(distance / rows["eb_standard_error"])
     rows["reason_code"] = np.select(
         [
-            rows["n_audits"] == 0,
-            rows["n_audits"] < MIN_AUDITS,
+            rows["n"] == 0,
+            rows["n"] < MIN_AUDITS,
             rows["effective_n"] < MIN_EFFECTIVE_N,
             rows["eb_estimate"].isna(),
         ],
@@ -446,13 +446,13 @@ def _compared(
         return row | {"reason_code": code}
     row["n_technical_audits"] = int(part["is_technical"].sum())
     if own.empty:
-        return row | {"n_audits": 0, "reason_code": "no_audits"}
+        return row | {"n": 0, "reason_code": "no_audits"}
     raw_rate, found = design.rate(own), design.rate(own, mix)
     empty = sorted(set(mix.index) - set(own["cell"]))
     there = mix.drop(empty)
     expected = float((there * reference[there.index]).sum() / there.sum())
     reasons = {
-        "too_few_audits": raw_rate["n_audits"] < MIN_AUDITS,
+        "too_few_audits": raw_rate["n"] < MIN_AUDITS,
         "low_effective_n": found["effective_n"] < MIN_EFFECTIVE_N,
         "mix_not_comparable": found["comparable_share"] < MIN_COMPARABLE,
     }
@@ -501,7 +501,7 @@ def _difference(design: Design, own: pd.DataFrame, others: pd.DataFrame, mix: pd
         "difference_ci_high": high,
         "is_apart_from_others": low > 0 or high < 0,
         "is_known": mix[shared].sum() >= MIN_COMPARABLE
-        and theirs["n_audits"] >= MIN_AUDITS
+        and theirs["n"] >= MIN_AUDITS
         and theirs["effective_n"] >= MIN_EFFECTIVE_N,
     }
 

@@ -48,10 +48,10 @@ def _with_bounds(*names: str) -> list[str]:
 
 
 # What is not shown of few people.
-GAP = ["rater_mean", "benchmark_mean", "gap", "standard_error", "ci_low", "ci_high"]
-PASSED = ["n_passed", *_with_bounds("pass_rate")]
+GAP = ["n", "rater_mean", "benchmark_mean", "estimate", "standard_error", "ci_low", "ci_high"]
+PASSED = ["n", "n_successes", "estimate", "ci_low", "ci_high"]
 REVIEWS = [
-    "n_reviews", "n_excluded", "n_audit_excluded", "n_nothing_rated", "n_not_applicable",
+    "n_excluded", "n_audit_excluded", "n_nothing_rated", "n_not_applicable",
     "n_not_rated", "n_eligible_decisions", "n_covered_decisions", "coverage_rate",
 ]  # fmt: skip
 OPERATIONS = [
@@ -59,12 +59,14 @@ OPERATIONS = [
     "turnaround_seconds_median", "turnaround_seconds_p90",
 ]  # fmt: skip
 SCORES = [
-    "n_automatic_fails", "n_weighted", "weighted_score", "weighted_standard_error",
+    "n", "n_automatic_fails", "n_weighted", "weighted_score", "weighted_standard_error",
     *(
         f"{name}{end}"
-        for name in ("score", "standard_error", "ci_low", "ci_high")
+        for name in ("standard_error", "ci_low", "ci_high")
         for end in ("", "_without_fails")
     ),
+    "estimate",
+    "score_without_fails",
 ]  # fmt: skip
 STATES = ["pending", "withdrawn", "upheld", "overturned"]
 # By metric: numerator and denominator, by the columns of their source. What is counted in full has
@@ -120,10 +122,10 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
         "restricted.quality_rates_by_person": _rates_by_person(shares),
         "quality.accuracy_if_audits_err": _if_audits_err(raw, sample, verdicts),
         "quality.calibration_gap": hide(
-            _gaps(pairs, of_raters), "n_raters", ["measure", *SET], "dimension_value", GAP
+            _gaps(pairs, of_raters), "n_people", ["measure", *SET], "dimension_value", GAP
         ),
         "restricted.calibration_gap_by_person": _by_person(
-            _gaps(pairs, {"rater": rater}).drop(columns="n_raters"), "rater_key"
+            _gaps(pairs, {"rater": rater}).assign(n_people=1), "rater_key"
         ),
         "quality.golden_items": hide(
             _golden_items(servings), "n_people", ["key_version"], "golden_id", PASSED
@@ -466,7 +468,7 @@ def _quality_scores(sample: Sample, ratings: pd.DataFrame) -> pd.DataFrame:
             for reason in ("nothing_rated", "not_applicable", "not_rated")
         }
         row = group | {
-            "n_reviews": len(kept),
+            "n": len(kept),
             "n_automatic_fails": int(kept["is_fail"].sum()),
             "n_excluded": int(excluded.sum()),
             "n_audit_excluded": int(excluded.sum()) - sum(own.values()),
@@ -475,8 +477,8 @@ def _quality_scores(sample: Sample, ratings: pd.DataFrame) -> pd.DataFrame:
         is_constant = len(kept) > 1 and np.ptp(kept["final"].to_numpy(float)) < 1e-9
         row |= _reason(
             "reason_code",
-            (not len(kept), "no_reviews"),
-            _few(len(kept), "audits"),
+            (not len(kept), "zero_denominator"),
+            _few(len(kept), "cases"),
             (is_constant, "no_variation"),
         )
         for column, end in (("final", ""), ("plain", "_without_fails")):
@@ -484,7 +486,7 @@ def _quality_scores(sample: Sample, ratings: pd.DataFrame) -> pd.DataFrame:
             mean = stats.mean if stats else np.nan
             error = stats.std_mean if stats and len(kept) > 1 else np.nan
             row |= {
-                f"score{end}": mean,
+                f"{'score' if end else 'estimate'}{end}": mean,
                 f"standard_error{end}": error,
                 f"ci_low{end}": np.fmax(mean - Z * error, 0) if len(kept) > 1 else np.nan,
                 f"ci_high{end}": np.fmin(mean + Z * error, 1) if len(kept) > 1 else np.nan,
@@ -569,19 +571,19 @@ def _gaps(pairs: pd.DataFrame, of: dict) -> pd.DataFrame:
         for measure in ("enforcement_rate", "strength"):
             row = group | {
                 "measure": measure,
-                "n_ratings": len(known),
+                "n": len(known),
                 "n_items": known["item"].nunique(),
-                "n_raters": n_raters,
+                "n_people": n_raters,
                 "n_not_rated": len(part) - len(rated),
                 "n_no_benchmark": len(rated) - len(known),
             }
-            row |= dict.fromkeys(GAP, np.nan)
+            row |= dict.fromkeys(GAP[1:], np.nan)
             df = (row["n_items"] if n_raters < 2 else min(row["n_items"], n_raters)) - 1
             off = known[measure] - known[f"benchmark_{measure}"]
             row |= _reason(
                 "reason_code",
-                (not len(known), "no_ratings"),
-                _few(len(known), "ratings"),
+                (not len(known), "zero_denominator"),
+                _few(len(known), "cases"),
                 (df < 2, "variance_unknown"),
                 (len(off) and np.ptp(off.to_numpy(float)) < 1e-9, "no_variation"),
             )
@@ -592,13 +594,13 @@ def _gaps(pairs: pd.DataFrame, of: dict) -> pd.DataFrame:
                 row |= {
                     "rater_mean": theirs.mean(),
                     "benchmark_mean": benchmark.mean(),
-                    "gap": gap,
+                    "estimate": gap,
                     "standard_error": error,
                     "ci_low": gap - _t(df) * error,
                     "ci_high": gap + _t(df) * error,
                 }
             rows.append(row)
-    return _table(rows, ["measure", "n_raters"])
+    return _table(rows, ["measure", "n_people"])
 
 
 def _t(df: int) -> float:
@@ -671,12 +673,15 @@ def _tested(part: pd.DataFrame) -> dict[str, float]:
     answers = part[part["is_answered"]]
     n_people, n_answered = answers["moderator_id"].nunique(), len(answers)
     passed = part["is_passed"].sum()
-    shown = {"n_passed": passed} | _share("pass_rate", passed, n_answered)
+    share = _share("estimate", passed, n_answered)
+    shown = {"n_successes": passed} | {
+        name.replace("estimate_", ""): x for name, x in share.items()
+    }
     return (
         {
             "n_people": n_people,
             "n_served": len(part),
-            "n_answered": n_answered,
+            "n": n_answered,
             "answer_rate": n_answered / len(part),
         }
         | _golden_reason("reason_code", answers, 0)
@@ -687,9 +692,9 @@ def _tested(part: pd.DataFrame) -> dict[str, float]:
 def _golden_reason(name: str, answers: pd.DataFrame, least: int) -> dict[str, str | None]:
     return _reason(
         name,
-        (not len(answers), "no_answers"),
+        (not len(answers), "zero_denominator"),
         _few_people(answers["moderator_id"].nunique(), least),
-        _few(len(answers), "answers"),
+        _few(len(answers), "cases"),
     )
 
 

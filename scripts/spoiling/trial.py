@@ -47,10 +47,10 @@ NUMBERS = [
     Number("overturned_decisions", "overturned_rate", "null", "reason_code is null"),
     Number("rater_agreement", "percent_agreement", "percent_agreement_standard_error"),
     Number("rater_agreement", "gwets_ac1", "gwets_ac1_standard_error"),
-    Number("quality_scores", "score", points=1),
+    Number("quality_scores", "estimate", points=1),
     Number("accuracy_if_audits_err", "estimate"),
     Number("quality_rates", "estimate", WIDTH, WATCHED),
-    Number("calibration_gap", "gap", points=0),
+    Number("calibration_gap", "estimate", points=0),
     Number("moderator_accuracy", "eb_estimate", "eb_standard_error"),
     Number("quality_rates_by_person", "estimate", WIDTH, WATCHED),
 ]

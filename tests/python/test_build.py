@@ -97,7 +97,7 @@ def test_what_becomes_known_later_restates_earlier_weeks(as_of, built):
         db.execute(f"attach '{built}' as r (read_only)")
         weeks = db.execute(
             """
-            select period_starts_on, l.n_audits, r.n_audits, l.estimate, r.estimate
+            select period_starts_on, l.n, r.n, l.estimate, r.estimate
             from l.accuracy.accuracy_rates as l
             inner join r.accuracy.accuracy_rates as r
                 using (metric_id, period_type, period_starts_on, dimension_name, dimension_value)
@@ -130,11 +130,11 @@ def test_the_comparison_sees_a_last_bit_a_null_and_a_lost_row(built, tmp_path):
             "where views_at_decision is not null)"
         )
         db.execute(
-            "delete from core.dim_queues "
-            "where queue_id = (select min(queue_id) from core.dim_queues)"
+            "delete from report.dim_queues "
+            "where queue_id = (select min(queue_id) from report.dim_queues)"
         )
     assert differing_rows(built, other) == {
         "accuracy.accuracy_rates": 2,
-        "core.dim_queues": 1,
+        "report.dim_queues": 1,
         "core.fct_decisions": 2,
     }

@@ -4,6 +4,7 @@ A row that is shown is a sum over persons, days and groups. What can be worked o
 is a combination of them, and it must not rest on fewer than five people.
 """
 
+import re
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -79,7 +80,7 @@ def suppressed(world: World, models: dict[str, CompiledModel]) -> pd.DataFrame:
     with duckdb.connect() as db:
         catalog = models[MODELS[0]].relation.split(".")[0]
         db.execute(f"attach if not exists ':memory:' as {catalog}; use {catalog}")
-        for schema in ("core", "restricted", "intermediate", "accuracy"):
+        for schema in ("core", "restricted", "intermediate", "accuracy", "report"):
             db.execute(f"create schema {schema}")
         db.register("decisions", world.decisions)
         db.register("audits", world.audits)
@@ -100,7 +101,7 @@ def suppressed(world: World, models: dict[str, CompiledModel]) -> pd.DataFrame:
             select audit_id, 'all' as tenure_band_at_decision from core.fct_audits;
             create table intermediate.int_scores__ratings as
             select audit_id, exclusion_reason from core.fct_audits;
-            create table core.dim_calendar as
+            create table report.dim_calendar as
             select distinct calendar_date,
                 cast(date_trunc('week', calendar_date) as date) as week_starts_on,
                 cast(date_trunc('week', calendar_date) as date) + 6 as week_ends_on,
@@ -110,7 +111,7 @@ def suppressed(world: World, models: dict[str, CompiledModel]) -> pd.DataFrame:
             create table restricted.int_people__periods as
             select 'trailing' as period_type, date '2026-07-05' as period_starts_on,
                 date '2026-09-02' as period_ends_on, calendar_date
-            from core.dim_calendar where calendar_date >= date '2026-07-05';
+            from report.dim_calendar where calendar_date >= date '2026-07-05';
             create table accuracy.accuracy_population (
                 period_type varchar, period_starts_on date, dimension_name varchar, has_rates bool
             );
@@ -258,15 +259,112 @@ def test_the_attack_finds_what_is_shown_without_the_list(models):
     assert rows.loc[rows["dimension_name"] != "overall", "is_shown"].any()
 
 
+def audited_month(seed: int) -> pd.DataFrame:
+    """The audits of a month: who decided, in which queue, by which policy.
+
+    People work in one or two queues. Some policies are rare, and some queues know few of them.
+    """
+    rng = np.random.default_rng(seed)
+    queues, policies = rng.integers(2, 6), rng.integers(2, 6)
+    common = rng.dirichlet(np.full(policies, rng.choice([1.0, 3.0])), queues)
+    rows = []
+    for person in range(rng.integers(12, 23)):
+        own = rng.choice(queues, rng.integers(1, queues), replace=False)
+        for _ in range(rng.choice([4, 10, 20])):
+            queue = rng.choice(own)
+            policy = rng.choice(policies, p=common[queue])
+            rows.append((f"p{person:02}", f"q{queue}", f"c{policy}"))
+    return pd.DataFrame(rows, columns=["person_key", "queue", "policy"])
+
+
+def listed(audits: pd.DataFrame, dimension: str) -> set[str]:
+    """Groups of few people, and the smallest others until together they are of enough."""
+    people = audits.groupby(dimension)["person_key"].agg(frozenset)
+    people = people.loc[people.map(len).sort_values(kind="stable").index]
+    few = int((people.map(len) < MIN_PEOPLE).sum())
+    while few and few < len(people) and len(frozenset().union(*people[:few])) < MIN_PEOPLE:
+        few += 1
+    return set(people.index[:few])
+
+
+def withheld_cells(audits: pd.DataFrame, sql: str) -> pd.DataFrame:
+    """The cells that the cube withholds, by the project's SQL."""
+    groups = pd.DataFrame(
+        [(name, value) for name, of in (("queue", "queue"), ("policy_parent", "policy"))
+         for value in listed(audits, of)],
+        columns=["dimension_name", "dimension_value"],
+    ).astype(object)  # fmt: skip
+    with duckdb.connect() as db:
+        db.register("audits", audits)
+        db.register("groups", groups)
+        db.execute("""
+            create table fct_audits as
+            select person_key as moderator_key, queue as queue_id, policy as policy_id,
+                policy as parent_policy_id, true as is_counted, 'human' as decided_by_type,
+                date '2026-07-10' as decided_on
+            from audits;
+            create table int_people__suppressed_groups as
+            select 'accuracy' as basis, 'month' as period_type,
+                date '2026-07-01' as period_starts_on,
+                cast(dimension_name as varchar) as dimension_name,
+                cast(dimension_value as varchar) as dimension_value
+            from groups
+        """)
+        return db.sql(sql).df()
+
+
+def lines_of_cube(audits: pd.DataFrame, withheld: pd.DataFrame) -> np.ndarray:
+    """What is open of the month: all, the totals of queues and policies, the rows of the cube."""
+    lines = [np.ones(len(audits))]
+    for name in ("queue", "policy"):
+        hidden = listed(audits, name)
+        lines += [(audits[name] == v) * 1.0 for v in audits[name].unique() if v not in hidden]
+    names = {"queue_id": "queue", "policy_parent_id": "policy"}
+    rows = audits.merge(withheld.rename(columns=names), on=["queue", "policy"], how="left")
+    is_rest = rows["counted_in_queue_id"].notna()
+    shown = rows["queue"].where(~is_rest, rows["counted_in_queue_id"]) + "|"
+    shown += rows["policy"].where(~is_rest, "withheld")
+    return np.array(lines + [(shown == row).to_numpy() * 1.0 for row in shown.unique()])
+
+
+@pytest.fixture(scope="module")
+def cube_sql():
+    model = compiled_models(["int_report__cube_withheld"])["int_report__cube_withheld"]
+    return re.sub(r'"\w+"\."\w+"\."(\w+)"', r"\1", model.sql)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_the_cube_tells_nothing_of_few_people(cube_sql, seed):
+    audits = audited_month(seed)
+    lines = lines_of_cube(audits, withheld_cells(audits, cube_sql))
+    assert told_of_few(audits, lines) == set()
+
+
+def test_the_cube_tells_something(cube_sql):
+    """Most months show cells, and without the ties the attack finds people."""
+    n_shown, n_found = 0, 0
+    for seed in range(12):
+        audits = audited_month(seed)
+        withheld = withheld_cells(audits, cube_sql)
+        n_people = audits.groupby(["queue", "policy"])["person_key"].nunique()
+        n_shown += len(n_people) > len(withheld)
+        few = n_people[n_people < MIN_PEOPLE].index.to_frame(index=False)
+        few.columns = ["queue_id", "policy_parent_id"]
+        own = few.assign(counted_in_queue_id=few["queue_id"])
+        n_found += bool(told_of_few(audits, lines_of_cube(audits, own)))
+    assert n_shown >= 6
+    assert n_found >= 6
+
+
 MARTS = {
-    "accuracy.accuracy_rates": ("accuracy", "coalesce(n_audits, n_decisions)"),
-    "accuracy.accuracy_compared": ("accuracy", "coalesce(n_audits, raw_estimate)"),
+    "accuracy.accuracy_rates": ("accuracy", "coalesce(n, n_decisions)"),
+    "accuracy.accuracy_compared": ("accuracy", "coalesce(n, raw_estimate)"),
     "accuracy.overturned_decisions": (
         "accuracy", "coalesce(n_eligible_decisions, n_overturned_decisions)",
     ),
     "accuracy.exclusions": ("accuracy", "n_excluded"),
     "quality.audit_operations": ("accuracy", "coalesce(n_audits, n_eligible_decisions)"),
-    "quality.quality_scores": ("scores", "coalesce(n_reviews, score)"),
+    "quality.quality_scores": ("scores", "coalesce(n, estimate)"),
 }  # fmt: skip
 
 

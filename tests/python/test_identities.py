@@ -46,6 +46,11 @@ OVERTURNED = "accuracy.overturned_decisions"
 POPULATION = "accuracy.accuracy_population"
 EXCLUSIONS = "accuracy.exclusions"
 PERIODS = "accuracy.dim_periods"
+HEADLINE = "report.headline"
+CUBE = "report.accuracy_cube"
+CUBE_CELLS = "restricted.int_report__cube_cells"
+WITHHELD_CELLS = "restricted.int_report__cube_withheld"
+DUE = "report.audits_due"
 
 # Names of identities that several mutations break.
 ALL_IN = "decisions_and_audits_are_all_in_the_rates"
@@ -79,15 +84,15 @@ def repeat(table, condition="true", change=""):
 
 # Of a month: by week queues may be withheld, and sums short of them.
 A_QUEUE = "metric_id = 'accuracy' and period_type = 'month' and dimension_name = 'queue'"
-A_QUEUE_WITH_AUDITS = f"{A_QUEUE} and n_audits > 1 and n_excluded_audits > 0"
+A_QUEUE_WITH_AUDITS = f"{A_QUEUE} and n > 1 and n_excluded_audits > 0"
 EXCLUDED_OF_A_QUEUE = "dimension_name = 'queue' and applies_to = 'decision'"
-NO_AUDIT = "metric_id = 'accuracy' and n_audits = 0 and unweighted_n = 0"
+NO_AUDIT = "metric_id = 'accuracy' and n = 0 and unweighted_n = 0"
 A_WEEK = "period_type = 'week'"
 REPORTABLE = "metric_id = 'accuracy' and is_reportable"
 REPORTABLE_AGREEMENT = "is_reportable and percent_agreement < 1"
 
 THEIRS = "people_hold_every_audit_of_theirs"
-SCORED = "period_type = 'month' and eb_estimate is not null and n_audits >= 15"
+SCORED = "period_type = 'month' and eb_estimate is not null and n >= 15"
 SHOWN = "raw_estimate is not null and period_type = 'trailing'"
 SHOWN_CELL = "cell_key = 'q01' and not is_empty"
 KEY_OF_COMPARED = "(period_starts_on, mix_name, dimension_name, dimension_value)"
@@ -110,7 +115,7 @@ MUTATIONS = {
         {ALL_IN},
     ),
     "a_month_without_its_count_of_audits": (
-        f"update {RATES} set n_audits = null where period_type = 'month' "
+        f"update {RATES} set n = null where period_type = 'month' "
         "and dimension_name = 'overall' and metric_id = 'accuracy'",
         {ALL_IN, PARTS, DAYS, "a_missing_rate_says_why"},
     ),
@@ -230,6 +235,10 @@ MUTATIONS = {
         f"delete from {RATES} where period_type = 'week'",
         {DAYS, PARTS},
     ),
+    "four_weeks_that_are_gone": (
+        f"delete from {RATES} where period_type = 'four_weeks'",
+        {DAYS, PARTS},
+    ),
     "a_day_without_its_rates": (
         update(POPULATION, "has_rates = true", "period_type = 'day' and dimension_name = 'queue'"),
         {PARTS},
@@ -281,7 +290,7 @@ MUTATIONS = {
         {"a_missing_rate_says_why"},
     ),
     "few_audits_called_reportable": (
-        update(RATES, "is_reportable = true", "n_audits = 5"),
+        update(RATES, "is_reportable = true", "n = 5"),
         {"reportable_rates_have_enough_audits"},
     ),
     "reportable_on_an_unknown_effective_n": (
@@ -369,7 +378,7 @@ MUTATIONS = {
     ),
     # People, groups of people, and the audit plan.
     "a_persons_score_twice": (
-        repeat(PEOPLE, "n_audits = 0"),
+        repeat(PEOPLE, "n = 0"),
         {"moderator_scores_are_unique"},
     ),
     "a_person_whose_audits_are_told_twice": (
@@ -381,7 +390,7 @@ MUTATIONS = {
         {THEIRS},
     ),
     "a_rank_on_few_audits": (
-        update(PEOPLE, "accuracy_rank = 1", "n_audits between 1 and 9"),
+        update(PEOPLE, "accuracy_rank = 1", "n between 1 and 9"),
         {"nobody_is_ranked_on_few_audits"},
     ),
     "ranked_below_the_minimum": (
@@ -397,7 +406,7 @@ MUTATIONS = {
         {"scores_lie_between_the_person_and_the_peers"},
     ),
     "a_score_of_nothing_without_a_reason": (
-        update(PEOPLE, "reason_code = null", "n_audits = 0"),
+        update(PEOPLE, "reason_code = null", "n = 0"),
         {"missing_scores_say_why"},
     ),
     "a_probability_without_a_target": (
@@ -422,7 +431,7 @@ MUTATIONS = {
         {"groups_that_are_apart_differ_from_the_others"},
     ),
     "the_smallest_other_group_that_is_shown": (
-        update(COMPARED, "n_audits = 9", "reason_code = 'suppressed_complementary'"),
+        update(COMPARED, "n = 9", "reason_code = 'suppressed_complementary'"),
         {"groups_of_few_people_are_not_shown", "shares_of_a_mix_sum_to_one"},
     ),
     "a_team_of_few_that_is_shown": (
@@ -452,7 +461,7 @@ MUTATIONS = {
     ),
     "a_cell_of_the_mix_that_is_gone": (
         f"delete from {MIX_CELLS} where {SHOWN_CELL} and {KEY_OF_COMPARED} in "
-        f"(select {KEY_OF_COMPARED} from {COMPARED} where n_audits > 0)",
+        f"(select {KEY_OF_COMPARED} from {COMPARED} where n > 0)",
         {"shares_of_a_mix_sum_to_one"},
     ),
     "a_cell_of_one_person_that_is_shown": (
@@ -551,6 +560,10 @@ MUTATIONS = {
         ),
         {"coefficients_of_many_raters_are_not_cohens"},
     ),
+    "agreement_of_four_raters": (
+        update(AGREEMENT, "n_people = 4", REPORTABLE_AGREEMENT),
+        {"agreement_of_few_raters_is_not_shown"},
+    ),
     "an_item_without_a_rating": (
         update(AGREEMENT, "n_ratings = n_items", REPORTABLE_AGREEMENT),
         {"rated_items_and_their_pairs_add_up"},
@@ -609,9 +622,9 @@ MUTATIONS = {
         {"no_more_is_overturned_than_was_decided"},
     ),
     # Dimensions and reconciliation.
-    "a_policy_twice": (repeat("core.dim_policies"), {"policies_are_unique"}),
-    "a_queue_twice": (repeat("core.dim_queues"), {"queues_are_unique"}),
-    "a_day_twice": (repeat("core.dim_calendar"), {"days_are_unique"}),
+    "a_policy_twice": (repeat("report.dim_policies"), {"policies_are_unique"}),
+    "a_queue_twice": (repeat("report.dim_queues"), {"queues_are_unique"}),
+    "a_day_twice": (repeat("report.dim_calendar"), {"days_are_unique"}),
     "a_day_of_decisions_twice": (
         repeat("accuracy.accuracy_decisions_by_day"),
         {"days_of_decisions_are_unique"},
@@ -740,19 +753,19 @@ MUTATIONS = {
     # The quality of quality.
     "a_score_twice": (repeat(SCORES), {"quality_scores_are_unique"}),
     "a_score_above_one": (
-        update(SCORES, "score = 1.5", "n_reviews > 5"),
+        update(SCORES, "estimate = 1.5", "n > 5"),
         {"quality_scores_are_shares"},
     ),
     "a_score_reportable_on_few_reviews": (
-        update(SCORES, "is_reportable = true, reason_code = null", "n_reviews between 2 and 9"),
+        update(SCORES, "is_reportable = true, reason_code = null", "n between 2 and 9"),
         {"reportable_scores_have_enough_reviews"},
     ),
     "an_automatic_fail_that_helps": (
-        update(SCORES, "score_without_fails = score - 0.1", "n_reviews > 5 and score > 0.5"),
+        update(SCORES, "score_without_fails = estimate - 0.1", "n > 5 and estimate > 0.5"),
         {"quality_scores_are_shares"},
     ),
     "a_score_of_nothing": (
-        update(SCORES, "score = 0", "n_reviews = 0"),
+        update(SCORES, "estimate = 0", "n = 0"),
         {"a_missing_score_says_why"},
     ),
     "a_corrected_accuracy_twice": (repeat(CORRECTED), {"corrected_accuracy_is_unique"}),
@@ -780,7 +793,7 @@ MUTATIONS = {
     "a_gap_reportable_without_an_interval": (
         update(
             GAPS,
-            "is_reportable = true, reason_code = null, n_ratings = 5",
+            "is_reportable = true, reason_code = null, n = 5",
             "reason_code = 'too_few_ratings'",
         ),
         {"reportable_gaps_have_enough_ratings"},
@@ -795,20 +808,20 @@ MUTATIONS = {
         {"a_gap_of_a_person_is_rater_less_benchmark"},
     ),
     "a_rater_reportable_without_a_reason_not_to_be": (
-        update(GAP, "is_reportable = true", "n_ratings >= 3 and not is_reportable"),
+        update(GAP, "is_reportable = true", "n >= 3 and not is_reportable"),
         {"reportable_gaps_of_a_person_have_enough_ratings", "no_rater_is_ranked_on_little"},
     ),
     "a_rater_ranked_on_little": (
-        update(GAP, "is_rankable = true", "n_ratings < 100"),
+        update(GAP, "is_rankable = true", "n < 100"),
         {"no_rater_is_ranked_on_little"},
     ),
     "a_golden_item_twice": (repeat(GOLDEN), {"golden_items_are_unique"}),
     "a_golden_item_passed_more_than_answered": (
-        update(GOLDEN, "n_passed = n_answered + 1", "n_passed > 0"),
+        update(GOLDEN, "n_successes = n + 1", "n_successes > 0"),
         {"golden_items_add_up"},
     ),
     "a_golden_item_reportable_on_few_answers": (
-        update(GOLDEN, "is_reportable = true, reason_code = null", "n_answered < 30"),
+        update(GOLDEN, "is_reportable = true, reason_code = null", "n < 30"),
         {"reportable_golden_items_have_enough_answers"},
     ),
     "a_suspected_key_that_was_passed": (
@@ -924,6 +937,34 @@ MUTATIONS = {
         update(COMPLETION, "n_counted = n_final + 1", "n_planned > 0"),
         {"planned_audits_add_up"},
     ),
+    # What people open first.
+    "no_headlines": (f"delete from {HEADLINE}", {"there_are_headlines"}),
+    "a_headline_twice": (repeat(HEADLINE), {"headlines_are_unique"}),
+    "a_verdict_on_what_is_not_reportable": (
+        update(HEADLINE, "target_status = 'below'", "not is_reportable"),
+        {"what_is_not_reported_says_why_in_a_sentence"},
+    ),
+    "a_reason_without_a_sentence": (
+        update(HEADLINE, "reason = null", "not is_reportable"),
+        {"what_is_not_reported_says_why_in_a_sentence"},
+    ),
+    "a_cell_of_the_cube_twice": (repeat(CUBE), {"cube_cells_are_there_once"}),
+    "a_withheld_cell_that_is_shown": (
+        update(CUBE, "n_correct = 0", "is_withheld"),
+        {"cells_of_the_cube_are_withheld_whole"},
+    ),
+    "a_cell_of_the_cube_without_its_audits": (
+        update(CUBE, "n_audits = null", "not is_withheld"),
+        {"cells_of_the_cube_are_withheld_whole"},
+    ),
+    "a_cell_of_people_twice": (repeat(CUBE_CELLS), {"cube_cells_are_unique"}),
+    "a_cell_withheld_twice": (repeat(WITHHELD_CELLS), {"cube_withholds_a_cell_once"}),
+    "a_target_twice": (repeat("report.queue_targets"), {"queue_targets_are_unique"}),
+    "audits_due_twice": (repeat(DUE), {"audits_due_are_unique"}),
+    "done_with_audits_missing": (
+        update(DUE, "due_status = 'done'", "n_missing > 0"),
+        {"audits_are_due_or_done"},
+    ),
     "a_plan_of_unknown_size_completed": (
         update(COMPLETION, "n_planned = null", "completion_rate > 0"),
         {"planned_audits_add_up"},
@@ -937,8 +978,9 @@ def compiled_tests(platform):
     results = json.loads((platform.folder / "target" / "run_results.json").read_text())["results"]
     nodes = platform.parsed.nodes
     guarded = (
-        *("models/marts/", "models/reconciliation/", "tests/identities/", "tests/plausibility/"),
-    )
+        "models/marts/", "models/report/", "models/reconciliation/", "tests/identities/",
+        "tests/plausibility/",
+    )  # fmt: skip
     return {
         nodes[result["unique_id"]]["name"]: result["compiled_code"]
         for result in results

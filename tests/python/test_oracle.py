@@ -86,12 +86,12 @@ def test_differences_are_relative_and_nulls_are_told_apart():
 
 
 def test_few_people_are_withheld_whatever_else_is_said_but_that_there_is_nothing():
-    codes = ["no_ratings", "no_variation", "too_few_ratings", None, None]
+    codes = ["zero_denominator", "no_variation", "too_few_cases", None, None]
     rows = pd.DataFrame({"n": [0, 1, 4, 5, 6], "key": list("abcde"), "reason_code": codes})
     rows = rows.assign(of="all", gap=0.5)
     hidden = disclosure.hide(rows, "n", ["of"], "key", ["gap"])
     few = ["suppressed_small_group", "suppressed_small_group", "suppressed_complementary"]
-    assert [*hidden["reason_code"][:4]] == ["no_ratings", *few]
+    assert [*hidden["reason_code"][:4]] == ["zero_denominator", *few]
     assert pd.isna(hidden["reason_code"][4])
     assert [*hidden["gap"].isna()] == [False, True, True, True, False]
 

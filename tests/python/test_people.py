@@ -454,9 +454,9 @@ SETS = {
     "accuracy.accuracy_compared": ((*PERIOD, "mix_name"), "raw_estimate", None),
     "accuracy.accuracy_rates": (("metric_id", *PERIOD), "weighted_numerator", None),
     "accuracy.overturned_decisions": (PERIOD, "n_overturned_decisions", None),
-    "quality.calibration_gap": (("measure", *PERIOD), "gap", "n_raters"),
+    "quality.calibration_gap": (("measure", *PERIOD), "estimate", "n_people"),
     "quality.quality_rates": (("metric_id", *PERIOD), "n", "coalesce(n_people, 9999)"),
-    "quality.quality_scores": (("score_of", "category_id", *PERIOD), "score", None),
+    "quality.quality_scores": (("score_of", "category_id", *PERIOD), "estimate", None),
 }  # fmt: skip
 # Withheld, for either reason; a number may also be null as there is nothing to count.
 KEYS_OF_PEOPLE = {"moderator_key", "auditor_key", "rater_key", "person_key"}
@@ -501,7 +501,7 @@ def test_no_cell_of_the_mix_is_what_the_other_cells_leave(project):
     found = project.query("""
         select
             cells.*,
-            groups.n_audits as n_of_group,
+            groups.n as n_of_group,
             groups.raw_estimate,
             groups.estimate,
             groups.comparable_share
@@ -526,9 +526,9 @@ def test_teams_of_few_people_have_no_rate(project):
     columns = {"team": "team_id", "site": "site", "vendor": "vendor"}
     tried = 0
     for mart, number in (
-        ("accuracy.accuracy_rates", "coalesce(estimate, unweighted_rate, nullif(n_audits, 0))"),
+        ("accuracy.accuracy_rates", "coalesce(estimate, unweighted_rate, nullif(n, 0))"),
         ("accuracy.overturned_decisions", "overturned_rate"),
-        ("quality.quality_scores", "score"),
+        ("quality.quality_scores", "estimate"),
         (
             "(from quality.quality_rates where metric_id not like 'golden%' and "
             "metric_id not like 'self_consistency%')",
@@ -594,6 +594,6 @@ def test_nobody_is_named_in_marts_that_are_open_to_all(project):
     assert open_to_all[people_columns].empty
     few = project.query(
         "from accuracy.accuracy_compared where n_people < 5 and coalesce(estimate, raw_estimate, "
-        "ci_low, ci_high, n_audits, effective_n, own_effect, mix_effect) is not null"
+        "ci_low, ci_high, n, effective_n, own_effect, mix_effect) is not null"
     )
     assert few.empty

@@ -68,13 +68,13 @@ def test_any_gap_agrees_with_statsmodels(pairs):
     assert set(found.index) == set(pairs["measure"])
     for measure, part in pairs.groupby("measure"):
         row, rated = found.loc[measure], part[part["exclusion_reason"].isna()]
-        assert (row["n_ratings"], row["n_not_rated"]) == (len(rated), len(part) - len(rated))
+        assert (row["n"], row["n_not_rated"]) == (len(rated), len(part) - len(rated))
         if not len(rated):
-            assert pd.isna(row["gap"])
+            assert pd.isna(row["estimate"])
             assert pd.isna(row["standard_error"])
             continue
         differences = (rated["rating"] - rated["benchmark"]).to_numpy(float)
-        np.testing.assert_allclose(row["gap"], differences.mean(), rtol=0, atol=EXACT)
+        np.testing.assert_allclose(row["estimate"], differences.mean(), rtol=0, atol=EXACT)
         items, raters = (pd.factorize(rated[name])[0] for name in ("item_key", "rater_key"))
         if items.max() == 0:
             assert pd.isna(row["standard_error"])
@@ -264,8 +264,8 @@ def test_the_one_key_that_is_wrong_is_suspected(project):
 
 def test_marts_for_all_hold_no_number_of_one_person(project):
     few = {
-        "calibration_gap": ("n_raters", ["gap", "rater_mean", "standard_error"]),
-        "golden_items": ("n_people", ["pass_rate", "n_passed"]),
+        "calibration_gap": ("n_people", ["estimate", "rater_mean", "standard_error"]),
+        "golden_items": ("n_people", ["estimate", "n_successes"]),
         "quality_rates": ("n_people", ["n", "n_successes", "estimate", "ci_low", "ci_high"]),
     }
     for mart, (people, shown) in few.items():

@@ -652,7 +652,7 @@ def test_rows_that_fail_are_shown_without_people_on_spark_too(server, world, tmp
 @spark
 def test_a_thrift_server_answers_as_a_bi_tool_would_ask(server, increments):
     headline = (
-        "select metric_id, n_decisions, n_audits, estimate, ci_low, ci_high "
+        "select metric_id, n_decisions, n, estimate, ci_low, ci_high "
         "from {}accuracy.accuracy_rates "
         "where period_type = 'week' and dimension_name = 'queue' and ci_low is not null "
         "order by metric_id, period_starts_on, dimension_value"
@@ -707,7 +707,7 @@ def test_raw_tables_may_be_in_the_metastore_and_contracts_hold(server, raw_schem
     assert run.returncode == 0, run.stdout
     raw_schema.execute("select queue_id, max(queue_name) from raw_tables.queues group by 1")
     queues = dict(raw_schema.fetchall())
-    raw_schema.execute("select queue_id, queue_name from other_core.dim_queues")
+    raw_schema.execute("select queue_id, queue_name from other_report.dim_queues")
     assert dict(raw_schema.fetchall()) == queues != {}
 
     raw_schema.execute(
@@ -716,7 +716,7 @@ def test_raw_tables_may_be_in_the_metastore_and_contracts_hold(server, raw_schem
     )
     run = build()
     assert run.returncode == 1
-    assert "NOT NULL constraint failed: other_core.dim_queues.queue_id is null" in run.stdout
+    assert "NOT NULL constraint failed: other_report.dim_queues.queue_id is null" in run.stdout
 
 
 @spark

@@ -43,11 +43,7 @@ measured as (
         {{ n_flags_asked('metrics', 'population') }} > 0
         and {{ n_flags_unknown('metrics', 'population') }}
         = {{ n_flags_asked('metrics', 'population') }} as has_no_flag,
-        case
-            when metrics.denominator = 'n_enforced'
-                then {{ coverage_rate('population', of='enforced_') }}
-            else {{ coverage_rate('population') }}
-        end as coverage_rate,
+        {{ metric_coverage('metrics', 'population') }} as coverage_rate,
         {{ is_of_the_truth('metrics') }}
         and {{ has_unaudited_kind('population') }} as has_unaudited_kind,
         {{ is_undefined_for_dimension('metrics', 'population') }} as is_undefined_for_dimension
