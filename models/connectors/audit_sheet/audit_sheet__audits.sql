@@ -17,8 +17,9 @@ select
             then 'stratified_random'
         else audits.sampling_method
     end as sampling_method,
-    case when audits.sampling_method = 'simple_random' and placed.stratum_id is not null then 'sheet' end
-        as plan_id,
+    case
+        when audits.sampling_method = 'simple_random' and placed.stratum_id is not null then 'sheet'
+    end as plan_id,
     case when audits.sampling_method = 'simple_random' then placed.stratum_id end as stratum_id,
     audits.is_blind,
     audits.decided_action_code,

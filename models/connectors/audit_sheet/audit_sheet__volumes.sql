@@ -3,14 +3,16 @@ with volumes as (
     {% if has_volumes -%}
     select
         {% for name in volume_columns() -%}
-        {{ sheet_text(name, 'volume_columns') }} as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ sheet_text(name, 'volume_columns') }} as {{ name }},
+        {% endfor -%}
+        row_no
     from {{ numbered_rows(sheet_file('volumes')) }}
     {%- else -%}
     select
         {% for name in volume_columns() -%}
-        cast(null as string) as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        cast(null as string) as {{ name }},
+        {% endfor -%}
+        0 as row_no
     {%- endif %}
 ),
 
