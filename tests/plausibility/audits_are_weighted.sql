@@ -1,5 +1,5 @@
--- Audits that no frame weights are in no rate but the unweighted one. That all of them are is easily
--- missed where the frame is a table nobody has heard of.
+-- Audits that no frame weights are in no rate but the unweighted one. That all of them are is
+-- easily missed where the frame is a table nobody has heard of.
 with audits as (
     select
         exclusion_reason,

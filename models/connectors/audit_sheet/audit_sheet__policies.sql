@@ -24,7 +24,9 @@ levels as (
     select
         {% set parts = [] -%}
         {% for nth in range(1, level + 1) -%}
-        {% do parts.append("split_part(policy_name, '" ~ escape_single_quotes(separator) ~ "', " ~ nth ~ ")") -%}
+        {% do parts.append(
+            "split_part(policy_name, '" ~ escape_single_quotes(separator) ~ "', " ~ nth ~ ")"
+        ) -%}
         {% endfor -%}
         concat_ws('{{ escape_single_quotes(separator) }}', {{ parts | join(', ') }}) as policy_name,
         {% if level > 1 -%}

@@ -126,7 +126,9 @@ select
     {% if sheet.score_scale == 'percent' -%}
     -- 1 may be 1 % or all; with its sign it is 1 %.
     case
-        when score_number between 0 and 100 and (has_percent_sign or score_number = 0 or score_number > 1)
+        when
+            score_number between 0 and 100
+            and (has_percent_sign or score_number = 0 or score_number > 1)
             then score_number
     end as score,
     {% elif sheet.score_scale == 'share' -%}
