@@ -49,8 +49,9 @@ PYTEST := pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 ##@ The two commands
 .PHONY: build test
-build: warehouse  ## Set up, make sample data if there is no data, build all, print the headline
+build: warehouse  ## Set up, make sample data if there is none, build all, print the headline, write the page
 	python scripts/headline.py
+	@python scripts/report.py page
 
 test: $(DEV) lint warehouse  ## Set up, lint, build the sample with every dbt test, run pytest
 	$(PYTEST) -m "not deep and not spark"
@@ -105,6 +106,17 @@ format: $(DEV)  ## Put SQL and Python into form
 	$(if $(of_none),$(call sqlfluff,fix,plain,$(of_none)))
 	$(foreach c,$(CONNECTORS),$(if $(call of_connector,$c),$(call sqlfluff,fix,$c,$(call of_connector,$c))))
 
+##@ What people read
+.PHONY: report weekly pictures
+report: $(RUNTIME)  ## Write the page of the last build again, report/index.html
+	python scripts/report.py page $(ARGS)
+
+weekly: $(RUNTIME)  ## Write the last complete week in words and charts; PERIOD=2026-06-05 for the week of a day
+	python scripts/report.py weekly $(if $(PERIOD),--period $(PERIOD)) $(ARGS)
+
+pictures: $(DEV)  ## Take the pictures of both that docs/ shows, of the sample data (needs Debian's Chromium)
+	python scripts/pictures.py
+
 ##@ Further
 .PHONY: docs hatecheck convabuse coverage-study faults parity compare benchmark lock clean help
 docs: $(RUNTIME) data/raw  ## Write the documentation as one file, target/static_index.html
@@ -139,7 +151,7 @@ lock: $(DEV)  ## Pin requirements/*.in anew, keeping what still fits; ARGS=--upg
 	cd requirements && $(COMPILE) $(ARGS) --constraint dev.txt spark.in -o spark.txt
 
 clean:  ## Remove what builds leave behind; data/raw and .venv stay
-	rm -rf target logs data/warehouse.duckdb* data/spark .pytest_cache .ruff_cache .hypothesis
+	rm -rf target logs report data/warehouse.duckdb* data/spark .pytest_cache .ruff_cache .hypothesis
 	find scripts tests -name __pycache__ -prune -exec rm -rf {} +
 
 help:  ## Show this list

@@ -1,7 +1,6 @@
 -- Top ten reasons of errors in the last month whose audits are in. Where intervals overlap, the
 -- order is no ranking.
 select
-    pareto.error_rank,
     pareto.reason,
     pareto.n_errors,
     pareto.estimate as accuracy_lost,
@@ -12,6 +11,7 @@ from {{ ref('error_pareto') }} as pareto
 where
     pareto.group_name = 'overall' and pareto.reason <> 'all' and pareto.error_rank <= 10
     and pareto.month_starts_on = (
-        select max(period_starts_on) from {{ ref('dim_periods') }}
-        where period_type = 'month' and accuracy_status = 'final')
+        select max(periods.period_starts_on) from {{ ref('dim_periods') }} as periods
+        where periods.period_type = 'month' and periods.accuracy_status = 'final'
+    )
 order by pareto.error_rank

@@ -10,4 +10,4 @@ select
 from {{ ref('audits_due') }}
 where due_status = 'overdue'
 group by plan_id, queue_name
-order by n_overdue desc, queue_name
+order by n_overdue desc, queue_name asc

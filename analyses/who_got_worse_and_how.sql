@@ -3,7 +3,6 @@
 select
     value_label as vendor,
     metric_name,
-    previous_estimate,
     estimate,
     change,
     change_ci_low,
@@ -12,5 +11,7 @@ select
 from {{ ref('headline') }}
 where
     dimension_name = 'vendor' and period_type = 'four_weeks' and is_last_complete_period
-    and metric_id in ('accuracy', 'false_positive_share', 'false_negative_share', 'wrong_selection_rate')
+    and metric_id in (
+        'accuracy', 'false_positive_share', 'false_negative_share', 'wrong_selection_rate'
+    )
 order by sort_order, metric_name

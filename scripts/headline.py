@@ -1,63 +1,14 @@
 """Print the headline table: the analysis first_look on the warehouse that was built last."""
 
-import json
-import os
 from pathlib import Path
 
 import click
-import duckdb
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
+from reporting.read import Warehouse, built
 from rich.console import Console
 from rich.table import Table
 
-DEFAULT_DATABASE = "data/warehouse.duckdb"
-
-
-def render_analysis(analysis: Path, manifest: Path) -> str:
-    """The SQL of an analysis, with every ref as the relation that dbt built.
-
-    Args:
-        analysis: a file of analyses/ that uses no macro but ref.
-        manifest: manifest.json of the build.
-
-    Raises:
-        click.ClickException: where nothing was built yet, or a ref is unknown.
-    """
-    if not manifest.exists():
-        raise click.ClickException(f"{manifest} is not there: run `make build` first.")
-    nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"].values()
-    relations = {node["name"]: node.get("relation_name") for node in nodes}
-
-    def ref(name: str) -> str:
-        if not relations.get(name):
-            raise click.ClickException(f"{analysis} refers to {name}, which is not in {manifest}.")
-        return relations[name]
-
-    template = Environment(undefined=StrictUndefined).from_string(analysis.read_text("utf-8"))
-    return template.render(ref=ref)
-
-
-def query(database: Path, sql: str) -> pd.DataFrame:
-    """The rows of a query on a warehouse, read only.
-
-    Raises:
-        click.ClickException: where the warehouse is absent, or lacks what is asked for.
-    """
-    if not database.exists():
-        raise click.ClickException(f"{database} is not there: run `make build` first.")
-    catalog = database.stem
-    with duckdb.connect() as connection:
-        connection.execute(f"attach '{database}' as \"{catalog}\" (read_only)")
-        connection.execute(f'use "{catalog}"')
-        try:
-            return connection.execute(sql).df()
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            raise click.ClickException(
-                f"{database} does not have what is asked of it: it was not built whole, or the "
-                "manifest is of another database. Build it again, or name its own with "
-                f"--manifest. {str(error).splitlines()[0]}"
-            ) from error
+ANALYSIS = Path("analyses/first_look.sql")
 
 
 def percent(value: float) -> str:
@@ -111,23 +62,10 @@ def headline_table(rows: pd.DataFrame) -> Table:
 
 
 @click.command()
-@click.option(
-    "--database",
-    type=click.Path(path_type=Path),
-    default=lambda: Path(os.environ.get("MODERATION_QUALITY_DATABASE", DEFAULT_DATABASE)),
-    show_default=DEFAULT_DATABASE,
-    help="The warehouse that dbt built.",
-)
-@click.option(
-    "--manifest",
-    type=click.Path(path_type=Path),
-    default=Path("target/manifest.json"),
-    show_default=True,
-    help="What dbt says it built.",
-)
+@built
 def main(database: Path, manifest: Path) -> None:
     """Print the headline table: the analysis first_look on the warehouse that was built last."""
-    rows = query(database, render_analysis(Path("analyses/first_look.sql"), manifest))
+    rows = Warehouse(database, manifest).read({"rows": ANALYSIS.read_text("utf-8")})["rows"]
     rows["month_starts_on"] = pd.to_datetime(rows["month_starts_on"])
     console = Console(width=None if Console().is_terminal else 130)
     overall = rows[rows["dimension_name"] == "overall"]

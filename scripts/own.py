@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import click
+import duckdb
 import pandas as pd
 import raw_contract
 import yaml
-from headline import headline_table, query, render_analysis
+from headline import ANALYSIS, headline_table
+from reporting.read import Warehouse
 from rich.console import Console
 
 DATABASE = Path("data/own.duckdb")
 TARGET = Path("target/own")
 REPORT = Path("scripts/report.py")
+PAGE = Path("report/own/index.html")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 CLOCK = re.compile(r"^\d\d:\d\d:\d\d\s{1,2}")
 PROGRESS = re.compile(r"(\d+) of (\d+) (START|OK|PASS|WARN|ERROR|FAIL|SKIP)")
@@ -130,6 +133,14 @@ def build(given: dict, database: Path, shown_as: tuple[str, str], console: Conso
             if is_shown and "compiled code at" not in text:
                 console.print(text, markup=False, highlight=False, soft_wrap=True)
     return process.returncode
+
+
+def query(database: Path, sql: str) -> pd.DataFrame:
+    """The rows of a query on a warehouse, read only."""
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{database}' as \"{database.stem}\" (read_only)")
+        connection.execute(f'use "{database.stem}"')
+        return connection.execute(sql).df()
 
 
 def staged(manifest: Path) -> dict[str, str]:
@@ -254,20 +265,27 @@ def not_handed_in(read: dict[str, int]) -> list[str]:
     ]
 
 
-def page(database: Path, console: Console) -> None:
-    """The page of the report, where the project has one; else the headline table."""
-    if REPORT.exists():
-        environment = os.environ | {"MODERATION_QUALITY_DATABASE": str(database)}
-        command = [sys.executable, str(REPORT), "--database", str(database)]
-        if subprocess.run(command, env=environment, check=False).returncode == 0:
-            return
-    sql = render_analysis(Path("analyses/first_look.sql"), TARGET / "manifest.json")
-    rows = query(database, sql)
+def page(database: Path, console: Console) -> list[str]:
+    """Print the headline table and write the page; where that is."""
+    manifest = TARGET / "manifest.json"
+    rows = Warehouse(database, manifest).read({"rows": ANALYSIS.read_text("utf-8")})["rows"]
     if rows.empty:
         console.print("No decisions and so no rates: see the marts of agreement and quality.")
-        return
+        return []
     rows["month_starts_on"] = pd.to_datetime(rows["month_starts_on"])
     console.print(headline_table(rows))
+    written = subprocess.run(
+        [
+            *(sys.executable, str(REPORT), "page", "--database", str(database)),
+            *("--manifest", str(manifest), "--output", str(PAGE)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if written.returncode:
+        return [f"no page: {(written.stderr.strip() or 'it failed').splitlines()[-1]}"]
+    return [f"{PAGE} (open it in a browser)"]
 
 
 def summary(database: Path, raw: Path, connector: str | None, console: Console) -> None:
@@ -279,13 +297,16 @@ def summary(database: Path, raw: Path, connector: str | None, console: Console) 
             console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
 
     read = rows_read(database)
-    page(database, console)
+    pages = page(database, console)
     lines = rows_of_sheet(database) if connector == "audit_sheet" else []
     say(f"Read from {raw}", lines + [f"{table}: {n:,}" for table, n in read.items() if n])
     say("Left out of the rates", left_out(database, connector) or ["nothing"])
     say("Weighted by", [frame_said(database, connector)])
     say("Not handed in", not_handed_in(read) or ["nothing"])
-    say("Where it is", [f"{database} (accuracy.accuracy_rates first; README says what else)"])
+    say(
+        "Where it is",
+        [*pages, f"{database} (accuracy.accuracy_rates first; README says what else)"],
+    )
 
 
 @click.command()

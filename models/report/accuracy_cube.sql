@@ -37,15 +37,14 @@ with_rest as (
         queue_id,
         policy_parent_id,
         decided_by_type,
+        {% for name in of_audits -%}
+        case when counted_in_queue_id is null then {{ name }} end as {{ name }},
+        {% endfor -%}
         counted_in_queue_id is not null as is_withheld,
         n_decisions,
         n_eligible_decisions,
         n_targeted_decisions,
-        target_millionths,
-        {% for name in of_audits -%}
-        case when counted_in_queue_id is null then {{ name }} end as {{ name }}
-        {{- ',' if not loop.last }}
-        {% endfor %}
+        target_millionths
     from marked
     union all
     select
@@ -53,14 +52,14 @@ with_rest as (
         counted_in_queue_id as queue_id,
         'withheld' as policy_parent_id,
         decided_by_type,
+        {% for name in of_audits -%}
+        sum({{ name }}) as {{ name }},
+        {% endfor -%}
         false as is_withheld,
         0 as n_decisions,
         0 as n_eligible_decisions,
         0 as n_targeted_decisions,
-        0 as target_millionths,
-        {% for name in of_audits -%}
-        sum({{ name }}) as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        0 as target_millionths
     from marked
     where counted_in_queue_id is not null
     group by month_starts_on, counted_in_queue_id, decided_by_type

@@ -66,12 +66,13 @@ named as (
 compared as (
     select
         named.*,
-        earlier.estimate as previous_estimate,
-        {% for name in ['', '_ci_low', '_ci_high'] -%}
-        {%- set column = name[1:] or 'estimate' -%}
-        case when named.is_reportable then named.{{ column }} end as now{{ name }},
-        earlier.{{ column }} as earlier{{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {% for column, name in {
+            'estimate': '', 'ci_low': '_ci_low', 'ci_high': '_ci_high',
+        }.items() -%}
+        case when named.is_reportable then named.{{ column }} end as recent{{ name }},
+        earlier.{{ column }} as earlier{{ name }},
+        {% endfor -%}
+        earlier.estimate as previous_estimate
     from named
     left join named as earlier
         on
@@ -83,9 +84,9 @@ compared as (
 changed as (
     select
         *,
-        now - earlier as change,
-        {{ difference_bound('now', 'earlier', 'low') }} as change_ci_low,
-        {{ difference_bound('now', 'earlier', 'high') }} as change_ci_high,
+        recent - earlier as change, -- noqa: RF04
+        {{ difference_bound('recent', 'earlier', 'low') }} as change_ci_low,
+        {{ difference_bound('recent', 'earlier', 'high') }} as change_ci_high,
         dense_rank() over (
             partition by dimension_name
             order by {{ is_a_rest('dimension_value') }}, value_label, dimension_value

@@ -26,8 +26,9 @@ counted_decisions as (
         sum(case when is_eligible and queue_target_at_decision is not null then 1 else 0 end)
             as n_targeted_decisions,
         sum(
-            case when is_eligible
-                then coalesce(cast(round(queue_target_at_decision * 1000000) as bigint), 0)
+            case
+                when is_eligible
+                    then coalesce(cast(round(queue_target_at_decision * 1000000) as bigint), 0)
             end
         ) as target_millionths
     from decisions
@@ -60,13 +61,13 @@ select
     cast(decisions.n_eligible_decisions as bigint) as n_eligible_decisions,
     cast(decisions.n_targeted_decisions as bigint) as n_targeted_decisions,
     cast(coalesce(decisions.target_millionths, 0) as bigint) as target_millionths,
-    cast(coalesce(audits.n_people, 0) as bigint) as n_people,
-    cast(coalesce(audits.n_audits, 0) as bigint) as n_audits,
-    cast(coalesce(audits.n_correct, 0) as bigint) as n_correct,
     {% for name in [
         'weighted_numerator', 'weighted_denominator', 'spread_of_correct', 'spread_of_wrong',
     ] -%}
-    cast(coalesce(audits.{{ name }}, 0) as double) as {{ name }}{{ ',' if not loop.last }}
-    {% endfor %}
+    cast(coalesce(audits.{{ name }}, 0) as double) as {{ name }},
+    {% endfor -%}
+    cast(coalesce(audits.n_people, 0) as bigint) as n_people,
+    cast(coalesce(audits.n_audits, 0) as bigint) as n_audits,
+    cast(coalesce(audits.n_correct, 0) as bigint) as n_correct
 from counted_decisions as decisions
 left join counted_audits as audits on {{ same_keys('decisions', 'audits', keys) }}

@@ -1,77 +1,27 @@
 {% set cell = ['month_starts_on', 'queue_id', 'policy_parent_id'] -%}
-with people as (
-    select distinct
-        cast(date_trunc('month', decided_on) as date) as month_starts_on,
-        coalesce(queue_id, 'unknown') as queue_id,
-        coalesce(parent_policy_id, policy_id, 'no_policy') as policy_parent_id,
-        -- Who is not known may be one person.
-        coalesce(moderator_key, 'unknown') as person_key
-    from {{ ref('fct_audits') }}
-    where is_counted and decided_by_type = 'human'
-),
-
-listed as (
-    select
-        period_starts_on as month_starts_on,
-        dimension_name,
-        dimension_value
-    from {{ ref('int_people__suppressed_groups') }}
-    where
-        basis = 'accuracy'
-        and period_type = 'month'
-        and dimension_name in ('queue', 'queue_and_decider', 'policy_parent')
-),
-
--- Of queues whose totals are suppressed, what the others leave is known: they are as one. Likewise of
--- policies.
-merged as (
-    select
-        people.*,
-        case
-            when
-                max(case when listed.dimension_name like 'queue%' then 1 else 0 end) = 1
-                then 'withheld'
-            else people.queue_id
-        end as merged_queue_id,
-        case
-            when
-                max(case when listed.dimension_name = 'policy_parent' then 1 else 0 end) = 1
-                then 'withheld'
-            else people.policy_parent_id
-        end as merged_policy_id
-    from people
-    left join listed
-        on
-            people.month_starts_on = listed.month_starts_on
-            and case listed.dimension_name
-                when 'queue' then people.queue_id
-                when 'queue_and_decider' then concat(people.queue_id, ' | human')
-                else people.policy_parent_id
-            end = listed.dimension_value
-    group by
-        people.month_starts_on, people.queue_id, people.policy_parent_id, people.person_key
+with merged as (
+    select * from {{ ref('int_report__cube_merged') }}
 ),
 
 cells as (
-    select
+    select distinct
         month_starts_on,
         merged_queue_id as queue_id,
         merged_policy_id as policy_parent_id,
-        count(distinct person_key) as n_people,
-        case when count(distinct person_key) < {{ var('min_people') }} then 1 else 0 end as is_few
+        n_people,
+        case when n_people < {{ var('min_people') }} then 1 else 0 end as is_few
     from merged
-    group by month_starts_on, merged_queue_id, merged_policy_id
 ),
 
--- The totals of queues and policies are open: what they leave besides the cells that are shown can be
--- worked out, by sums and differences. So what is withheld is tied together by cells of many people,
--- all in one policy (the hub), such that no sum or difference cuts out few.
+-- The totals of queues and policies are open: what they leave besides the cells that are shown can
+-- be worked out, by sums and differences. So what is withheld is tied together by cells of many
+-- people, all in one policy (the hub), such that no sum or difference cuts out few.
 hubs as (
     select
         month_starts_on,
         policy_parent_id,
         row_number() over (
-            partition by month_starts_on order by sum(1 - is_few) desc, policy_parent_id
+            partition by month_starts_on order by sum(1 - is_few) desc, policy_parent_id asc
         ) as place
     from cells
     group by month_starts_on, policy_parent_id
@@ -122,7 +72,7 @@ chosen as (
                 and can_tie = 1
                 and row_number() over (
                     partition by month_starts_on, policy_parent_id
-                    order by can_tie desc, n_people, queue_id
+                    order by can_tie desc, n_people asc, queue_id asc
                 ) = 1
                 then 1
             else 0
@@ -142,8 +92,8 @@ withheld_of_few as (
     from chosen
 ),
 
--- Where not all can be tied together, the month is shown by queue only. A queue or a policy of which
--- each cell is of few is its own total; both at once would tell differences.
+-- Where not all can be tied together, the month is shown by queue only. A queue or a policy of
+-- which each cell is of few is its own total; both at once would tell differences.
 months as (
     select
         month_starts_on,
@@ -152,7 +102,6 @@ months as (
         or is_policy_untied = 1 as is_by_queue_only
     from (
         select
-            month_starts_on,
             {% for name, condition in {
                 'is_queue_alone': 'not is_queue_tied and queue_has_few = 1 and queue_has_many = 0',
                 'is_queue_untied': 'not is_queue_tied and queue_has_few = 1 and queue_has_many = 1',
@@ -160,14 +109,15 @@ months as (
                 'is_policy_untied': 'not is_hub and policy_has_few = 1 and policy_has_many = 1
                     and policy_can_be_tied = 0',
             }.items() -%}
-            max(case when {{ condition }} then 1 else 0 end) as {{ name }}{{ ',' if not loop.last }}
-            {% endfor %}
+            max(case when {{ condition }} then 1 else 0 end) as {{ name }},
+            {% endfor -%}
+            month_starts_on
         from withheld_of_few
         group by month_starts_on
     ) as counted
 )
 
-select distinct
+select
     {% for key in cell -%}
     merged.{{ key }},
     {% endfor -%}

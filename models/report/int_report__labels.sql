@@ -4,12 +4,6 @@ with queues as (
 
 policies as (
     select * from {{ ref('dim_policies') }}
-),
-
-deciders as (
-    select * from (
-        values ('human', 'Human'), ('automation', 'Automation'), ('system', 'System')
-    ) as deciders (decided_by_type, decider_label)
 )
 
 select
@@ -25,7 +19,9 @@ select
     concat(queues.queue_name, ', ', deciders.decider_label) as value_label,
     queues.queue_id as parent_value
 from queues
-cross join deciders
+cross join (
+    values ('human', 'Human'), ('automation', 'Automation'), ('system', 'System')
+) as deciders (decided_by_type, decider_label)
 union all
 select
     'policy' as dimension_name,

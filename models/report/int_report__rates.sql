@@ -27,7 +27,7 @@ select
     coverage_rate,
     is_wide_interval,
     weighting,
-    target_at_decision as target
+    target_at_decision as target -- noqa: RF04
 from accuracy_rates
 union all
 select
@@ -41,5 +41,5 @@ select
     cast(null as double) as coverage_rate,
     ci_high - ci_low > {{ var('max_interval_width') }} as is_wide_interval,
     cast(null as string) as weighting,
-    cast(null as double) as target
+    cast(null as double) as target -- noqa: RF04
 from quality_rates

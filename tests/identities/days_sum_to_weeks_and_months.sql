@@ -22,7 +22,7 @@ with counts as (
         n,
         n_excluded_audits,
         n_successes,
-        case when reason_code in ('suppressed_small_group', 'suppressed_complementary') then 1 else 0 end
+        case when reason_code like 'suppressed%' then 1 else 0 end
             as is_withheld,
         case when n_decisions is null then 1 else 0 end as is_hidden
     from {{ ref('accuracy_rates') }}
@@ -47,6 +47,7 @@ having
     {{ 'max(is_withheld) = 0 and' if count in ['n', 'n_successes'] }}
     {{ 'max(is_hidden) = 0 and' if count not in ['n', 'n_successes'] }}
     sum(case when period_type = '{{ period }}' then {{ count }} else 0 end)
-    is distinct from {{ n_times }} * sum(case when period_type = 'month' then {{ count }} else 0 end)
+    is distinct from
+    {{ n_times }} * sum(case when period_type = 'month' then {{ count }} else 0 end)
     {% endfor -%}
     {% endfor %}

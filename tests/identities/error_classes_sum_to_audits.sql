@@ -20,7 +20,7 @@ from rates
 group by period_type, period_starts_on, dimension_name, dimension_value
 having
     -- Withheld of all classes, or of none.
-    count(distinct coalesce(reason_code in ('suppressed_small_group', 'suppressed_complementary'), false)) > 1
+    count(distinct coalesce(reason_code like 'suppressed%', false)) > 1
     or sum(n_successes) is distinct from max(n)
     or count(*) <> {{ error_classes() | length }}
     or (max(n) > 0 and (abs(sum(estimate) - 1) <= 1e-9) is not true)

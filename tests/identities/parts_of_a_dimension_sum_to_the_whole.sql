@@ -28,7 +28,10 @@ parts as (
         -- A rate that is refused shows no numerator either.
         max(
             case
-                when reason_code in ('undefined_for_dimension', 'stratum_not_audited', 'flag_not_filled')
+                when
+                    reason_code in (
+                        'undefined_for_dimension', 'stratum_not_audited', 'flag_not_filled'
+                    )
                     then 1
                 else 0
             end

@@ -17,11 +17,11 @@ def eventful(world: World, rng: np.random.Generator) -> World:
     """The small world with corrections of every table that a decision or an audit depends on.
 
     Decisions move to another day, jobs to another queue, a person to another site (with the old
-    period closed, and one mistake put right for all time), a policy gets a new version, a stratum
-    another end, audits another revision, decision or day, disputes another outcome or audit.
-    Decisions are replaced by others; audits have scorecards, benchmarks and second opinions; items
-    are rated in calibration sessions, some twice; the auditor moves. A tenth of all rows comes
-    twice.
+    period closed, and one mistake put right for all time), a policy gets a new version, a queue
+    a target, a stratum another end, audits another revision, decision or day, disputes another
+    outcome or audit. Decisions are replaced by others; audits have scorecards, benchmarks and
+    second opinions; items are rated in calibration sessions, some twice; the auditor moves. A
+    tenth of all rows comes twice.
     """
     world = {name: table.copy() for name, table in world.items()}
 
@@ -63,6 +63,12 @@ def eventful(world: World, rng: np.random.Generator) -> World:
             valid_from=wednesday,
             recorded_at=wednesday,
         ),
+    )
+    hate = world["queues"].query("queue_id == 'hate'")
+    add(
+        "queues",
+        hate.assign(valid_to=wednesday, recorded_at=thursday),
+        hate.assign(target_accuracy=0.97, valid_from=wednesday, recorded_at=thursday),
     )
     frame = world["sampling_frame"]
     add(

@@ -287,7 +287,7 @@ def listed(audits: pd.DataFrame, dimension: str) -> set[str]:
     return set(people.index[:few])
 
 
-def withheld_cells(audits: pd.DataFrame, sql: str) -> pd.DataFrame:
+def withheld_cells(audits: pd.DataFrame, sql: list[str]) -> pd.DataFrame:
     """The cells that the cube withholds, by the project's SQL."""
     groups = pd.DataFrame(
         [(name, value) for name, of in (("queue", "queue"), ("policy_parent", "policy"))
@@ -310,7 +310,9 @@ def withheld_cells(audits: pd.DataFrame, sql: str) -> pd.DataFrame:
                 cast(dimension_value as varchar) as dimension_value
             from groups
         """)
-        return db.sql(sql).df()
+        merged, withheld = sql
+        db.execute(f"create table int_report__cube_merged as {merged}")
+        return db.sql(withheld).df()
 
 
 def lines_of_cube(audits: pd.DataFrame, withheld: pd.DataFrame) -> np.ndarray:
@@ -329,8 +331,8 @@ def lines_of_cube(audits: pd.DataFrame, withheld: pd.DataFrame) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def cube_sql():
-    model = compiled_models(["int_report__cube_withheld"])["int_report__cube_withheld"]
-    return re.sub(r'"\w+"\."\w+"\."(\w+)"', r"\1", model.sql)
+    models = compiled_models(["int_report__cube_merged", "int_report__cube_withheld"])
+    return [re.sub(r'"\w+"\."\w+"\."(\w+)"', r"\1", model.sql) for model in models.values()]
 
 
 @pytest.mark.parametrize("seed", range(24))

@@ -127,7 +127,7 @@ def test_a_model_that_was_not_built_is_named(project, monkeypatch, tmp_path):
     manifest.write_text(json.dumps({"nodes": {}}))
     run = run_headline(project, monkeypatch, "--manifest", str(manifest))
     assert run.exit_code == 1
-    assert "refers to accuracy_rates, which is not in" in run.output
+    assert run.output == "Error: accuracy_rates was not built: run `make build` first.\n"
 
 
 def test_the_readme_shows_the_headline_of_the_sample_data():

@@ -560,6 +560,10 @@ MUTATIONS = {
         ),
         {"coefficients_of_many_raters_are_not_cohens"},
     ),
+    "a_reason_that_the_seed_lacks": (
+        "delete from reference.reasons where reason_code = 'low_coverage'",
+        {"reasons_are_registered"},
+    ),
     "agreement_of_four_raters": (
         update(AGREEMENT, "n_people = 4", REPORTABLE_AGREEMENT),
         {"agreement_of_few_raters_is_not_shown"},
@@ -959,6 +963,10 @@ MUTATIONS = {
     ),
     "a_cell_of_people_twice": (repeat(CUBE_CELLS), {"cube_cells_are_unique"}),
     "a_cell_withheld_twice": (repeat(WITHHELD_CELLS), {"cube_withholds_a_cell_once"}),
+    "a_merged_cell_twice": (
+        repeat("restricted.int_report__cube_merged"),
+        {"cube_merges_a_cell_once"},
+    ),
     "a_target_twice": (repeat("report.queue_targets"), {"queue_targets_are_unique"}),
     "audits_due_twice": (repeat(DUE), {"audits_due_are_unique"}),
     "done_with_audits_missing": (

@@ -479,7 +479,15 @@ def test_a_manifest_of_another_database_is_no_traceback(tmp_path, monkeypatch):
     database, manifest = tmp_path / "empty.duckdb", tmp_path / "manifest.json"
     duckdb.connect(database).close()
     names = ("accuracy_rates", "dim_periods")
-    nodes = {n: {"name": n, "relation_name": f'"other"."accuracy"."{n}"'} for n in names}
+    nodes = {
+        name: {
+            "name": name,
+            "resource_type": "model",
+            "relation_name": f'"other"."accuracy"."{name}"',
+            "config": {"meta": {"readers": "everybody"}},
+        }
+        for name in names
+    }
     manifest.write_text(json.dumps({"nodes": nodes}))
     run = CliRunner().invoke(
         headline.main, ["--database", str(database), "--manifest", str(manifest)]

@@ -145,20 +145,20 @@ SLICES = {
 
 
 def slices_of(cube, dimension):
-    """Sums over the cube by month and a dimension; is_short where cells are withheld."""
+    """Sums over the cube by month and a dimension."""
     columns = SLICES[dimension]
     value = cube[columns].agg(" | ".join, axis=1) if columns else pd.Series("all", cube.index)
     of_audits = ["weighted_numerator", "weighted_denominator", "spread_of_correct",
                  "spread_of_wrong", "n_audits", "n_eligible_decisions"]  # fmt: skip
     by = [cube["month_starts_on"].rename("period_starts_on"), value.rename("dimension_value")]
-    found = cube.groupby(by)[of_audits].sum()
-    # A cell that is withheld is counted in its queue, and in no policy.
-    short = cube["is_withheld"] & (dimension == "policy_parent")
-    return found.assign(is_short=short.groupby(by).max()).reset_index()
+    return cube.groupby(by)[of_audits].sum().reset_index()
 
 
 @pytest.mark.parametrize("dimension", SLICES)
-def test_the_cube_sums_to_the_rates(cube, rates, dimension):
+def test_the_cube_sums_to_the_rates(platform, cube, rates, dimension):
+    if dimension == "policy_parent":
+        # A cell that is withheld is counted in its queue, and in no policy.
+        cube = platform.query("from restricted.int_report__cube_cells")
     own = rates["metric_id"].eq("accuracy") & rates["period_type"].eq("month")
     both = slices_of(cube, dimension).merge(
         rates[own & rates["dimension_name"].eq(dimension) & rates["estimate"].notna()],
@@ -167,7 +167,6 @@ def test_the_cube_sums_to_the_rates(cube, rates, dimension):
     )
     np.testing.assert_array_equal(both["n_eligible_decisions"],
                                   both["n_eligible_decisions_of_rates"])  # fmt: skip
-    both = both[~both["is_short"]]
     assert len(both)
     rate = both["weighted_numerator"] / both["weighted_denominator"]
     np.testing.assert_allclose(rate, both["estimate"], atol=EXACT)
@@ -195,14 +194,13 @@ def test_the_interval_of_the_cube_is_about_the_published_one(platform):
             on slices.month_starts_on = rates.period_starts_on
                 and slices.dimension_value = rates.dimension_value
         where period_type = 'month' and dimension_name = 'queue_and_decider'
-            and metric_id = 'accuracy' and is_reportable
+            and metric_id = 'accuracy' and n >= 20
     """)
     )
-    assert len(found) >= 5
+    assert len(found) >= 3
     assert (found["low"] <= found["estimate"]).all()
     assert (found["estimate"] <= found["high"]).all()
     ratio = (found["high"] - found["low"]) / (found["ci_high"] - found["ci_low"])
-    print(ratio.describe())
     assert ratio.min() > 0.75
     assert ratio.median() > 0.95
 

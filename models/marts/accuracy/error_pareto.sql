@@ -92,8 +92,10 @@ grouped as (
         every_way.month_starts_on,
         every_way.stratum_key,
         every_way.group_name,
-        case when suppressed.dimension_value is null then every_way.group_value else 'suppressed' end
-            as group_value,
+        case
+            when suppressed.dimension_value is null then every_way.group_value
+            else 'suppressed'
+        end as group_value,
         every_way.reason
     from every_way
     left join suppressed

@@ -41,21 +41,21 @@ named as (
 -- What is suppressed is one policy, so that the cells still add up.
 labelled as (
     select
-        named.month_starts_on,
-        named.stratum_key,
         {% for side in ['decided', 'true'] -%}
         case
             when of_{{ side }}.dimension_value is null then named.{{ side }}_policy_id
             else 'suppressed'
-        end as {{ side }}_policy_id{{ ',' if not loop.last }}
-        {% endfor %}
+        end as {{ side }}_policy_id,
+        {% endfor -%}
+        named.month_starts_on,
+        named.stratum_key
     from named
     {% for side in ['decided', 'true'] -%}
     left join suppressed as of_{{ side }}
         on
             named.month_starts_on = of_{{ side }}.period_starts_on
             and named.{{ side }}_policy_id = of_{{ side }}.dimension_value
-    {% endfor %}
+    {% endfor -%}
 ),
 
 estimates as (

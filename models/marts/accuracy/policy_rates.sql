@@ -1,12 +1,10 @@
-{% set is_known -%}
-    metrics.denominator = 'n_decided' or not {{ has_unaudited_kind('population') }}
-{%- endset %}
 {% set keys = [
     'metric_id', 'metric_version', 'period_type', 'period_starts_on', 'policy_id', 'policy_version',
 ] -%}
 {% set measures = [
     'n_decided', 'n_true', 'n_confirmed', 'n_not_confirmed', 'n_missed', 'n_not_true',
 ] -%}
+{% set is_known = "metrics.denominator = 'n_decided' or not " ~ has_unaudited_kind('population') -%}
 
 with cells as (
     select * from {{ ref('policy_cells') }}
@@ -139,11 +137,13 @@ rates as (
         population.has_derived_frame,
         population.misframed_rate,
         population.unjudged_rate,
-        not ({{ is_known }}) as has_unaudited_kind,
+        metrics.denominator <> 'n_decided'
+        and {{ has_unaudited_kind('population') }} as has_unaudited_kind,
         unweighted.n_group_audits,
         unweighted.n_audits as unweighted_n,
-        case when {{ is_known }} then
-            unweighted.n_successes / cast(nullif(unweighted.n_audits, 0) as double)
+        case
+            when {{ is_known }}
+                then unweighted.n_successes / cast(nullif(unweighted.n_audits, 0) as double)
         end as unweighted_rate,
         coalesce(estimates.n_audits, 0) as n,
         estimates.n_base_audits,

@@ -74,7 +74,8 @@ dated as (
             or periods.period_starts_on >= (select {{ week_start('first_day') }} from bounds)
         ) as is_complete,
         case
-            when periods.period_type = 'four_weeks' then {{ add_days('periods.period_ends_on', -6) }}
+            when periods.period_type = 'four_weeks'
+                then {{ add_days('periods.period_ends_on', -6) }}
             else periods.period_starts_on
         end as begun_on,
         row_number() over (

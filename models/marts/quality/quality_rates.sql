@@ -95,7 +95,8 @@ coded as (
     select
         *,
         case
-            when 'suppressed_small_group' in (few_deciders_code, few_counted_code) then 'suppressed_small_group'
+            when 'suppressed_small_group' in (few_deciders_code, few_counted_code)
+                then 'suppressed_small_group'
             else coalesce(few_deciders_code, few_counted_code)
         end as own_code
     from of_enough_people

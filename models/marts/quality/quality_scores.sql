@@ -176,13 +176,15 @@ judged as (
         coalesce(covered.n_covered_decisions, 0) as n_covered_decisions,
         coalesce(covered.n_covered_decisions, 0)
         / cast(nullif(eligible.n_eligible_decisions, 0) as double) as coverage_rate,
-        {% for name, relation in {'': 'scores', '_without_fails': 'scores_without_fails'}.items() -%}
-        {{ relation }}.mean as {{ 'score' if name else 'estimate' }}{{ name }},
-        {{ relation }}.standard_error as standard_error{{ name }},
+        scores.mean as estimate,
+        scores.standard_error,
+        scores_without_fails.mean as score_without_fails,
+        scores_without_fails.standard_error as standard_error_without_fails,
         {% for side in ['low', 'high'] -%}
-        {{ mean_bound(relation ~ '.mean', relation ~ '.standard_error', side) }}
-            as ci_{{ side }}{{ name }},
-        {% endfor -%}
+        {{ mean_bound('scores.mean', 'scores.standard_error', side) }} as ci_{{ side }},
+        {{ mean_bound(
+            'scores_without_fails.mean', 'scores_without_fails.standard_error', side) }}
+            as ci_{{ side }}_without_fails,
         {% endfor -%}
         scores.weighted_mean as weighted_score,
         scores.weighted_standard_error

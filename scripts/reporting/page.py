@@ -1,0 +1,365 @@
+"""The page: sections of charts, each with its text alternative and its table."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import altair as alt
+import pandas as pd
+
+from reporting import charts, sentences, tables, words
+from reporting.charts import NARROW, WIDE, Canvas
+from reporting.tables import Table
+
+Frames = dict[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart as wide as a desk's screen and as a phone's, what it says, and its table."""
+
+    title: str
+    alternative: str
+    wide: str
+    narrow: str
+    table: Table
+    value: str = ""  # what the page filters it by
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: a question, how to read what follows, and figures or a table."""
+
+    id: str
+    title: str
+    note: str
+    figures: list[Figure] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    is_grid: bool = False
+    has_filter: bool = False
+    key: list[tuple[str, str]] = field(default_factory=list)  # marks and what they mean
+
+
+def figure(
+    title: str, alternative: str, draw: Callable[[Canvas], alt.TopLevelMixin], table: Table
+) -> Figure:
+    """A chart drawn at both widths."""
+    wide, narrow = (charts.svg(draw(Canvas(w)), Canvas(w)) for w in (WIDE, NARROW))
+    return Figure(title, alternative, wide, narrow, table)
+
+
+KEY = [
+    ("▲", "on target: the whole interval is above it"),
+    ("◆", "too close to call: the interval holds the target"),
+    ("▼", "below target: the whole interval is"),
+]
+
+
+def against_target(rows: pd.DataFrame) -> Section:
+    """Which queue is where, in the last complete month."""
+    period = rows["period_label"].iloc[0]
+    said = [
+        f"{row.label}: {sentences.value(row)}, {words.status(row.target_status)[2:].lower()}"
+        if row.is_reportable
+        else f"{row.label}: not shown"
+        for row in rows.itertuples()
+    ]
+    table = tables.table(
+        f"Accuracy and target, {period}", tables.headline([tables.text("Of", "label")]), rows,
+        "label",
+    )  # fmt: skip
+    return Section(
+        "queues",
+        f"Each queue against its target, {period}",
+        "The mark is the estimate, the bar around it its interval, and the upright line the "
+        "target. Furthest below target first; where bars overlap, the order is no ranking.",
+        [
+            figure(
+                f"Accuracy by queue, {period}",
+                "Accuracy with interval and target. " + "; ".join(said) + ".",
+                lambda canvas: charts.against_target(rows, canvas),
+                table,
+            )
+        ],
+        key=KEY,
+    )
+
+
+def trends(rows: pd.DataFrame) -> Section:
+    """How each queue got here: rolling four weeks."""
+    shown = rows[rows["is_reportable"]]
+    domain = charts.share_domain(shown, ["ci_low", "target"])
+    figures = []
+    for label, group in rows.groupby("label", sort=False):
+        last = group.iloc[-1]
+        now = next(group.iloc[-1:].itertuples(index=False))
+        draw = charts.svg(charts.trend(group, domain, Canvas(NARROW)), Canvas(NARROW))
+        columns = tables.headline([tables.day("Four weeks to", "period_ends_on")])
+        figures.append(
+            Figure(
+                str(label),
+                f"Accuracy of {label}, four weeks at a time, with its interval and target. "
+                f"{sentences.level(now)}",
+                draw,
+                draw,
+                tables.table(f"Accuracy of {label}, four weeks at a time", columns, group),
+                "" if last["dimension_name"] == "overall" else str(label),
+            )
+        )
+    return Section(
+        "trend",
+        "How it got here",
+        "Each mark is the four weeks up to that day; neighbouring marks share three of them. The "
+        "band is the interval, the dashed line the target of those weeks.",
+        figures,
+        is_grid=True,
+        has_filter=True,
+        key=[*KEY, ("○", "thin: too few audits to rely on")],
+    )
+
+
+def heat_map(weeks: pd.DataFrame, four_weeks: pd.DataFrame) -> Section:
+    """Queue by week, by gap to target: four weeks at a time, and each week alone."""
+    queues = four_weeks[four_weeks["dimension_name"] == "queue"]
+    figures = []
+    for title, rows in (("Four weeks up to each week", queues), ("Each week alone", weeks)):
+        columns = [tables.text("Queue", "label"), tables.day("Up to", "period_ends_on")]
+        n_thin = int((~rows["is_reportable"]).sum())
+        figures.append(
+            figure(
+                title,
+                "Each queue in a row, each week in a column, coloured by the gap to target. "
+                f"{n_thin} of {len(rows)} cells are thin or empty. The numbers are in the table.",
+                lambda canvas, rows=rows: charts.heat_map(rows, canvas),
+                tables.table(
+                    f"Gap to target by queue. {title}", tables.headline(columns), rows, "label"
+                ),
+            )
+        )
+    return Section(
+        "weeks",
+        "Gap to target, week by week",
+        "Blue is above target and orange below it. A strong colour means that the whole interval "
+        "is on that side; a pale one may be chance, and a faint one rests on too few audits. The "
+        "numbers are percentage points.",
+        figures,
+        key=[
+            ("▲", "on target"),
+            ("◆", "too close to call"),
+            ("▼", "below target"),
+            ("·", "thin"),
+            ("×", "no number"),
+        ],
+    )
+
+
+def errors(rows: pd.DataFrame) -> Section:
+    """Where the errors are."""
+    rows = rows.assign(
+        label=[
+            words.error_reason(row.reason)
+            if row.group_name == "overall"
+            else row.group_value
+            if words.is_missing(row.value_label)
+            else row.value_label
+            for row in rows.itertuples()
+        ]
+    )
+    columns = [
+        tables.text("Errors", "label"),
+        tables.rate("Share of decisions"),
+        tables.interval("Interval"),
+        tables.share("Share of errors", "share_of_errors"),
+        tables.share("Added up", "cumulative_share_of_errors"),
+        tables.counted("Errors found", "n_errors"),
+        tables.text("Why not shown", "why"),
+    ]
+    figures = []
+    for group, title in (("overall", "By kind"), ("policy", "By policy, the ten largest")):
+        part = rows[rows["group_name"] == group]
+        largest = part[part["estimate"].notna()].head(10)
+        if largest.empty:
+            continue
+        said = "; ".join(
+            f"{row.label}: {words.percent(row.estimate)} of decisions"
+            for row in largest.head(3).itertuples()
+        )
+        figures.append(
+            figure(
+                title,
+                f"Share of all decisions that were wrong, largest first: {said}.",
+                lambda canvas, part=part: charts.pareto(
+                    part[part["estimate"].notna()].head(10), canvas
+                ),
+                tables.table(f"Errors, {title[:1].lower()}{title[1:]}", columns, part),
+            )
+        )
+    period = rows["period_label"].iloc[0]
+    return Section(
+        "errors",
+        f"Where the errors are, {period}",
+        "The bar is the share of all decisions that went wrong this way: what accuracy loses "
+        "there. The thin line is the interval; where lines overlap, the order may be chance.",
+        figures,
+    )
+
+
+def named(dimension: str, value: str) -> str:
+    """A value with its dimension, unless it says so itself: Site: Dublin, but Vendor a."""
+    return value if value.lower().startswith(dimension.lower()) else f"{dimension}: {value}"
+
+
+def compared(rows: pd.DataFrame) -> Section:
+    """Who differs from the others at the same work."""
+    apart = rows["is_apart_from_others"].fillna(False).astype(bool)
+    better = rows["difference_from_others"] > 0
+    rows = rows.assign(
+        label=[named(row.dimension_label, row.value_label) for row in rows.itertuples()],
+        mark=[
+            ("above" if up else "below") if is_apart else "undecided"
+            for is_apart, up in zip(apart, better, strict=True)
+        ],
+        is_shown=rows["is_reportable"] & rows["difference_from_others"].notna(),
+        verdict=[
+            ("Better" if up else "Worse") if is_apart else "Could be chance"
+            for is_apart, up in zip(apart, better, strict=True)
+        ],
+    )
+    rows.loc[~rows["is_shown"], "verdict"] = words.NOT_SHOWN
+    differing = [
+        f"{row.label}: {words.points(row.difference_from_others)} "
+        f"({words.points_interval(row.difference_ci_low, row.difference_ci_high)})"
+        for row in rows[apart & rows["is_shown"]].itertuples()
+    ]
+    columns = [
+        tables.text("Group", "label"),
+        tables.difference("Points from the others", "difference_from_others"),
+        tables.difference_interval("Interval", "difference_ci_low", "difference_ci_high"),
+        tables.text("Is it real?", "verdict"),
+        tables.rate("Accuracy at the same work"),
+        tables.share("Accuracy at its own work", "raw_estimate"),
+        tables.counted("Audits", "n"),
+        tables.text("Why not shown", "why"),
+    ]
+    said = "; ".join(differing) or "no group differs from the others by more than chance"
+    period = rows["period_label"].iloc[0]
+    return Section(
+        "compared",
+        f"Who differs at the same work, {period}",
+        "Each vendor, site and team is put to the same mix of queues, so that harder work is no "
+        "fault. The dashed line is no difference; what does not cross it is apart from the others.",
+        [
+            figure(
+                "Difference from the others",
+                f"Difference in accuracy from all others in the same mix of queues: {said}.",
+                lambda canvas: charts.compared(rows, canvas),
+                tables.table(f"Accuracy at the same work, {period}", columns, rows),
+            )
+        ],
+    )
+
+
+def audits_due(rows: pd.DataFrame) -> Section:
+    """Which audits are missing, and since when."""
+    columns = [
+        tables.text("Queue", "label"),
+        tables.text("Plan", "plan_id"),
+        tables.day("Decisions from", "period_starts_on"),
+        tables.day("to", "period_ends_on"),
+        tables.counted("Planned", "n_planned"),
+        tables.counted("Final", "n_final"),
+        tables.counted("Begun", "n_begun"),
+        tables.counted("Missing", "n_missing"),
+        tables.counted("Overdue", "n_overdue"),
+        tables.day("Due on", "due_on"),
+        tables.counted("Days overdue", "days_overdue"),
+    ]
+    table = tables.table("Audits that are missing", columns, rows, "label")
+    overdue = rows[rows["due_status"] == "overdue"]
+    if overdue.empty:
+        return Section("due", "Audits due", "Nothing is overdue; these are open.", tables=[table])
+    first = next(overdue.sort_values("days_overdue", ascending=False).itertuples())
+    return Section(
+        "due",
+        "Audits due",
+        "Planned audits that were not done in time. Each piece of a bar is one plan period of "
+        "the queue.",
+        [
+            figure(
+                "Overdue audits",
+                "Audits that are overdue, by queue. The oldest are of "
+                f"{first.label}, {words.count(first.days_overdue)} days overdue.",
+                lambda canvas: charts.stacked(overdue, "n_overdue", canvas),
+                table,
+            )
+        ],
+    )
+
+
+def left_out(rows: pd.DataFrame) -> Section:
+    """What is not in the numbers, and why."""
+    rows = rows.assign(label=rows["reason_code"].map(words.left_out))
+    columns = [
+        tables.text("Why", "label"),
+        tables.counted("How many", "n_excluded"),
+        tables.text("What it means", "meaning"),
+    ]
+    figures = []
+    for applies_to, title in (("decision", "Decisions left out"), ("audit", "Audits left out")):
+        part = rows[rows["applies_to"] == applies_to]
+        if part["n_excluded"].isna().all():
+            continue
+        said = "; ".join(f"{r.label}: {words.count(r.n_excluded)}" for r in part.itertuples())
+        figures.append(
+            figure(
+                title,
+                f"{title}, by reason: {said}.",
+                lambda canvas, part=part: charts.bars(part, "n_excluded", canvas),
+                tables.table(title, columns, part),
+            )
+        )
+    period = rows["period_label"].iloc[0]
+    return Section(
+        "left-out",
+        f"What is left out, and why, {period}",
+        "These are in none of the numbers above.",
+        figures,
+    )
+
+
+def other_metrics(rows: pd.DataFrame) -> Section:
+    """Other numbers of the month."""
+    period = rows["period_label"].iloc[0]
+    columns = [
+        tables.text("Number", "metric_name"),
+        tables.rate("All decisions"),
+        tables.interval("Interval"),
+        tables.difference("Change, points", "change"),
+        tables.difference_interval("Interval of change", "change_ci_low", "change_ci_high"),
+        tables.coded("Is the change real?", "change_status", words.change),
+        tables.text("Why not shown", "reason"),
+    ]
+    return Section(
+        "other",
+        f"Other numbers, {period}",
+        "What kinds of error there are, and whether the audits themselves can be trusted.",
+        tables=[tables.table(f"All decisions, {period}", columns, rows)],
+    )
+
+
+def sections(frames: Frames) -> list[Section]:
+    """All sections that have rows, top to bottom."""
+    builders: list[tuple[Callable[..., Section], list[str]]] = [
+        (against_target, ["month"]),
+        (trends, ["four_weeks"]),
+        (heat_map, ["weeks", "four_weeks"]),
+        (errors, ["pareto"]),
+        (compared, ["compared"]),
+        (audits_due, ["audits_due"]),
+        (left_out, ["exclusions"]),
+        (other_metrics, ["metrics"]),
+    ]
+    return [
+        build(*(frames[name] for name in names))
+        for build, names in builders
+        if not any(frames[name].empty for name in names)
+    ]

@@ -1,0 +1,144 @@
+"""Sentences that say what rows of `headline` say, and nothing that their interval does not."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from reporting import words
+
+Row = Any  # a row of headline, from DataFrame.itertuples()
+
+AGAINST = {
+    "below": "below target, as the whole interval is",
+    "above": "on target, as the whole interval is above it",
+    "undecided": "too close to call, as the interval holds the target",
+}
+REAL = {
+    "better": "real, and better",
+    "worse": "real, and worse",
+    "changed": "real",
+    "unclear": "could be chance",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question, its answer in a few words, the code of that answer, and the numbers."""
+
+    question: str
+    answer: str
+    code: str
+    detail: str
+
+
+def value(row: Row) -> str:
+    """The estimate and its interval: 93.1 % (91.1 to 94.3 %)."""
+    shown = words.percent(row.estimate)
+    if words.is_missing(row.ci_low):
+        return shown
+    return f"{shown} ({words.percent_interval(row.ci_low, row.ci_high)})"
+
+
+def level(row: Row, subject: str = "") -> str:
+    """A metric in a period, against its target; or why it is not shown.
+
+    Args:
+        row: of headline.
+        subject: what the sentence is about; left out, the metric in its period.
+    """
+    subject = subject or f"{row.metric_name} in {in_period(row)}"
+    if not row.is_reportable:
+        return f"{subject}: not shown. {row.reason}"
+    if words.is_missing(row.target):
+        return f"{subject}: {value(row)}, without a target."
+    against = AGAINST.get(row.target_status, "not compared")
+    return f"{subject}: {value(row)}, target {words.percent(row.target)}: {against}."
+
+
+def in_period(row: Row) -> str:
+    """The label of the period within a sentence."""
+    label = str(row.period_label)
+    return label if row.period_type == "month" else f"the {uncapitalised(label)}"
+
+
+def uncapitalised(text: str) -> str:
+    """Text as it reads within a sentence."""
+    return text[:1].lower() + text[1:]
+
+
+def movement(row: Row) -> str:
+    """The change from the period before, and whether it is more than chance."""
+    before = {"month": "month", "week": "week"}.get(row.period_type, "four weeks")
+    if words.is_missing(row.change_status):
+        return f"It cannot be compared with the {before} before."
+    direction = "Up" if row.change > 0 else "Down" if row.change < 0 else "Unchanged by"
+    size = f"{abs(100 * row.change):.1f} points"
+    ends = words.points_interval(row.change_ci_low, row.change_ci_high)
+    return f"{direction} {size} on the {before} before ({ends}): {REAL[row.change_status]}."
+
+
+def coverage(row: Row) -> str:
+    """How much the number speaks for, and whether it can still move."""
+    if words.is_missing(row.coverage_rate) or words.is_missing(row.n_decisions):
+        return ""
+    speaks = (
+        f"{words.count(row.n_audits)} audits speak for {words.percent(row.coverage_rate)} of "
+        f"{words.count(row.n_decisions)} decisions."
+    )
+    if row.status == "final":
+        return f"{speaks} The {row.period_type} is final: its audits are in."
+    return f"{speaks} The number is provisional: audits still come in, and may move it."
+
+
+def of_all(rows: pd.DataFrame) -> Row | None:
+    """The row of all decisions. None where there is none."""
+    return next(rows[rows["dimension_name"] == "overall"].itertuples(index=False), None)
+
+
+def answers(month: pd.DataFrame) -> list[Answer]:
+    """The three questions of a manager, answered by the last complete month.
+
+    Args:
+        month: rows of headline, all decisions and each queue.
+    """
+    rows = list(month.itertuples(index=False))
+    overall = of_all(month)
+    if overall is None:
+        return [Answer("Are we on target?", words.NOT_SHOWN, "none", "No month is complete yet.")]
+    queues = [row for row in rows if row.dimension_name != "overall"]
+    below = [row for row in queues if row.target_status == "below"]
+    hidden = [row for row in queues if not row.is_reportable]
+    code = "none" if words.is_missing(overall.target_status) else str(overall.target_status)
+    moved = "none" if words.is_missing(overall.change_status) else str(overall.change_status)
+    where = [f"{row.label}: {value(row)}, target {words.percent(row.target)}." for row in below]
+    if hidden:
+        where.append(f"Not shown: {words.listed([row.label for row in hidden])}.")
+    compared = any(not words.is_missing(row.target_status) for row in queues)
+    if not compared:
+        where.insert(0, "No queue can be compared with its target.")
+    elif not below:
+        where.insert(0, "No queue is below its target by more than chance.")
+    return [
+        Answer(
+            "Are we on target?",
+            words.STATUS.get(code, words.NOT_SHOWN),
+            code,
+            level(overall),
+        ),
+        Answer(
+            "Which queues are below?",
+            words.listed([row.label for row in below])
+            or ("None for certain" if compared else "Cannot be said"),
+            "below" if below else "none",
+            " ".join(where),
+        ),
+        Answer(
+            "Did it change?",
+            {"better": "Yes, better", "worse": "Yes, worse", "changed": "Yes"}.get(
+                moved, "Not by more than chance" if moved == "unclear" else "Cannot be compared"
+            ),
+            {"better": "above", "worse": "below"}.get(moved, "none"),
+            movement(overall),
+        ),
+    ]

@@ -1,0 +1,121 @@
+"""The week in writing: what moved, what is below target, what is missing, what to audit next."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from reporting import sentences, words
+
+Frames = dict[str, pd.DataFrame]
+REAL = ("better", "worse", "changed")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A heading, and sentences each with its number."""
+
+    title: str
+    said: list[str]
+
+
+def names(rows: list[sentences.Row]) -> str:
+    """The labels of rows in a sentence."""
+    return words.listed([row.label for row in rows])
+
+
+def in_short(week: pd.DataFrame, four_weeks: pd.DataFrame) -> Part:
+    """All decisions: the week, and the four weeks up to it."""
+    said = []
+    for row in filter(None, map(sentences.of_all, (week, four_weeks))):
+        said += [f"{sentences.level(row)} {sentences.movement(row)}", sentences.coverage(row)]
+    return Part("In short", [sentence for sentence in said if sentence])
+
+
+def moved(four_weeks: pd.DataFrame, metrics: pd.DataFrame) -> Part:
+    """What changed by more than chance, and the changes that may be chance."""
+    queues = four_weeks[four_weeks["dimension_name"] != "overall"]
+    by_queue = [(row.label, row) for row in queues.itertuples(index=False)]
+    by_metric = [(row.metric_name, row) for row in metrics.itertuples(index=False)]
+    said = [
+        f"{name}: {sentences.value(row)}. {sentences.movement(row)}"
+        for name, row in by_queue + by_metric
+        if row.change_status in REAL
+    ]
+    compared = any(not words.is_missing(row.change_status) for _, row in by_queue + by_metric)
+    if not compared:
+        return Part("What moved", ["Nothing can be compared with the four weeks before."])
+    if not said:
+        said = ["Nothing moved by more than chance."]
+    for of, named in (("Accuracy by queue", by_queue), ("Of all decisions", by_metric)):
+        unclear = [
+            f"{name} {words.signed(row.change)} "
+            f"({words.points_interval(row.change_ci_low, row.change_ci_high)})"
+            for name, row in named
+            if row.change_status == "unclear"
+        ]
+        if unclear:
+            said.append(f"{of}, could be chance: {'; '.join(unclear)}.")
+    return Part("What moved", said)
+
+
+def below_target(four_weeks: pd.DataFrame) -> Part:
+    """Which queues are below target, and of which that cannot be said."""
+    queues = list(four_weeks[four_weeks["dimension_name"] != "overall"].itertuples(index=False))
+    said = [sentences.level(row, row.label) for row in queues if row.target_status == "below"]
+    if all(words.is_missing(row.target_status) for row in queues):
+        return Part(
+            "What is below target", ["No queue can be compared with its target over four weeks."]
+        )
+    if not said:
+        said = ["No queue is below its target by more than chance."]
+    for code, start in (("undecided", "Too close to call"), ("above", "On target")):
+        others = [
+            f"{row.label} {sentences.value(row)}, target {words.percent(row.target)}"
+            for row in queues
+            if row.target_status == code
+        ]
+        if others:
+            said.append(f"{start}: {'; '.join(others)}.")
+    return Part("What is below target", said)
+
+
+def missing(week: pd.DataFrame, four_weeks: pd.DataFrame) -> Part:
+    """What has no number that can stand alone, and why."""
+    said = []
+    for rows, when in ((four_weeks, "over the four weeks"), (week, "in the week alone")):
+        hidden = rows[~rows["is_reportable"]]
+        for reason, group in hidden.groupby("reason", sort=True):
+            rows_ = list(group.itertuples(index=False))
+            said.append(f"{names(rows_)}: no number {when}. {reason}")
+    return Part("What is missing", said or ["Nothing: every number that there is can stand alone."])
+
+
+def audit_next(overdue: pd.DataFrame, plan: pd.DataFrame) -> Part:
+    """The most that is overdue, and the largest draws of the next audit plan."""
+    said = [
+        f"{row.label}, {row.period_starts_on:%-d %b} to {row.period_ends_on:%-d %b %Y}: "
+        f"{words.count(row.n_overdue)} of {words.count(row.n_planned)} planned audits are missing, "
+        f"{words.count(row.days_overdue)} days overdue."
+        for row in overdue.itertuples(index=False)
+    ]
+    for row in plan.itertuples(index=False):
+        group = words.plain(row.action_group).lower() if row.action_group else "all"
+        who = words.plain(row.decided_by_type)
+        where = who if words.is_missing(row.value_label) else row.value_label
+        said.append(
+            f"Next plan. {where}, {group}: draw {words.count(row.n_to_draw)} of about "
+            f"{words.count(row.population_size)} decisions, instead of "
+            f"{words.count(row.current_sample_size)}."
+        )
+    return Part("What to audit next", said or ["There is no plan to size."])
+
+
+def parts(frames: Frames) -> list[Part]:
+    """The report, in order."""
+    return [
+        in_short(frames["week"], frames["four_weeks"]),
+        below_target(frames["four_weeks"]),
+        moved(frames["four_weeks"], frames["metrics"]),
+        missing(frames["week"], frames["four_weeks"]),
+        audit_next(frames["overdue"], frames["plan"]),
+    ]

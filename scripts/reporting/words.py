@@ -1,0 +1,111 @@
+"""Numbers and codes of the marts in words."""
+
+import pandas as pd
+
+STATUS = {
+    "below": "Below target",
+    "above": "On target",
+    "undecided": "Too close to call",
+}
+STATUS_MARK = {"below": "▼", "above": "▲", "undecided": "◆"}
+CHANGE = {
+    "better": "Real, better",
+    "worse": "Real, worse",
+    "changed": "Real",
+    "unclear": "Could be chance",
+}
+ERRORS = {
+    "false_positive": "Enforced against nothing wrong",
+    "false_negative": "Violation missed",
+    "technical": "Technical error",
+    "same_policy": "Wrong action",
+    "same_parent": "Wrong policy, same area",
+    "other_parent": "Wrong policy, other area",
+    "too_strict": "too strict",
+    "too_lenient": "too lenient",
+}
+LEFT_OUT = {
+    "automatic_close": "Closed in bulk, nobody decided",
+    "no_decision_made": "Skipped or escalated",
+    "reversal": "Undoes an earlier decision",
+    "decided_by_system": "Decided by a system",
+    "withdrawn": "Audit withdrawn",
+    "not_final": "Audit not finished",
+    "not_probability_sample": "Chosen on purpose, not at random",
+}
+NOT_SHOWN = "Not shown"
+
+
+def is_missing(value: object) -> bool:
+    """Whether a value of a mart is null."""
+    return bool(pd.isna(value))
+
+
+def percent(share: float) -> str:
+    """A share as a percentage. Null: a dash, never 0 %."""
+    return "–" if is_missing(share) else f"{100 * share:.1f} %"
+
+
+def percent_interval(low: float, high: float) -> str:
+    """An interval of shares as percentages."""
+    return "–" if is_missing(low) else f"{100 * low:.1f} to {100 * high:.1f} %"
+
+
+def points(difference: float) -> str:
+    """A difference of shares in percentage points, with its sign."""
+    return "–" if is_missing(difference) else f"{signed(difference)} points"
+
+
+def points_interval(low: float, high: float) -> str:
+    """An interval of differences in percentage points."""
+    return "–" if is_missing(low) else f"{signed(low)} to {signed(high)} points"
+
+
+def signed(difference: float) -> str:
+    """A difference of shares times 100, with a true minus.
+
+    What is near 0 has a second digit, so that it is on the side of 0 where it was measured.
+    """
+    if is_missing(difference):
+        return "–"
+    text = f"{100 * difference:+.1f}"
+    if float(text) == 0:
+        text = f"{100 * difference:+.2f}" if difference else "0.0"
+    return text.replace("-", "−")
+
+
+def count(number: float) -> str:
+    """A count with thousands. Null: a dash."""
+    return "–" if is_missing(number) else f"{int(number):,}"
+
+
+def status(code: object) -> str:
+    """A target_status with its mark."""
+    return NOT_SHOWN if is_missing(code) else f"{STATUS_MARK[str(code)]} {STATUS[str(code)]}"
+
+
+def change(code: object) -> str:
+    """A change_status. Null: there is nothing to compare."""
+    return "–" if is_missing(code) else CHANGE[str(code)]
+
+
+def error_reason(code: str) -> str:
+    """A reason of error_pareto: an error class, or of a wrong selection how far off it was."""
+    parts = [part for part in code.split(", ") if part not in ("wrong_selection", "as_strict")]
+    return ", ".join(ERRORS.get(part, plain(part)) for part in parts)
+
+
+def left_out(code: str) -> str:
+    """A reason of exclusions."""
+    return LEFT_OUT.get(code, plain(code))
+
+
+def plain(code: str) -> str:
+    """A code as words: automatic_close is Automatic close."""
+    words = str(code).replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def listed(names: list[str]) -> str:
+    """Names in a sentence: a, b and c."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

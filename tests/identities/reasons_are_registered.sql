@@ -1,0 +1,34 @@
+-- Whoever reads a code finds its sentence in the seed.
+{% set marts = [
+    'accuracy_rates', 'accuracy_compared', 'error_pareto', 'exclusions', 'overturned_decisions',
+    'policy_confusion', 'policy_rates', 'rater_agreement', 'accuracy_if_audits_err',
+    'audit_completion', 'audit_operations', 'calibration_gap', 'golden_items', 'quality_rates',
+    'quality_scores', 'calibration_gap_by_person', 'moderator_accuracy', 'quality_rates_by_person',
+] -%}
+
+with reasons as (
+    select * from {{ ref('reasons') }}
+),
+
+used as (
+    {% for mart in marts -%}
+    select distinct
+        '{{ mart }}' as mart,
+        reason_code,
+        {{ 'applies_to' if mart == 'exclusions' else "'rate'" }} as applies_to
+    from {{ ref(mart) }}
+    where reason_code is not null
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+)
+
+select
+    used.mart,
+    used.reason_code,
+    used.applies_to
+from used
+left join reasons
+    on
+        used.reason_code = reasons.reason_code
+        and used.applies_to = reasons.applies_to
+where reasons.reason_code is null
