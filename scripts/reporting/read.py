@@ -266,8 +266,8 @@ class Warehouse:
                 }
             except (duckdb.CatalogException, duckdb.BinderException) as error:
                 raise click.ClickException(
-                    f"{self.database} does not have what is asked of it: it was not built whole, or "
-                    "the manifest is of another database. Build it again, or name its own with "
+                    f"{self.database} does not have what is asked of it: it was not built whole, "
+                    "or the manifest is of another database. Build it again, or name its own with "
                     f"--manifest. {str(error).splitlines()[0]}"
                 ) from error
 

@@ -15,6 +15,7 @@ import template
 import yaml
 from click.testing import CliRunner
 from projects import ROOT
+from reporting import sentences
 
 SHEETS = ROOT.parent / "shared" / "real" / "flat_sheet"
 MAPPING = yaml.safe_load((ROOT / "docs" / "audit_sheet.yml").read_text(encoding="utf-8"))
@@ -353,6 +354,16 @@ def test_every_rate_says_that_its_frame_is_derived(unframed, week):
         assert "weighted" not in said, mart
         before = week.query(f"select distinct weighting from {mart}")
         assert "derived_frame" not in set(before.weighting), mart
+
+
+def test_the_page_and_the_week_say_that_the_frame_is_derived(unframed):
+    rows = unframed.query(
+        "from report.headline where metric_id = 'accuracy' and dimension_name = 'overall' "
+        "and weighting = 'derived_frame'"
+    )
+    assert "Frame: derived." in sentences.coverage(sentences.of_all(rows))
+    weighted = rows.assign(weighting="weighted")
+    assert "Frame: derived." not in sentences.coverage(sentences.of_all(weighted))
 
 
 def test_a_rate_by_a_derived_frame_is_the_stratified_mean(unframed):
