@@ -89,7 +89,7 @@ def coverage(row: Row) -> str:
     # Rows that tests make by hand may not have it.
     if getattr(row, "weighting", None) == "derived_frame":
         speaks += (
-            " Frame: derived. What an audit stands for was counted from the decisions, and holds if "
+            " Frame: derived. What an audit stands for was counted from the decisions; it holds if "
             "audits were drawn at random within week, queue, decider and action group."
         )
     if row.status == "final":
