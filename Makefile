@@ -56,6 +56,17 @@ build: warehouse  ## Set up, make sample data if there is none, build all, print
 test: $(DEV) lint warehouse  ## Set up, lint, build the sample with every dbt test, run pytest
 	$(PYTEST) -m "not deep and not spark"
 
+##@ Your own data
+.PHONY: template own
+template: $(RUNTIME)  ## Write a CSV file with a header per raw table, and what goes in: DIR=path/to/folder
+	@test -n '$(DIR)' || { echo "usage: make template DIR=path/to/folder" >&2; exit 2; }
+	python scripts/template.py '$(DIR)'
+
+own: $(RUNTIME)  ## Build on your tables: RAW=folder [CONNECTOR=audit_sheet MAPPING=file.yml]
+	@test -n '$(RAW)' || { echo "usage: make own RAW=folder [CONNECTOR=name] [MAPPING=file]" >&2; exit 2; }
+	@python scripts/own.py '$(RAW)' $(if $(CONNECTOR),--connector '$(CONNECTOR)') \
+		$(if $(MAPPING),--mapping '$(MAPPING)') $(ARGS)
+
 ##@ While editing, and before a release
 .PHONY: check test-deep test-all
 check: $(DEV)  ## Lint what changed since the last green build; build and test the changed models

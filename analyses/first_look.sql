@@ -1,5 +1,5 @@
 -- How accurate are our decisions, month by month, and in which queues do we lose it? Queues are
--- shown for the last month whose audits are in.
+-- shown for the last month whose audits are in, or, where none is, for the last with audits.
 with rates as (
     select
         accuracy_rates.*,
@@ -15,33 +15,49 @@ with rates as (
         and accuracy_rates.period_type = 'month'
 ),
 
-last_final_month as (
-    select max(period_starts_on) as period_starts_on
+-- In the first month of one's own data none is final.
+ranked_months as (
+    select
+        period_starts_on,
+        row_number() over (
+            order by
+                case when accuracy_status = 'final' and is_reportable then 0 else 1 end,
+                case when is_reportable then 0 else 1 end,
+                period_starts_on desc
+        ) as nth
     from rates
-    where accuracy_status = 'final' and is_reportable
+    where dimension_name = 'overall' and n > 0
+),
+
+month_of_queues as (
+    select period_starts_on
+    from ranked_months
+    where nth = 1
 )
 
+-- `dbt show` prints the first six columns.
 select
     rates.period_starts_on as month_starts_on,
-    rates.accuracy_status,
-    rates.dimension_name,
     rates.dimension_value,
-    rates.n_eligible_decisions,
     rates.n as n_audits,
     rates.estimate as accuracy,
     rates.ci_low,
     rates.ci_high,
+    rates.reason_code,
+    rates.weighting,
+    rates.accuracy_status,
+    rates.dimension_name,
+    rates.n_eligible_decisions,
     rates.confidence_level,
     rates.unweighted_rate,
     rates.unweighted_difference,
-    rates.coverage_rate,
-    rates.reason_code
+    rates.coverage_rate
 from rates
-left join last_final_month
-    on rates.period_starts_on = last_final_month.period_starts_on
+left join month_of_queues
+    on rates.period_starts_on = month_of_queues.period_starts_on
 where
     rates.dimension_name = 'overall'
-    or (rates.dimension_name = 'queue' and last_final_month.period_starts_on is not null)
+    or (rates.dimension_name = 'queue' and month_of_queues.period_starts_on is not null)
 order by
     rates.dimension_name,
     rates.period_starts_on,

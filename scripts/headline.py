@@ -16,6 +16,11 @@ def percent(value: float) -> str:
     return "-" if pd.isna(value) else f"{100 * value:.1f} %"
 
 
+def whole(n: float) -> str:
+    """A count; a missing one, as of a group of few people, as a dash."""
+    return "-" if pd.isna(n) else f"{int(n):,}"
+
+
 def interval(low: float, high: float) -> str:
     """An interval of shares, as percentages."""
     return "-" if pd.isna(low) else f"{100 * low:.1f} to {100 * high:.1f} %"
@@ -39,14 +44,20 @@ def headline_table(rows: pd.DataFrame) -> Table:
             f"{row.month_starts_on:%Y-%m}",
             row.accuracy_status,
             row.dimension_value if row.dimension_name != "overall" else "all decisions",
-            f"{row.n_eligible_decisions:,}",
-            f"{row.n_audits:,}",
+            whole(row.n_eligible_decisions),
+            whole(row.n_audits),
             percent(row.accuracy),
             interval(row.ci_low, row.ci_high),
             percent(row.unweighted_rate),
             percent(row.coverage_rate),
             "" if pd.isna(row.reason_code) else row.reason_code.replace("_", " "),
         )
+    if (rows["weighting"] == "derived_frame").any():
+        table.caption = (
+            "frame: derived. What an audit stands for was counted from the decisions; it holds if "
+            "audits were drawn at random within week, queue, decider and action group."
+        )
+        table.caption_justify = "left"
     return table
 
 

@@ -27,11 +27,15 @@
     {%- endif -%}
     {%- set relation = raw_relation(node.name) -%}
     {%- if not relation -%}
-        {%- if node.config.meta.is_required -%}
+        {%- set is_derived = node.name == 'sampling_frame' and var('derive_sampling_frame') -%}
+        {%- if node.config.meta.is_required and not is_derived -%}
             {%- set place = 'schema "' ~ var('raw_schema') ~ '"' if var('raw_schema')
                 else var('raw_path') ~ '/' ~ node.name ~ '.parquet, .csv, or a folder of them' -%}
             {%- do problems.append('- ' ~ node.name ~ ': required table not found. Put it in '
-                ~ place ~ ', or set raw_path, raw_schema or raw_connector.') -%}
+                ~ place ~ ', or set raw_path, raw_schema or raw_connector.'
+                ~ (' Where none was kept: derive_sampling_frame: true counts one, if audits were drawn '
+                    ~ 'at random within week, queue and action group (docs/own_data.md).'
+                    if node.name == 'sampling_frame' else '')) -%}
         {%- endif -%}
         {{ return(problems) }}
     {%- endif -%}
@@ -47,7 +51,8 @@
             {%- if column.config.meta.is_required -%}
                 {%- do problems.append('- ' ~ node.name ~ '.' ~ column.name
                     ~ ': required column not found. Add it as ' ~ column.data_type
-                    ~ '; the table has ' ~ present | join(', ') ~ '.') -%}
+                    ~ '; the table has ' ~ present | join(', ') ~ '.'
+                    ~ wanted_form(column.data_type) ~ allowed_in(column)) -%}
             {%- endif -%}
         {%- elif is_bad(node, column, present[column.name]) -%}
             {%- do asked.append(column) -%}
@@ -67,6 +72,23 @@
         {%- endfor -%}
     {%- endif -%}
     {{ return(problems) }}
+{%- endmacro %}
+
+{% macro allowed_in(column) -%}
+    {%- set allowed = column.config.meta.get('allowed') -%}
+    {%- if allowed is string -%}
+        {%- set allowed = seed_keys(allowed) -%}
+    {%- endif -%}
+    {{ return(' Allowed in ' ~ column.name ~ ': ' ~ allowed | join(', ') ~ '.' if allowed else '') }}
+{%- endmacro %}
+
+{% macro seed_keys(name) -%}
+    {#- Before the first build a seed is a file alone. -#}
+    {%- set seed = graph.nodes['seed.' ~ project_name ~ '.' ~ name] -%}
+    {{ return(run_query(
+        'select ' ~ seed.columns.keys() | first ~ ' from '
+        ~ read_files('csv', [seed.root_path ~ '/' ~ seed.original_file_path])
+    ).columns[0].values()) }}
 {%- endmacro %}
 
 {% macro raw_file_problems(table) -%}

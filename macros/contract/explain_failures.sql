@@ -19,10 +19,27 @@
     {%- if n_failures > rows | length -%}
         {%- do log('  - and ' ~ (n_failures - rows | length) ~ ' more', info=True) -%}
     {%- endif -%}
+    {%- for line in allowed_lines(node) -%}
+        {%- do log('  ' ~ line, info=True) -%}
+    {%- endfor -%}
     {%- set what_to_do = node.config.meta.get('what_to_do') -%}
     {%- if what_to_do -%}
         {%- do log('  What to do: ' ~ what_to_do | trim, info=True) -%}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro allowed_lines(node) -%}
+    {#- Of a test of staging: what the contract allows in the columns that the test asks about. -#}
+    {%- set asked = (node.test_metadata.kwargs if node.test_metadata else {}) -%}
+    {%- set text = asked.get('expression', '') ~ ' ' ~ asked.get('columns', []) | join(' ') -%}
+    {%- set table, lines = (node.attached_node or '').split('.stg_')[1:] | first, [] -%}
+    {%- for source in graph.sources.values() if source.source_name == 'raw' and source.name == table -%}
+        {%- for column in source.columns.values()
+                if column.config.meta.get('allowed') and column.name in text -%}
+            {%- do lines.append(allowed_in(column) | trim) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(lines) }}
 {%- endmacro %}
 
 {% macro rows_to_show(sql) -%}

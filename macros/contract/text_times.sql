@@ -41,8 +41,9 @@
 
 {% macro wanted_form(data_type) -%}
     {{ return({
-        'timestamp': ' Wanted: 2026-03-02 09:00:00 in UTC, or with Z or an offset such as +09:00.',
-        'date': ' Wanted: 2026-03-02.',
+        'timestamp': ' Wanted: YYYY-MM-DD HH:MM:SS, UTC, such as 2026-03-02 09:00:00, or with Z or '
+            ~ 'an offset such as +09:00.',
+        'date': ' Wanted: YYYY-MM-DD, such as 2026-03-02.',
         'boolean': ' Wanted: true or false, or 1 or 0.',
     }.get(data_type, '')) }}
 {%- endmacro %}

@@ -45,7 +45,8 @@
         {%- set others = once_a_run('listed files', raw_files_by_table).others -%}
     {%- endif -%}
     {%- set place = var('raw_schema') ~ '.' if var('raw_schema') else var('raw_path') ~ '/' -%}
-    {%- for other in others | reject('in', var('not_read')) -%}
+    {#- `make template` writes one. -#}
+    {%- for other in others | reject('in', var('not_read') + ['README.md']) -%}
         {#- Beyond these nobody reads on, and each asks the engine. -#}
         {%- set name = other.split('/')[0].split('.')[0] -%}
         {%- set meant = nearest(name, tables) if loop.index <= 20 else '' -%}

@@ -1,7 +1,8 @@
 {% macro known_variables() -%}
     {#- dbt takes any name, and a misspelt one changes nothing. A test holds this to dbt_project.yml. -#}
     {{ return([
-        'accuracy_maturity_days', 'as_of', 'audits_due_days', 'confidence_level', 'connectors', 'convabuse_file', 'daily_dimensions',
+        'accuracy_maturity_days', 'as_of', 'audit_sheet', 'audits_due_days', 'confidence_level',
+        'connectors', 'convabuse_file', 'daily_dimensions', 'derive_sampling_frame',
         'hatecheck_audits', 'hatecheck_file', 'hatecheck_seed', 'max_clock_skew_minutes',
         'max_interval_width', 'max_unknown_flags', 'min_agreement_items', 'min_audits', 'min_comparable_share',
         'min_coverage_rate', 'min_effective_n', 'min_effective_n_to_rank', 'min_peers', 'min_people',
@@ -41,6 +42,17 @@
             -%}
         {%- endif -%}
     {%- endfor -%}
+    {%- if var('raw_connector') == 'audit_sheet' -%}
+        {%- do problems.extend(sheet_problems()) -%}
+    {%- endif -%}
+    {%- if var('derive_sampling_frame') is not boolean -%}
+        {%- do problems.append('- derive_sampling_frame: is ' ~ var('derive_sampling_frame')
+            ~ ', but is true or false.') -%}
+    {%- elif var('derive_sampling_frame') and var('raw_connector') == 'audit_sheet' -%}
+        {%- do problems.append('- derive_sampling_frame: a sheet of audits lists the audited decisions '
+            ~ 'alone, so a frame counted from them would be of the sample. Hand in the volumes '
+            ~ '(volumes in the mapping), which are the frame.') -%}
+    {%- endif -%}
     {%- set daily = var('daily_dimensions') -%}
     {%- if daily is not none and (daily is string or daily is not iterable) -%}
         {%- do problems.append('- daily_dimensions: is ' ~ daily ~ ', but is a list, such as [overall, queue].')

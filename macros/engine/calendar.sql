@@ -18,6 +18,22 @@
     {%- endif -%}
 {%- endmacro %}
 
+{% macro utc_timestamp(local_time, zone) -%}
+    {{ return(adapter.dispatch('utc_timestamp')(local_time, zone)) }}
+{%- endmacro %}
+
+{% macro default__utc_timestamp(local_time, zone) -%}
+    {%- if zone == 'UTC' -%}
+    {{ local_time }}
+    {%- else -%}
+    timezone('UTC', timezone('{{ zone }}', {{ local_time }}))
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro spark__utc_timestamp(local_time, zone) -%}
+    to_utc_timestamp({{ local_time }}, '{{ zone }}')
+{%- endmacro %}
+
 {% macro reporting_date(utc_timestamp) -%}
     cast({{ local_timestamp(utc_timestamp) }} as date)
 {%- endmacro %}

@@ -15,6 +15,10 @@
     {%- if not execute or flags.FULL_REFRESH or not graph.nodes -%}
         {{ return(true) }}
     {%- endif -%}
+    {#- A frame that is counted from the decisions changes with each of them. -#}
+    {%- if var('derive_sampling_frame') -%}
+        {{ return(true) }}
+    {%- endif -%}
     {{ return(once_a_run('is full build', is_history_to_be_built)) }}
 {%- endmacro %}
 
@@ -93,9 +97,13 @@
     {%- for name in ['raw_path', 'raw_schema', 'raw_connector', 'connectors', 'hatecheck_file',
             'hatecheck_audits', 'hatecheck_seed', 'convabuse_file', 'as_of', 'reporting_timezone',
             'week_starts_on', 'confidence_level', 'min_audits', 'min_effective_n',
-            'min_coverage_rate', 'min_share_in_sight', 'max_unknown_flags', 'max_interval_width', 'min_people', 'daily_dimensions'] -%}
+            'min_coverage_rate', 'min_share_in_sight', 'max_unknown_flags', 'max_interval_width', 'min_people', 'daily_dimensions',
+            'derive_sampling_frame', 'audit_sheet'] -%}
         {%- do texts.update({'var ' ~ name: var(name, none) | string}) -%}
     {%- endfor -%}
+    {%- if var('raw_connector') == 'audit_sheet' -%}
+        {%- do texts.update({'mapping': sheet_mapping() | string}) -%}
+    {%- endif -%}
     {{ return(local_md5(tojson(texts, sort_keys=true))) }}
 {%- endmacro %}
 

@@ -128,6 +128,7 @@ select
     n_decisions,
     n_audits,
     coverage_rate,
+    weighting,
     target,
     estimate - target as target_gap,
     case

@@ -26,6 +26,7 @@ select
     n as n_audits,
     coverage_rate,
     is_wide_interval,
+    weighting,
     target_at_decision as target -- noqa: RF04
 from accuracy_rates
 union all
@@ -39,5 +40,6 @@ select
     cast(null as bigint) as n_audits,
     cast(null as double) as coverage_rate,
     ci_high - ci_low > {{ var('max_interval_width') }} as is_wide_interval,
+    cast(null as string) as weighting,
     cast(null as double) as target -- noqa: RF04
 from quality_rates

@@ -259,10 +259,17 @@ class Warehouse:
         jinja.globals.update(ref=self.relation, **values)
         with duckdb.connect() as connection:
             connection.execute(f"attach '{self.database}' as \"{self.database.stem}\" (read_only)")
-            return {
-                name: connection.execute(jinja.from_string(sql).render()).df()
-                for name, sql in queries.items()
-            }
+            try:
+                return {
+                    name: connection.execute(jinja.from_string(sql).render()).df()
+                    for name, sql in queries.items()
+                }
+            except (duckdb.CatalogException, duckdb.BinderException) as error:
+                raise click.ClickException(
+                    f"{self.database} does not have what is asked of it: it was not built whole, "
+                    "or the manifest is of another database. Build it again, or name its own with "
+                    f"--manifest. {str(error).splitlines()[0]}"
+                ) from error
 
     def built_at(self) -> str:
         """When dbt wrote the manifest, to the minute, in UTC."""

@@ -86,6 +86,12 @@ def coverage(row: Row) -> str:
         f"{words.count(row.n_audits)} audits speak for {words.percent(row.coverage_rate)} of "
         f"{words.count(row.n_decisions)} decisions."
     )
+    # Rows that tests make by hand may not have it.
+    if getattr(row, "weighting", None) == "derived_frame":
+        speaks += (
+            " Frame: derived. What an audit stands for was counted from the decisions; it holds if "
+            "audits were drawn at random within week, queue, decider and action group."
+        )
     if row.status == "final":
         return f"{speaks} The {row.period_type} is final: its audits are in."
     return f"{speaks} The number is provisional: audits still come in, and may move it."

@@ -4,7 +4,7 @@ with periods as (
     select
         period_start,
         rank() over (order by period_start desc) as period_rank
-    from (select distinct period_start from {{ ref('stg_sampling_frame') }}) as framed
+    from (select distinct period_start from {{ ref('int_sampling__frame') }}) as framed
 ),
 
 since as (

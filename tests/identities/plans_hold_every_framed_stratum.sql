@@ -4,7 +4,7 @@ with ranked as (
     select
         plan_id,
         rank() over (partition by plan_id order by period_start desc) as period_rank
-    from {{ ref('stg_sampling_frame') }}
+    from {{ ref('int_sampling__frame') }}
 ),
 
 framed as (

@@ -4,7 +4,7 @@ with frame as (
     select
         min({{ reporting_date('period_start') }}) as first_day,
         max({{ reporting_date('period_end') }}) as last_day
-    from {{ ref('stg_sampling_frame') }}
+    from {{ ref('int_sampling__frame') }}
 ),
 
 days as (

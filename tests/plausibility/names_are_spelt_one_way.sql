@@ -55,7 +55,7 @@ compared as (
         min(delivered_name) over (partition by kind, spelling)
         <> max(delivered_name) over (partition by kind, spelling) as is_spelt_two_ways,
         -- North America and Nauru are names; so is nothing else of these.
-        spelling in ('null', 'none', 'nan', 'n/a')
+        spelling in ('null', 'none', 'nan', 'n/a', 'notapplicable', 'not applicable')
         or (spelling = 'na' and kind not in ('region', 'language')) as is_word_for_nothing
     from spelt
 )

@@ -680,6 +680,22 @@ MUTATIONS = {
         "delete from restricted.stg_roster where role = 'moderator'",
         {"people_are_on_the_roster"},
     ),
+    "audits_in_no_frame": (
+        f"update {AUDITS} set weight = null, exclusion_reason = 'no_frame', is_counted = false "
+        "where is_counted",
+        {
+            "audits_are_weighted",
+            "people_hold_every_audit_of_theirs",
+            EVERY_DECISION,
+            REASONS,
+            WEIGHTS,
+        },
+    ),
+    "a_derived_frame_of_audited_decisions": (
+        "update intermediate.int_sampling__strata "
+        "set is_derived = true, n_audits = population_size where n_audits > 0",
+        {"derived_frames_are_no_samples"},
+    ),
     "audits_that_name_nobody": (
         f"update {AUDITS} set auditor_key = null",
         {"audits_name_their_auditor"},

@@ -109,9 +109,19 @@ def broken_structure(new_project, make_world):
         "in audit_id/revision_no a009/1.5",
         "decisions.decided_at: 2 values cannot be read as timestamp (they are varchar), such as "
         '"aaaaaaaaa" in decision_id d007; "99.99.9999" in decision_id d008. Wanted: '
-        "2026-03-02 09:00:00 in UTC, or with Z or an offset such as +09:00. Correct them",
+        "YYYY-MM-DD HH:MM:SS, UTC, such as 2026-03-02 09:00:00, or with Z or an offset such as "
+        "+09:00. Correct them",
+        "Allowed in truth_action_code: no_action, label, age_restrict,",
+        "Where none was kept: derive_sampling_frame: true counts one",
     ],
-    ids=["missing_table", "missing_column", "fraction_for_a_bigint", "text_for_a_timestamp"],
+    ids=[
+        "missing_table",
+        "missing_column",
+        "fraction_for_a_bigint",
+        "text_for_a_timestamp",
+        "allowed_values",
+        "derived_frame",
+    ],
 )
 def test_a_break_of_structure_stops_the_build_and_is_explained(broken_structure, explanation):
     project, run = broken_structure

@@ -11,7 +11,10 @@ import yaml
 from pandas.testing import assert_frame_equal
 from projects import ROOT
 
-WANTED = "Wanted: 2026-03-02 09:00:00 in UTC, or with Z or an offset such as +09:00."
+WANTED = (
+    "Wanted: YYYY-MM-DD HH:MM:SS, UTC, such as 2026-03-02 09:00:00, or with Z or an offset such as "
+    "+09:00."
+)
 
 
 def before_the_build(project, *arguments):

@@ -9,13 +9,19 @@ decisions as (
 ),
 
 frame as (
-    select * from {{ ref('stg_sampling_frame') }}
+    select * from {{ ref('int_sampling__frame') }}
+),
+
+-- What was counted from the decisions knows no draws: an audit is of its decision's stratum.
+derived as (
+    select stratum_key from {{ ref('int_sampling__frame') }}
+    where is_derived
 ),
 
 in_frame as (
     select
         audits.*,
-        frame.stratum_key,
+        coalesce(frame.stratum_key, derived.stratum_key) as stratum_key,
         decisions.decision_id is not null
         and decisions.exclusion_reason is null as is_decision_eligible,
         coalesce(audits.auditor_key = decisions.moderator_key, false) as is_self_audit,
@@ -28,6 +34,7 @@ in_frame as (
             and audits.stratum_id = frame.stratum_id
             and decisions.decided_at >= frame.period_start
             and decisions.decided_at < frame.period_end
+    left join derived on decisions.stratum_key = derived.stratum_key
 ),
 
 -- What would count but for the frame; among these, one audit a decision: one with a weight first.

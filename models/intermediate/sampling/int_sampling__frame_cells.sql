@@ -1,5 +1,5 @@
 with frame as (
-    select * from {{ ref('stg_sampling_frame') }}
+    select * from {{ ref('int_sampling__frame') }}
 ),
 
 jobs as (
@@ -8,8 +8,8 @@ jobs as (
 
 days as (
     {{ date_series(
-        '(select min(cast(period_start as date)) from ' ~ ref('stg_sampling_frame') ~ ')',
-        '(select max(cast(period_end as date)) from ' ~ ref('stg_sampling_frame') ~ ')'
+        '(select min(cast(period_start as date)) from ' ~ ref('int_sampling__frame') ~ ')',
+        '(select max(cast(period_end as date)) from ' ~ ref('int_sampling__frame') ~ ')'
     ) }}
 ),
 

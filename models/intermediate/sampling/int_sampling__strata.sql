@@ -1,5 +1,5 @@
 with frame as (
-    select * from {{ ref('stg_sampling_frame') }}
+    select * from {{ ref('int_sampling__frame') }}
 ),
 
 audits as (
@@ -53,6 +53,7 @@ select
     frame.period_end,
     design.collapse_level,
     design.variance_stratum_key,
+    frame.is_derived,
     design.n_audits > 0 as is_covered,
     cast(design.population_size as bigint) as population_size,
     cast(coalesce(decided.n_eligible_decisions, 0) as bigint) as n_eligible_decisions,

@@ -16,6 +16,7 @@ placed as (
         strata.plan_id,
         strata.stratum_id,
         strata.is_frame_held,
+        strata.is_derived,
         case when cells.exclusion_reason is null then cells.n_audits end as n_counted_audits,
         case when cells.exclusion_reason = 'truth_missing' then cells.n_audits else 0 end
             as n_blank_audits,
@@ -106,6 +107,7 @@ counted as (
         sum(n_pending_decisions) as n_pending_decisions,
         sum(case when is_covered and not is_frame_held then n_decisions else 0 end)
             as n_misframed_decisions,
+        max(case when is_covered and is_derived then 1 else 0 end) = 1 as has_derived_frame,
         sum(case when is_covered then n_decisions * coalesce(blank_share, 0e0) else 0e0 end)
             as n_unjudged_decisions,
         sum(case when is_counted then 0 else n_audits end) as n_excluded_audits,
@@ -132,6 +134,7 @@ select
     counted.dimension_value,
     counted.period_ends_on,
     {{ has_rates('counted') }} as has_rates,
+    counted.has_derived_frame,
     cast(counted.n_decisions as bigint) as n_decisions,
     cast(counted.n_eligible_decisions as bigint) as n_eligible_decisions,
     cast(counted.n_excluded_decisions as bigint) as n_excluded_decisions,

@@ -100,7 +100,7 @@ published as (
     {{ publish_rate(
         'rates',
         ['metric_id', 'metric_version'] + group
-        + ['period_ends_on', 'unit', 'is_of_all_decisions'],
+        + ['period_ends_on', 'unit', 'has_derived_frame', 'is_of_all_decisions'],
         asked=[
             'suppression_code', 'has_no_flag', 'is_undefined_for_dimension', 'n_group_audits',
             'has_unaudited_kind', 'unweighted_n', 'n_base_audits', 'misframed_rate',
@@ -128,6 +128,7 @@ select
     dimension_value,
     period_ends_on,
     case
+        when n > 0 and has_derived_frame then 'derived_frame'
         when n > 0 then 'weighted'
         when unweighted_rate is not null then 'unweighted'
         else 'none'

@@ -134,6 +134,7 @@ rates as (
                 then {{ coverage_rate('of_policies') }}
             else {{ coverage_rate('population') }}
         end as coverage_rate,
+        population.has_derived_frame,
         population.misframed_rate,
         population.unjudged_rate,
         metrics.denominator <> 'n_decided'
@@ -190,7 +191,8 @@ published as (
     {{ publish_rate(
         'rates',
         keys + [
-            'period_ends_on', 'n_eligible_decisions', 'n_covered_decisions', 'n_pending_decisions',
+            'period_ends_on', 'has_derived_frame', 'n_eligible_decisions', 'n_covered_decisions',
+            'n_pending_decisions',
         ],
         asked=[
             'suppression_code', 'n_group_audits', 'has_unaudited_kind', 'unweighted_n',
@@ -219,6 +221,7 @@ select
         else 'unknown'
     end as policy_level,
     case
+        when published.n > 0 and published.has_derived_frame then 'derived_frame'
         when published.n > 0 then 'weighted'
         when published.unweighted_rate is not null then 'unweighted'
         else 'none'
