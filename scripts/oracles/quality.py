@@ -125,7 +125,7 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
             _gaps(pairs, of_raters), "n_people", ["measure", *SET], "dimension_value", GAP
         ),
         "restricted.calibration_gap_by_person": _by_person(
-            _gaps(pairs, {"rater": rater}).assign(n_people=1), "rater_key"
+            _gaps(pairs, {"rater": rater}), "rater_key"
         ),
         "quality.golden_items": hide(
             _golden_items(servings), "n_people", ["key_version"], "golden_id", PASSED

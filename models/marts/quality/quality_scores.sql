@@ -208,7 +208,7 @@ published as (
             'weighted_score', 'weighted_standard_error',
         ],
         counts=[
-            'coverage_rate', 'n_reviews', 'n_eligible_decisions', 'n_covered_decisions',
+            'coverage_rate', 'n_eligible_decisions', 'n_covered_decisions',
             'n_excluded', 'n_nothing_rated', 'n_not_applicable', 'n_not_rated',
         ],
         without=['n_people', 'effective_n', 'standard_error_reason'],
@@ -225,7 +225,7 @@ select
     period_ends_on,
     is_reportable,
     reason_code,
-    cast(n_reviews as bigint) as n,
+    n,
     cast(n_automatic_fails as bigint) as n_automatic_fails,
     cast(n_weighted as bigint) as n_weighted,
     n_eligible_decisions,
