@@ -94,7 +94,8 @@ def _table(table: dict[str, Any], docs: dict[str, str], jinja: Environment, home
         )
     return Table(
         name=table["name"],
-        description=text(table["description"]),
+        # How systems map to it is for those who write the mapping: it is in the docs.
+        description=text(table["description"].partition("\n\n")[0]),
         is_required=meta["is_required"],
         empty_means=text(meta["empty_means"]),
         columns=columns,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import parity
 import pytest
+from reporting import read
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "moderation_quality"
@@ -196,3 +197,30 @@ def test_every_metric_is_in_its_mart_and_made_of_what_is_counted(target, describ
         counted = columns[COUNTED_IN.get(metric.mart, metric.mart)]
         terms = {metric.numerator, metric.denominator} - {np.nan}
         assert terms <= counted, (metric.metric_id, terms - counted)
+
+
+@pytest.mark.parametrize(
+    ("name", "queries"),
+    [
+        ("accuracy_page", [*read.PAGE.values()]),
+        ("weekly_report", [read.WEEK, *read.WEEKLY.values()]),
+    ],
+)
+def test_an_exposure_rests_on_what_its_page_reads(manifest, name, queries):
+    exposure = manifest["exposures"][f"exposure.{PROJECT}.{name}"]
+    says = {node.split(".")[-1] for node in exposure["depends_on"]["nodes"]}
+    assert says == set(re.findall(r"ref\('(\w+)'\)", " ".join(queries)))
+
+
+def test_every_model_has_an_owner(manifest):
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    assert models
+    for model in models:
+        assert model["config"]["group"] in {one["name"] for one in manifest["groups"].values()}
+
+
+def test_the_overview_links_to_what_is_there(manifest):
+    links = re.findall(r"#!/(\w+)/(\S+?)\)", (ROOT / "docs" / "overview.md").read_text())
+    there = {**manifest["nodes"], **manifest["exposures"]}
+    assert len(links) > 5
+    assert [link for kind, link in links if kind != "source_list" and link not in there] == []
