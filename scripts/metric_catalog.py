@@ -74,13 +74,14 @@ def read_metrics(project: Path) -> list[Metric]:
     )
 
 
-def read_marts(project: Path) -> dict[str, Mart]:
-    """Every model by its name, with the first sentence of its description (undescribed: empty)."""
+def read_marts(project: Path, names: set[str]) -> dict[str, Mart]:
+    """Those of the models that exist, by name, with the first sentence of their description."""
     marts = {}
-    for file in sorted((project / "models").rglob("*.yml")):
-        for model in (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("models", []):
-            sentence = re.split(r"(?<=[.?])\s", model.get("description", "").strip(), maxsplit=1)[0]
-            marts[model["name"]] = Mart(model["name"], str(file.relative_to(project)), sentence)
+    for file in (project / "models").rglob("*.yml"):
+        if file.stem in names:
+            (model,) = yaml.safe_load(file.read_text(encoding="utf-8"))["models"]
+            sentence = re.split(r"(?<=[.?])\s", model["description"], maxsplit=1)[0]
+            marts[file.stem] = Mart(file.stem, file.relative_to(project).as_posix(), sentence)
     return marts
 
 
@@ -188,11 +189,15 @@ def block(name: str, text: str) -> str:
 
 def blocks(metrics: list[Metric]) -> str:
     """Doc blocks: a table of all metrics, and the definitions that each mart holds."""
-    table = ["| metric | question | mart | owner | since |", "|---|---|---|---|---|"]
+    table = [
+        "| metric | question | not to be read as | mart | owner | since |",
+        "|---|---|---|---|---|---|",
+    ]
     for metric in metrics:
         name = f"`{metric['metric_id']}`, version {metric['metric_version']}"
         mart = f"[{metric['mart']}](#!/model/model.moderation_quality.{metric['mart']})"
-        cells = [f"{metric['metric_name']} ({name})", metric["question"], mart]
+        cells = [f"{metric['metric_name']} ({name})", metric["question"]]
+        cells += [metric["not_to_be_read_as"], mart]
         table.append(f"| {' | '.join([*cells, metric['owner'], metric['since']])} |")
     found = [block("metric_catalog", "\n".join(table))]
     for mart, of_mart in groupby(metrics, key=lambda metric: metric["mart"]):
@@ -213,7 +218,8 @@ def catalogue(project: Path) -> dict[str, str]:
     Raises:
         click.ClickException: where a metric is defined twice, or not wholly.
     """
-    metrics, marts = read_metrics(project), read_marts(project)
+    metrics = read_metrics(project)
+    marts = read_marts(project, {metric["mart"] for metric in metrics})
     settings = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8"))
     found = faults(metrics, marts, set(settings["vars"]))
     if found:
