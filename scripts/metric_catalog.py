@@ -142,9 +142,12 @@ def anchor(heading: str) -> str:
 
 
 def formula(metric: Metric) -> str:
-    """Numerator and denominator as the mart or its cells name them."""
-    terms = [f"`{metric[term]}`" for term in ("numerator", "denominator") if metric[term]]
-    return " / ".join(terms)
+    """Numerator and denominator as the mart or its cells name them, or the column that has it."""
+    numerator, denominator = metric["numerator"], metric["denominator"]
+    # An estimate is finished: the denominator says only how many cases it rests on.
+    if numerator == "estimate" or not denominator:
+        return f"In column `{numerator}`"
+    return f"`{numerator}` / `{denominator}`"
 
 
 def section(heading: str, metric: Metric) -> str:
