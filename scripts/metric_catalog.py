@@ -190,28 +190,27 @@ def block(name: str, text: str) -> str:
     return f"{{% docs {name} %}}\n{text}\n{{% enddocs %}}\n"
 
 
+def item(metric: Metric, *, is_whole: bool) -> str:
+    """A metric in a list (dbt's page is too narrow for a table): in its mart whole, else a link."""
+    mart = f"[{metric['mart']}](#!/model/model.moderation_quality.{metric['mart']})"
+    place = "" if is_whole else f", in {mart}"
+    definition = f" {metric['meaning']}. Left out: {metric['exclusions']}." if is_whole else ""
+    return (
+        f"- **{metric['metric_name']}** (`{metric['metric_id']}`, version "
+        f"{metric['metric_version']}{place}). {metric['question']}{definition} "
+        f"Not to be read as {metric['not_to_be_read_as']}. "
+        f"Owner: {metric['owner']}, since {metric['since']}."
+    )
+
+
 def blocks(metrics: list[Metric]) -> str:
-    """Doc blocks: a table of all metrics, and the definitions that each mart holds."""
-    table = [
-        "| metric | question | not to be read as | mart | owner | since |",
-        "|---|---|---|---|---|---|",
+    """Doc blocks: a list of all metrics, and the definitions that each mart holds."""
+    found = [
+        block("metric_catalog", "\n".join(item(metric, is_whole=False) for metric in metrics)),
     ]
-    for metric in metrics:
-        name = f"`{metric['metric_id']}`, version {metric['metric_version']}"
-        mart = f"[{metric['mart']}](#!/model/model.moderation_quality.{metric['mart']})"
-        cells = [f"{metric['metric_name']} ({name})", metric["question"]]
-        cells += [metric["not_to_be_read_as"], mart]
-        table.append(f"| {' | '.join([*cells, metric['owner'], metric['since']])} |")
-    found = [block("metric_catalog", "\n".join(table))]
     for mart, of_mart in groupby(metrics, key=lambda metric: metric["mart"]):
-        definitions = [
-            f"- **{metric['metric_name']}** (`{metric['metric_id']}`, version "
-            f"{metric['metric_version']}). {metric['question']} {metric['meaning']}. "
-            f"Left out: {metric['exclusions']}. Not to be read as {metric['not_to_be_read_as']}. "
-            f"Owner: {metric['owner']}, since {metric['since']}."
-            for metric in of_mart
-        ]
-        found.append(block(f"metrics_of_{mart}", "\n".join(definitions)))
+        definitions = "\n".join(item(metric, is_whole=True) for metric in of_mart)
+        found.append(block(f"metrics_of_{mart}", definitions))
     return "\n".join(found)
 
 
