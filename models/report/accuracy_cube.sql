@@ -52,8 +52,11 @@ with_rest as (
         counted_in_queue_id as queue_id,
         'withheld' as policy_parent_id,
         decided_by_type,
-        {% for name in of_audits -%}
+        {% for name in of_audits[:2] -%}
         sum({{ name }}) as {{ name }},
+        {% endfor -%}
+        {% for name in of_audits[2:] -%}
+        {{ exact_sum(name, 30 if name.startswith('spread') else 60) }} as {{ name }},
         {% endfor -%}
         false as is_withheld,
         0 as n_decisions,
