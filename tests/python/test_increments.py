@@ -128,7 +128,9 @@ def test_whether_a_day_has_rates_follows_from_that_day_alone():
     n_audits = np.random.default_rng(1).poisson(np.linspace(0, 60, len(days)), (5, len(days)))
     population = pd.DataFrame(n_audits.T, index=days).stack().rename("n_counted_audits")
     population = population.reset_index().assign(period_type="day", dimension_name="queue")
-    rule = render("select *, {{ has_rates('population') }} as has_rates from population order by all")
+    rule = render(
+        "select *, {{ has_rates('population') }} as has_rates from population order by all"
+    )
     with duckdb.connect() as database:
 
         def decided(rows):
