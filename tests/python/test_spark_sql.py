@@ -100,6 +100,15 @@ CASES = {
         [[(1, "plain"), (2, None), (3, "it's"), (4, "back\\slash")]],
         node="seed.moderation_quality.reasons",
     ),
+    # macros/engine/sheets
+    "numbered_rows": Case("{{ numbered_rows('mine/sheet.csv') }}"),
+    "file_text": Case("{{ file_text('mine/mapping.yml') }}"),
+    "parsed_time": Case("{{ parsed_time('audited', ['%d/%m/%Y %H:%M', '%Y-%m-%d']) }}"),
+    "parsed_day_number": Case("{{ parsed_day_number('audited') }}"),
+    "numbers_up_to": Case("{{ numbers_up_to('n_decisions') }}"),
+    "add_seconds": Case("{{ add_seconds('decided_at', 'n') }}"),
+    # macros/engine/calendar
+    "utc_timestamp": Case("{{ utc_timestamp('decided_at', 'zone') }}"),
     # macros/engine/types
     "try_cast": Case("{{ try_cast('text', 'timestamp') }}"),
     "sha256": Case("{{ sha256('person_id') }}"),
