@@ -86,7 +86,7 @@
     {%- endif -%}
     {%- if is_true_in_session(may_log_secrets()) -%}
         {%- do problems.append('- Spark would write the pseudonym key into its log. Start it with '
-            ~ '--conf spark.scheduler.listenerbus.logSlowEvent.enabled=false.') -%}
+            ~ '--conf spark.scheduler.listenerbus.logSlowEvent=false.') -%}
     {%- endif -%}
     {{ return(problems) }}
 {%- endmacro %}

@@ -134,7 +134,7 @@
 
 {% macro spark__may_log_secrets() -%}
     {#- Of an event that takes a second Spark logs all parameters of the session, unredacted. -#}
-    r"${spark.scheduler.listenerbus.logSlowEvent.enabled}" <> 'false'
+    r"${spark.scheduler.listenerbus.logSlowEvent}" <> 'false'
 {%- endmacro %}
 
 {% macro read_anew() -%}

@@ -355,7 +355,9 @@ def server(environment, parsed_project, sessions_end, tmp_path_factory):
         "spark.master": "local[2]",
         "spark.driver.memory": "3g",
         "spark.ui.enabled": "false",
-        "spark.scheduler.listenerbus.logSlowEvent.enabled": "false",
+        # Else of every event that takes it a nanosecond the log would have all parameters.
+        "spark.scheduler.listenerbus.logSlowEvent": "false",
+        "spark.scheduler.listenerbus.logSlowEvent.threshold": "1",
         "spark.sql.warehouse.dir": work / "warehouse",
         "spark.hadoop.javax.jdo.option.ConnectionURL": metastore,
         "spark.driver.extraJavaOptions": f"-Dderby.system.home={work}",
@@ -654,7 +656,7 @@ def test_a_thrift_server_answers_as_a_bi_tool_would_ask(server, increments):
     headline = (
         "select metric_id, n_decisions, n, estimate, ci_low, ci_high "
         "from {}accuracy.accuracy_rates "
-        "where period_type = 'week' and dimension_name = 'queue' and ci_low is not null "
+        "where period_type = 'week' and dimension_name = 'item_type' and ci_low is not null "
         "order by metric_id, period_starts_on, dimension_value"
     )
     with server.asked() as ask:
