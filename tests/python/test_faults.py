@@ -148,22 +148,6 @@ def test_no_fault_is_missed(catalogue_world):
     assert missed == []
 
 
-# Known: in this world a small table has a day without a delivery, and no_day_of_delivery_is_missing
-# warns of it.
-GAP = pytest.mark.xfail(reason="a small table has a day without a delivery", strict=True)
-NUMBERS = [
-    pytest.param(number, marks=GAP) if number == 11 else number
-    for number in range(len(faults.HEALTHY_WORLDS))
-]
-
-
-@pytest.mark.deep
-@pytest.mark.parametrize("number", NUMBERS)
-def test_healthy_worlds_raise_nothing(parse, number):
-    manifest = project_sql.dump(parse().manifest())
-    assert faults.raised_by(manifest, faults.HEALTHY_WORLDS[number]) == []
-
-
 def test_spoiling_leaves_the_healthy_world_alone(healthy, tmp_path):
     before = {file.name: file.stat().st_mtime_ns for file in healthy.raw.iterdir()}
     trial.spoil(BY_ID["truth_copied"], healthy, tmp_path / "raw")
