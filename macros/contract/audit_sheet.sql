@@ -2,7 +2,25 @@
     All cells are text. Words and names are compared without case and outer spaces. -#}
 
 {% macro sheet_mapping() -%}
-    {%- set mapping = {
+    {%- set mapping = default_mapping() -%}
+    {%- do mapping.update(given_mapping() or {}) -%}
+    {#- Where nothing is mapped, columns are named as here. -#}
+    {%- if not mapping.columns -%}
+        {%- for name in sheet_columns() -%}
+            {%- do mapping.columns.update({name: name}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- if not mapping.volume_columns -%}
+        {%- for name in volume_columns() -%}
+            {%- do mapping.volume_columns.update({name: name}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(mapping) }}
+{%- endmacro %}
+
+{#- Every key that a mapping may have, and what holds where it has none. -#}
+{% macro default_mapping() -%}
+    {{ return({
         'sheet': 'audits.csv',
         'volumes': none,
         'timezone': 'UTC',
@@ -22,20 +40,7 @@
         'dispute_outcomes': {},
         'columns': {},
         'volume_columns': {},
-    } -%}
-    {%- do mapping.update(given_mapping() or {}) -%}
-    {#- Where nothing is mapped, columns are named as here. -#}
-    {%- if not mapping.columns -%}
-        {%- for name in sheet_columns() -%}
-            {%- do mapping.columns.update({name: name}) -%}
-        {%- endfor -%}
-    {%- endif -%}
-    {%- if not mapping.volume_columns -%}
-        {%- for name in volume_columns() -%}
-            {%- do mapping.volume_columns.update({name: name}) -%}
-        {%- endfor -%}
-    {%- endif -%}
-    {{ return(mapping) }}
+    }) }}
 {%- endmacro %}
 
 {% macro given_mapping() -%}
@@ -160,11 +165,11 @@
         {{ return(['- audit_sheet: there is no mapping, or its file is no YAML of names and values. '
             ~ 'docs/audit_sheet.yml is one to copy.']) }}
     {%- endif -%}
-    {%- set mapping = sheet_mapping() -%}
-    {%- for name in given if name not in mapping_keys() -%}
-        {%- set meant = nearest(name, mapping_keys()) -%}
+    {%- set mapping, known = sheet_mapping(), default_mapping().keys() | list -%}
+    {%- for name in given if name not in known -%}
+        {%- set meant = nearest(name, known) -%}
         {%- do problems.append('- audit_sheet: there is no ' ~ name ~ (', but ' ~ meant if meant
-            else '. There are ' ~ mapping_keys() | join(', ')) ~ '.') -%}
+            else '. There are ' ~ known | join(', ')) ~ '.') -%}
     {%- endfor -%}
     {%- do try_or_compiler_error(
         'The mapping says timezone "' ~ mapping.timezone ~ '", which the engine does not know. Name a '
@@ -179,15 +184,6 @@
         {%- do problems.extend(sheet_file_problems(file, columns, mapping)) -%}
     {%- endfor -%}
     {{ return(problems) }}
-{%- endmacro %}
-
-{% macro mapping_keys() -%}
-    {{ return([
-        'sheet', 'volumes', 'timezone', 'date_formats', 'time_formats', 'score_scale',
-        'max_rejected_share', 'policy_separator', 'blank', 'yes', 'no', 'names', 'actions',
-        'severities', 'sampling_methods', 'audit_statuses', 'dispute_outcomes', 'columns',
-        'volume_columns',
-    ]) }}
 {%- endmacro %}
 
 {% macro sheet_file_problems(file, columns, mapping) -%}

@@ -138,35 +138,39 @@
     end
 {%- endmacro %}
 
-{#- Each day with the periods that hold it. -#}
-{% macro periods_of_days(calendar) -%}
-    select
-        calendar_date,
-        'day' as period_type,
-        calendar_date as period_starts_on,
-        calendar_date as period_ends_on
-    from {{ calendar }} as calendar
-    union all
-    select
-        calendar_date,
-        'week' as period_type,
-        week_starts_on as period_starts_on,
-        week_ends_on as period_ends_on
-    from {{ calendar }} as calendar
-    union all
-    select
-        calendar_date,
-        'month' as period_type,
-        month_starts_on as period_starts_on,
-        month_ends_on as period_ends_on
-    from {{ calendar }} as calendar
-    union all
-    -- Each week is in four of them.
-    select
-        calendar.calendar_date,
-        'four_weeks' as period_type,
-        {{ add_days('calendar.week_starts_on', '-7 * weeks.n_before') }} as period_starts_on,
-        {{ add_days('calendar.week_starts_on', '27 - 7 * weeks.n_before') }} as period_ends_on
-    from {{ calendar }} as calendar
-    cross join (values (0), (1), (2), (3)) as weeks (n_before)
+{#- Each day with the periods that hold it, of those that this run builds. -#}
+{% macro periods_to_build(calendar) -%}
+    select *
+    from (
+        select
+            calendar_date,
+            'day' as period_type,
+            calendar_date as period_starts_on,
+            calendar_date as period_ends_on
+        from {{ calendar }} as calendar
+        union all
+        select
+            calendar_date,
+            'week' as period_type,
+            week_starts_on as period_starts_on,
+            week_ends_on as period_ends_on
+        from {{ calendar }} as calendar
+        union all
+        select
+            calendar_date,
+            'month' as period_type,
+            month_starts_on as period_starts_on,
+            month_ends_on as period_ends_on
+        from {{ calendar }} as calendar
+        union all
+        -- Each week is in four of them.
+        select
+            calendar.calendar_date,
+            'four_weeks' as period_type,
+            {{ add_days('calendar.week_starts_on', '-7 * weeks.n_before') }} as period_starts_on,
+            {{ add_days('calendar.week_starts_on', '27 - 7 * weeks.n_before') }} as period_ends_on
+        from {{ calendar }} as calendar
+        cross join (values (0), (1), (2), (3)) as weeks (n_before)
+    ) as all_periods
+    where {{ in_days_to_build('published', 'period_starts_on') }}
 {%- endmacro %}

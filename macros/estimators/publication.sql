@@ -40,7 +40,7 @@
         ],
         [none, 'accuracy_reason_code', 'accuracy_reason_code is not null'],
         ['too_few_benchmarks', 'n_benchmarks', 'n_benchmarks < ' ~ var('min_audits')],
-        [none, 'coefficient_reason_code', 'coefficient_reason_code is not null'],
+        [none, 'gwets_ac1_reason_code', 'gwets_ac1_reason_code is not null'],
         ['variance_unknown', 'variance_known', 'not variance_known'],
         ['no_variation', 'standard_error', 'standard_error = 0'],
         [
@@ -99,6 +99,15 @@
             {{ reason_code(asked) }} as reason_code
         from {{ relation }} as measured
     ) as judged
+{%- endmacro %}
+
+{% macro weighting() -%}
+    case
+        when n > 0 and has_derived_frame then 'derived_frame'
+        when n > 0 then 'weighted'
+        when unweighted_rate is not null then 'unweighted'
+        else 'none'
+    end
 {%- endmacro %}
 
 {% macro coverage_rate(population, of='') -%}

@@ -90,14 +90,3 @@
         else {{ wilson }}
     end
 {%- endmacro %}
-
-{% macro share_with_interval(numerator, denominator, name, condition='true') -%}
-    {%- set share -%}
-        ({{ numerator }} / cast(nullif({{ denominator }}, 0) as double))
-    {%- endset -%}
-    case when {{ condition }} then {{ share }} end as {{ name }},
-    case when {{ condition }} then {{ wilson_bound(share, denominator, 'low') }} end
-        as {{ name }}_ci_low,
-    case when {{ condition }} then {{ wilson_bound(share, denominator, 'high') }} end
-        as {{ name }}_ci_high
-{%- endmacro %}

@@ -5,14 +5,8 @@ with calendar as (
     select * from {{ ref('dim_calendar') }}
 ),
 
-all_periods as (
-    {{ periods_of_days('calendar') }}
-),
-
 periods as (
-    select *
-    from all_periods
-    where {{ in_days_to_build('published', 'period_starts_on') }}
+    {{ periods_to_build('calendar') }}
 ),
 
 strata as (

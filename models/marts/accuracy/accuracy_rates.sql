@@ -127,12 +127,7 @@ select
     dimension_name,
     dimension_value,
     period_ends_on,
-    case
-        when n > 0 and has_derived_frame then 'derived_frame'
-        when n > 0 then 'weighted'
-        when unweighted_rate is not null then 'unweighted'
-        else 'none'
-    end as weighting,
+    {{ weighting() }} as weighting,
     is_reportable,
     reason_code,
     ci_high - ci_low > {{ var('max_interval_width') }} as is_wide_interval,

@@ -220,12 +220,7 @@ select
         when not policies.is_leaf then 'parent'
         else 'unknown'
     end as policy_level,
-    case
-        when published.n > 0 and published.has_derived_frame then 'derived_frame'
-        when published.n > 0 then 'weighted'
-        when published.unweighted_rate is not null then 'unweighted'
-        else 'none'
-    end as weighting,
+    {{ weighting() }} as weighting,
     published.is_reportable,
     published.reason_code,
     coalesce(published.n_collapsed_strata > 0, false) as has_collapsed_strata,

@@ -68,10 +68,6 @@ bounded as (
             else coefficients.{{ name }}_reason_code
         end as {{ name }}_reason_code,
         {% endfor -%}
-        case
-            when coefficients.n_items is null then 'no_pairs'
-            else coefficients.gwets_ac1_reason_code
-        end as coefficient_reason_code,
         coefficients.gwets_ac1_standard_error is not null as variance_known,
         {{ suppress_small_groups(
             'coalesce(counted.n_people, coefficients.n_raters)', [
@@ -87,7 +83,7 @@ judged as (
     select
         *,
         {{ reason_code([
-            'suppression_code', 'coefficient_reason_code', 'variance_known', 'n_paired_items',
+            'suppression_code', 'gwets_ac1_reason_code', 'variance_known', 'n_paired_items',
         ]) }} as reason_code
     from bounded
 )
