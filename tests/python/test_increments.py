@@ -349,8 +349,12 @@ def test_rows_that_vanish_stop_the_build_and_are_named(both_parts, first_part, n
     assert_same(project, first_part)
 
 
-def test_a_missing_day_is_named(new_project, world):
+def test_a_missing_day_is_named_where_rows_were_expected(new_project, world):
     project = new_project()
+    # A first job long before the others: no row would be expected on the days between.
+    early = world["review_jobs"].head(1)
+    early = early.assign(job_id="j-early", recorded_at=early["recorded_at"] - 5 * DAY)
+    world["review_jobs"] = pd.concat([early, world["review_jobs"]], ignore_index=True)
     for table in ("decisions", "review_jobs"):
         rows = world[table]
         days = rows["recorded_at"].dt.normalize()
@@ -362,5 +366,5 @@ def test_a_missing_day_is_named(new_project, world):
     assert "WARN no_day_of_delivery_is_missing: 2 rows" in run.stdout
     assert (
         "table_name=decisions, delivered_before_on=2026-03-03, recorded_on=2026-03-06, "
-        "n_missing_days=2"
+        "n_missing_days=2, n_rows_expected=48"
     ) in run.stdout

@@ -43,8 +43,16 @@ placed as (
 followed as (
     select
         *,
-        lag(recorded_on) over (partition by table_name order by recorded_on) as day_before
+        lag(recorded_on) over (partition by table_name order by recorded_on) as day_before,
+        lag(n_rows) over (partition by table_name order by recorded_on) as n_rows_before
     from placed
+),
+
+gaps as (
+    select
+        *,
+        {{ days_between('day_before', 'recorded_on') }} - 1 as n_missing_days
+    from followed
 )
 
 select
@@ -55,5 +63,7 @@ select
     cast(n_loaded_rows as bigint) as n_loaded_rows,
     n_rows <> n_loaded_rows as is_pending,
     day_before as delivered_before_on,
-    cast({{ days_between('day_before', 'recorded_on') }} - 1 as bigint) as n_missing_days
-from followed
+    cast(n_missing_days as bigint) as n_missing_days,
+    -- The quieter neighbour: when a platform starts, its first days have a row or none.
+    cast(n_missing_days * least(n_rows, n_rows_before) as bigint) as n_rows_expected
+from gaps
