@@ -81,6 +81,7 @@ test-all: test test-deep  ## Run every test there is
 .PHONY: warehouse simulate lint lint-sql lint-python lint-yaml format
 # What a check left red may be in the warehouse, built by a definition that is gone: from scratch then.
 warehouse: $(RUNTIME) data/raw  ## Build every model and run every dbt test
+	@python scripts/warehouse.py
 	dbt build $(if $(wildcard target/last_build/red.json),--full-refresh)
 	@python scripts/check.py --save-state
 

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+from warehouse import DEFAULT_DATABASE, must_be_writable
 
-DEFAULT_DATABASE = "data/warehouse.duckdb"
 MANIFEST = Path("target/manifest.json")
 # A place of its own: the next dbt command writes target/manifest.json again.
 STATE = Path("target/last_build")
@@ -277,6 +277,7 @@ def main(only_save: bool) -> None:
             "There is no last green build to compare with: run `make build` first.", err=True
         )
         raise SystemExit(2)
+    must_be_writable(warehouse)
 
     state = read(FILES)
     changed = changes(state["linted"], files)

@@ -11,6 +11,7 @@ import pandas as pd
 from headline import interval
 from rich.console import Console
 from rich.table import Table
+from warehouse import must_be_writable
 
 DATABASE = Path("data/convabuse.duckdb")
 CONSISTENCY = "self_consistency_calibration_"
@@ -21,9 +22,10 @@ def build(file: Path, database: Path) -> None:
     """Build and test the layer on the file.
 
     Raises:
-        click.ClickException: where dbt fails; its own messages were printed before.
+        click.ClickException: where the file cannot be written, or dbt fails, which says why.
     """
     variables = {"raw_connector": "convabuse", "convabuse_file": str(file)}
+    must_be_writable(database)
     command = ["dbt", "--quiet", "build", "--target-path", "target/convabuse"]
     # They read no raw data.
     command += ["--exclude-resource-types", "unit_test"]

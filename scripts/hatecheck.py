@@ -11,6 +11,7 @@ import pandas as pd
 from headline import interval
 from rich.console import Console
 from rich.table import Table
+from warehouse import must_be_writable
 
 DATABASE = Path("data/hatecheck.duckdb")
 
@@ -19,7 +20,7 @@ def build(file: Path, audits: int, seed: int, database: Path) -> None:
     """Build and test the layer on the file.
 
     Raises:
-        click.ClickException: where dbt fails; its own messages were printed before.
+        click.ClickException: where the file cannot be written, or dbt fails, which says why.
     """
     variables = {
         "raw_connector": "hatecheck",
@@ -27,6 +28,7 @@ def build(file: Path, audits: int, seed: int, database: Path) -> None:
         "hatecheck_audits": audits,
         "hatecheck_seed": seed,
     }
+    must_be_writable(database)
     command = ["dbt", "--quiet", "build", "--target-path", "target/hatecheck"]
     # They read no raw data.
     command += ["--exclude-resource-types", "unit_test"]

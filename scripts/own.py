@@ -17,6 +17,7 @@ import yaml
 from headline import ANALYSIS, headline_table
 from reporting.read import Warehouse
 from rich.console import Console
+from warehouse import must_be_writable
 
 DATABASE = Path("data/own.duckdb")
 TARGET = Path("target/own")
@@ -329,6 +330,7 @@ def main(
     console = Console(width=None if Console().is_terminal else 130)
     source = {"raw": str(raw.resolve()), "connector": connector or ""}
     given = variables(database, connector, mapping, derive)
+    must_be_writable(database)
     own_warehouse(database, source)
     link(raw, Path(given["raw_path"]))
     if mapping:

@@ -14,8 +14,7 @@ import click
 import duckdb
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
-
-DEFAULT_DATABASE = "data/warehouse.duckdb"
+from warehouse import DEFAULT_DATABASE, not_opened
 
 # Rows of the main metric: all decisions, and each queue; of two queues with one name, the ids too.
 SHOWN = "metric_id = 'accuracy' and metric_version = 1 and dimension_name in ('overall', 'queue')"
@@ -258,12 +257,16 @@ class Warehouse:
         jinja = Environment(undefined=StrictUndefined)
         jinja.globals.update(ref=self.relation, **values)
         with duckdb.connect() as connection:
-            connection.execute(f"attach '{self.database}' as \"{self.database.stem}\" (read_only)")
             try:
+                connection.execute(
+                    f"attach '{self.database}' as \"{self.database.stem}\" (read_only)"
+                )
                 return {
                     name: connection.execute(jinja.from_string(sql).render()).df()
                     for name, sql in queries.items()
                 }
+            except duckdb.IOException as error:
+                raise click.ClickException(not_opened(self.database, error)) from error
             except (duckdb.CatalogException, duckdb.BinderException) as error:
                 raise click.ClickException(
                     f"{self.database} does not have what is asked of it: it was not built whole, "
