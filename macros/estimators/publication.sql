@@ -22,6 +22,7 @@
             'frame_disagrees', 'misframed_rate',
             'coverage_rate - misframed_rate < ' ~ var('min_coverage_rate'),
         ],
+        ['frame_disagrees', 'misframed_share', 'misframed_share > 1 - ' ~ var('min_coverage_rate')],
         [
             'truth_often_missing', 'unjudged_rate',
             'coverage_rate - unjudged_rate < ' ~ var('min_coverage_rate'),
@@ -119,6 +120,27 @@
             0
         ) as double
     )
+{%- endmacro %}
+
+{#- Of people there is no population by dimension: their audits stand for it. How many decisions a
+    stratum has, the frame and the count disagree: the more of the two. -#}
+{% macro misframed_share(cells, design, by) -%}
+    select
+        {{ by | join(', ') }},
+        {{ exact_sum('case when not is_frame_held then n_decisions else 0e0 end') }}
+        / nullif({{ exact_sum('n_decisions') }}, 0) as misframed_share
+    from (
+        select
+            {% for key in by -%}
+            cells.{{ key }},
+            {% endfor -%}
+            design.is_frame_held,
+            cells.n_audits * greatest(design.population_size, design.n_eligible_decisions)
+            / cast(design.n_audits as double) as n_decisions
+        from {{ cells }} as cells
+        inner join {{ design }} as design on cells.stratum_key = design.stratum_key
+    ) as spoken_for
+    group by {{ by | join(', ') }}
 {%- endmacro %}
 
 {% macro has_unaudited_kind(population) -%}

@@ -104,6 +104,11 @@ by_stratum as (
 estimates as (
     {{ stratified_rate(
         'by_stratum', 'design', by=['period_type', 'period_starts_on', 'moderator_key']) }}
+),
+
+misframed as (
+    {{ misframed_share(
+        'by_stratum', 'design', by=['period_type', 'period_starts_on', 'moderator_key']) }}
 )
 
 select
@@ -130,7 +135,8 @@ select
         as estimate_less_mix_effect,
     case when expected.target_coverage_rate >= 1 - 1e-9 then expected.target_of_known end
         as target_accuracy_at_decision,
-    expected.target_coverage_rate
+    expected.target_coverage_rate,
+    misframed.misframed_share
 from counted
 inner join of_everybody
     on
@@ -146,3 +152,8 @@ left join estimates
         counted.period_type = estimates.period_type
         and counted.period_starts_on = estimates.period_starts_on
         and counted.moderator_key = estimates.moderator_key
+left join misframed
+    on
+        counted.period_type = misframed.period_type
+        and counted.period_starts_on = misframed.period_starts_on
+        and counted.moderator_key = misframed.moderator_key

@@ -93,6 +93,10 @@ standardised as (
         mix_by=['period_type', 'period_starts_on', 'mix_name'], group_by=of_group) }}
 ),
 
+misframed as (
+    {{ misframed_share('by_stratum', 'design', by=keys) }}
+),
+
 -- Everybody's rates in the cells that the group has: the same mix for both sides.
 reference as (
     select
@@ -131,6 +135,10 @@ together as (
         reference.empty_cells,
         reference.reference_estimate,
         reference.overall_estimate,
+        -- By the weights of everybody's audits the group's rate is standardised.
+        greatest(
+            coalesce(misframed.misframed_share, 0), coalesce(of_everybody.misframed_share, 0)
+        ) as misframed_share,
         coalesce(others.shared_share, 0) as shared_share,
         others.own_estimate,
         others.own_estimate_ci_low,
@@ -145,6 +153,11 @@ together as (
     left join standardised on {{ same_keys('compared', 'standardised', keys) }}
     left join reference on {{ same_keys('compared', 'reference', keys) }}
     left join others on {{ same_keys('compared', 'others', keys) }}
+    left join misframed on {{ same_keys('compared', 'misframed', keys) }}
+    left join misframed as of_everybody
+        on
+            {{ same_keys('compared', 'of_everybody', keys[:3]) }}
+            and of_everybody.dimension_name = 'everybody'
 ),
 
 differing as (
@@ -170,7 +183,10 @@ published as (
     {{ publish_rate(
         'differing',
         keys + ['period_ends_on', 'overall_estimate', 'can_be_told_apart'],
-        asked=['suppression_code', 'n_group_audits', 'n_base_audits', 'comparable_share'],
+        asked=[
+            'suppression_code', 'n_group_audits', 'n_base_audits', 'misframed_share',
+            'comparable_share',
+        ],
         values=[
             'n_successes', 'n_technical_audits', 'n_cells', 'n_empty_cells', 'empty_cells',
             'comparable_share', 'raw_estimate', 'raw_standard_error', 'raw_ci_low', 'raw_ci_high',

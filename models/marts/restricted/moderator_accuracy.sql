@@ -89,6 +89,7 @@ together as (
         end as standardised_estimate,
         estimates.target_accuracy_at_decision,
         estimates.target_coverage_rate,
+        estimates.misframed_share,
         drawn.n_peers,
         drawn.peer_mean,
         drawn.between_variance,
@@ -139,7 +140,7 @@ published as (
             'eb_standardised_estimate', 'eb_standardised_standard_error',
             'peer_mean_standardised',
         ],
-        asked=['n_group_audits', 'n_base_audits', 'has_no_peers'],
+        asked=['n_group_audits', 'n_base_audits', 'misframed_share', 'has_no_peers'],
     ) }}
 ),
 
