@@ -446,7 +446,8 @@ def population(sample: Sample, periods: Periods = periods_of) -> pd.DataFrame:
     """Decisions of every period and dimension value: eligible, covered, pending, enforced.
 
     A decision is covered where an audit of its group was made in its stratum. One without a stratum
-    is pending where it came within the length of a frame after the last one.
+    is pending where it came within the length of a frame after the last one. Of those covered the
+    part is unjudged that, of the audits of their group and stratum, does not say what was right.
     """
     decisions, counted = sample.decisions, sample.audits[sample.audits["stratum"] >= 0]
     eligible, enforced = decisions["is_eligible"], decisions["has_enforced"]
@@ -470,6 +471,8 @@ def population(sample: Sample, periods: Periods = periods_of) -> pd.DataFrame:
     # A stratum of the plan is one in all weeks of a month.
     of_plan = sample.strata.groupby(["plan_id", "stratum_id"]).ngroup()
     decided_in, counted_in = (at["stratum"].map(of_plan).fillna(-1) for at in (decisions, counted))
+    blanks = sample.blanks[sample.blanks["stratum"] >= 0]
+    blank_in, of_blanks = periods(blanks["decided_at"]), dimensions(blanks)
     misframed = decisions["stratum"].map(~is_frame_held(sample)).eq(True)
     parts = []
     for period_type, starts in decided_on.items():
@@ -479,11 +482,20 @@ def population(sample: Sample, periods: Periods = periods_of) -> pd.DataFrame:
             audited = pd.MultiIndex.from_arrays(
                 [audited_in[period_type], of_audits[name], counted_in]
             )
+            blank = pd.MultiIndex.from_arrays(
+                [blank_in[period_type], of_blanks[name], blanks["stratum"].map(of_plan)]
+            )
+            n_blank, n_judged = (
+                pd.Series(1, at).groupby(level=[0, 1, 2]).sum() for at in (blank, audited)
+            )
+            blank_share = (n_blank / n_blank.add(n_judged, fill_value=0)).dropna()
             of_enforced = audited[counted["n_enforced"].to_numpy() > 0]
             # Of a decision in a frame, a stratum says that it is eligible.
             covered = {
                 "n_covered_decisions": cell.isin(audited) * 1,
                 "n_misframed_decisions": (cell.isin(audited) & misframed) * 1,
+                "n_unjudged_decisions": cell.isin(audited)
+                * blank_share.reindex(cell).fillna(0).to_numpy(),
                 "n_covered_enforced_decisions": (cell.isin(of_enforced) & enforced) * 1,
             }
             part = counts.assign(**covered).groupby(keys).sum().reset_index()
@@ -493,7 +505,8 @@ def population(sample: Sample, periods: Periods = periods_of) -> pd.DataFrame:
         due = found[f"n_eligible_{of}decisions"] - found[f"n_pending_{of}decisions"]
         found[f"{of}coverage_rate"] = found[f"n_covered_{of}decisions"] / due.where(due > 0)
     due = found["n_eligible_decisions"] - found["n_pending_decisions"]
-    found["misframed_rate"] = (found["n_misframed_decisions"] / due.where(due > 0)).fillna(0)
+    for of in ("misframed", "unjudged"):
+        found[f"{of}_rate"] = (found[f"n_{of}_decisions"] / due.where(due > 0)).fillna(0)
     return found
 
 
@@ -631,7 +644,7 @@ def rates_by(sample: Sample, raw: RawTables, periods: Periods) -> pd.DataFrame:
     whole[counted] = whole[counted].astype(float)
     whole = whole.merge(targets(sample, raw, periods), on=key, how="left")
     whole.loc[whole["metric_id"] != "accuracy", "target_at_decision"] = np.nan
-    shown = [*counted, "coverage_rate", "target_at_decision"]
+    shown = [*counted, "coverage_rate", "misframed_rate", "unjudged_rate", "target_at_decision"]
     whole.loc[whole["is_hidden"], shown] = np.nan
     return whole[["metric_id", *key, *shown, "is_reportable", *RATE]]
 
@@ -677,6 +690,7 @@ def is_reportable(rates: pd.DataFrame) -> pd.Series:
         & (rates["coverage_rate"] >= 0.95)
         & ~(rates["share_in_sight"] < 0.7)
         & ~(rates["coverage_rate"] - rates["misframed_rate"] < 0.95)
+        & ~(rates["coverage_rate"] - rates["unjudged_rate"] < 0.95)
         & ~(rates["n_unknown"] > 0.2 * rates["n_asked"])
     )
 

@@ -14,6 +14,7 @@ import pandas as pd
 from scipy import optimize, stats
 from statsmodels.stats.meta_analysis import combine_effects
 
+from .accuracy import is_frame_held
 from .disclosure import MIN_PEOPLE, codes_of
 from .intervals import inverse_n, stratified_wilson
 from .raw_tables import RawTables
@@ -27,7 +28,7 @@ with warnings.catch_warnings():
 PSEUDONYM_KEY = "sample-data-only"
 WINDOW_DAYS, MATURITY_DAYS = 90, 35
 MIN_AUDITS, MIN_EFFECTIVE_N, MIN_TO_RANK = 30, 30, 100
-MIN_PEERS, MIN_COMPARABLE = 5, 0.8
+MIN_PEERS, MIN_COMPARABLE, MAX_MISFRAMED = 5, 0.8, 0.05
 HALF_WIDTH, MIN_PER_STRATUM, HISTORY, MORE = 0.02, 5, 8, (100, 250, 500, 1000)
 Z = stats.norm.ppf(0.975)
 PERIOD = ["period_type", "period_starts_on"]
@@ -142,6 +143,13 @@ class Design:
         self.pools = open_ones.groupby("pool").agg(
             n=("n_audits", "sum"), size=("population_size", "sum"), certain=("is_certain", "min")
         )
+        n_decided = sample.decisions["stratum"].value_counts()
+        self.is_frame_held = is_frame_held(sample)
+        # Of how many decisions an audit speaks: the frame and the count may disagree.
+        self.speaks_for = (
+            self.strata["population_size"].combine(n_decided.reindex(self.strata.index), np.fmax)
+            / self.strata["n_audits"]
+        )
         self.unknown = set(self.pools.index[(self.pools["n"] == 1) & ~self.pools["certain"]])
 
     def standard_error(self, z: pd.Series) -> float:
@@ -169,6 +177,11 @@ class Design:
             single_psu=SinglePSUEst.skip,
         )
         return float(np.atleast_1d(estimator.stderror)[0])
+
+    def misframed_share(self, audits: pd.DataFrame) -> float:
+        """The share, of what some audits speak for, of strata whose frame disagrees."""
+        of = audits["stratum"].map(self.speaks_for)
+        return of[~audits["stratum"].map(self.is_frame_held)].sum() / of.sum()
 
     def rate(self, audits: pd.DataFrame, mix: pd.Series | None = None) -> dict[str, float]:
         """Estimate a rate of some audits, as it is or in a given mix of cells.
@@ -302,6 +315,7 @@ def moderators(
                     "overall_estimate": whole,
                     "expected_estimate": expected,
                     "mix_effect": expected - whole,
+                    "misframed_share": design.misframed_share(own),
                     "standardised_estimate": found["estimate"] - expected + whole,
                     "target_accuracy_at_decision": np.average(own["target"], weights=own["weight"])
                     if has_target.all()
@@ -341,9 +355,10 @@ def moderators(
             rows["n"] == 0,
             rows["n"] < MIN_AUDITS,
             rows["effective_n"] < MIN_EFFECTIVE_N,
+            rows["misframed_share"] > MAX_MISFRAMED,
             rows["eb_estimate"].isna(),
         ],
-        ["no_audits", "too_few_audits", "low_effective_n", "peers_unknown"],
+        ["no_audits", "too_few_audits", "low_effective_n", "frame_disagrees", "peers_unknown"],
         default="",
     )
     rows["reason_code"] = rows["reason_code"].replace("", None)
@@ -354,7 +369,7 @@ def moderators(
     )
     rows["n_ranked"] = rows.groupby(PERIOD)["is_ranked"].transform("sum")
     rows["metric_id"] = "moderator_accuracy"
-    return rows.drop(columns=["moderator_id", "period_ends_on"])
+    return rows.drop(columns=["moderator_id", "period_ends_on", "misframed_share"])
 
 
 def comparisons(
@@ -454,6 +469,8 @@ def _compared(
     reasons = {
         "too_few_audits": raw_rate["n"] < MIN_AUDITS,
         "low_effective_n": found["effective_n"] < MIN_EFFECTIVE_N,
+        "frame_disagrees": max(design.misframed_share(part) for part in (own, here))
+        > MAX_MISFRAMED,
         "mix_not_comparable": found["comparable_share"] < MIN_COMPARABLE,
     }
     reason = next((name for name, holds in reasons.items() if holds), None)

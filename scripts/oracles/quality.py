@@ -4,6 +4,7 @@ import hmac
 import os
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -522,7 +523,7 @@ def _scored(sample: Sample, kept: pd.DataFrame) -> Sample:
     audits = audits.assign(
         score=audits["audit_id"].map(score), weight=audits["stratum"].map(strata["weight"])
     )
-    return Sample(sample.decisions, strata, audits)
+    return replace(sample, strata=strata, audits=audits)
 
 
 def _place(group: dict[str, object]) -> tuple:

@@ -32,11 +32,13 @@ class Sample:
             population_size, n_audits (that count), weight, pool and is_certain (for the variance).
         audits: one row per audit that counts, or would but for a frame: stratum (-1: no frame), the
             context of its decision, and what it found.
+        blanks: one row per audit that would count if it said what was right: stratum and context.
     """
 
     decisions: pd.DataFrame
     strata: pd.DataFrame
     audits: pd.DataFrame
+    blanks: pd.DataFrame
 
 
 def read_sample(raw: RawTables) -> Sample:
@@ -51,10 +53,10 @@ def read_sample(raw: RawTables) -> Sample:
     decisions["stratum"] = _strata_of(decisions[decisions["is_eligible"]], frame).reindex(
         decisions.index, fill_value=-1
     )
-    audits = _audits(raw, decisions, frame, policies)
+    audits, blanks = _audits(raw, decisions, frame, policies)
     strata = with_design(frame, audits["stratum"])
     audits["weight"] = audits["stratum"].map(strata["weight"])
-    return Sample(decisions, strata, audits)
+    return Sample(decisions, strata, audits, blanks)
 
 
 def with_design(frame: pd.DataFrame, stratum: pd.Series) -> pd.DataFrame:
@@ -154,13 +156,12 @@ def _strata_of(decisions: pd.DataFrame, frame: pd.DataFrame) -> pd.Series:
 
 def _audits(
     raw: RawTables, decisions: pd.DataFrame, frame: pd.DataFrame, policies: pd.DataFrame
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     audits = standing_audits(raw)
     audits = audits[
         (audits["audit_status"] == "final")
         & ~audits["is_withdrawn"]
         & audits["sampling_method"].isin(PROBABILITY)
-        & audits["error_class"].notna()
     ]
     audits = audits.merge(
         decisions[decisions["is_eligible"]].drop(columns=["stratum", "has_enforced"]),
@@ -176,6 +177,8 @@ def _audits(
     audits["stratum"] = (
         audits["audit_id"].map(place.set_index("audit_id")["stratum"]).fillna(-1).astype(int)
     )
+    is_blank = audits["error_class"].isna()
+    audits, blanks = audits[~is_blank], audits[is_blank].reset_index(drop=True)
     audits["is_out_of_frame"] = audits["stratum"] < 0
     audits = audits.sort_values(["is_out_of_frame", "audited_at", "audit_id"])
     audits = audits.drop_duplicates("decision_id").reset_index(drop=True)
@@ -188,7 +191,7 @@ def _audits(
     audits["decided_policy_parent"] = decided["parent_policy_id"].fillna(
         audits["decided_policy_id"]
     )
-    return audits
+    return audits, blanks
 
 
 def standing_audits(raw: RawTables) -> pd.DataFrame:
