@@ -3,20 +3,24 @@
 import atexit
 import contextlib
 import functools
+import gc
 import io
 import json
 import os
 import pickle
 import shutil
 import tempfile
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
 PROJECT = Path(__file__).resolve().parents[1]
+OURS = ("DBT_", "MODERATION_QUALITY_")
 
 
 class ProjectSqlError(RuntimeError):
@@ -29,6 +33,76 @@ class CompiledModel:
 
     relation: str
     sql: str
+
+
+@dataclass(frozen=True)
+class DbtRun:
+    """How a run of dbt ended, and what it said.
+
+    Attributes:
+        returncode: of the process, had it been one.
+        stdout: all that was printed.
+        results: of the nodes, where it ran in this process.
+        warnings: what the project's own macros warned of.
+        stops: the error that ended it, or that a hook raised before anything was built.
+    """
+
+    returncode: int
+    stdout: str
+    results: list[Any] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    stops: list[str] = field(default_factory=list)
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        """{name of a model, seed or test: its status}."""
+        return {
+            result.node.name: str(result.status)
+            for result in self.results
+            if result.node.resource_type != "operation"
+        }
+
+
+@contextlib.contextmanager
+def in_folder(folder: Path, **environment: str) -> Iterator[None]:
+    """Be in a folder, with no variable of ours set but these."""
+    before = dict(os.environ)
+    for name in [name for name in before if name.startswith(OURS)]:
+        del os.environ[name]
+    os.environ |= {"DO_NOT_TRACK": "1"} | environment
+    try:
+        with contextlib.chdir(folder):
+            yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def run_dbt(arguments: list[str], manifest: Manifest, folder: Path, **environment: str) -> DbtRun:
+    """Run dbt in this process, on a manifest, in a folder, with no variable of ours but these."""
+    printed, warnings = io.StringIO(), []
+
+    def listen(event: Any) -> None:
+        if event.info.name == "JinjaLogWarning":
+            warnings.append(event.info.msg)
+
+    with contextlib.redirect_stdout(printed), in_folder(folder, **environment):
+        # A manifest is a million objects that live as long as the run: nothing to collect.
+        gc.disable()
+        try:
+            run = dbtRunner(manifest=manifest, callbacks=[listen]).invoke(arguments)
+        finally:
+            gc.enable()
+            DuckDBConnectionManager.close_all_connections()
+    results = list(getattr(run.result, "results", []))
+    stops = [str(run.exception)] if run.exception else []
+    stops += [
+        str(result.message)
+        for result in results
+        if result.node.resource_type == "operation" and str(result.status) == "error"
+    ]
+    code = 0 if run.success else 2 if run.exception else 1
+    return DbtRun(code, printed.getvalue(), results, warnings, stops)
 
 
 @functools.cache

@@ -1,20 +1,15 @@
 """A healthy world: simulated, built once by dbt, and what its build knows of models and tests."""
 
-import contextlib
-import gc
-import io
 import json
-import os
 import pickle
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import project_sql
 import simulate as simulator
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
+from project_sql import DbtRun
 from simulator.columns import RAW_TABLES
 from simulator.world import Settings
 
@@ -44,56 +39,19 @@ class Node:
     advice: str = ""
 
 
-@dataclass(frozen=True)
-class DbtRun:
-    """What a run of dbt said and did: warnings, the error that ended it, results by node."""
-
-    warnings: list[str]
-    stops: list[str]
-    results: list[Any] = field(default_factory=list)
-
-
-def run_dbt(arguments: list[str], manifest: bytes, database: str, target: Path) -> DbtRun:
-    """Run dbt in this process on the parsed project, and listen to what it warns of."""
-    said: list[tuple[str, str]] = []
-
-    def listen(event: Any) -> None:
-        if event.info.level in ("warn", "error"):
-            said.append((event.info.name, event.info.msg))
-
-    before = dict(os.environ)
-    os.environ |= {
-        "MODERATION_QUALITY_DATABASE": database,
-        "DBT_ENV_SECRET_PSEUDONYM_KEY": KEY,
-        "DO_NOT_TRACK": "1",
-    }
-    gc.disable()
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            run = dbtRunner(manifest=project_sql.load(manifest), callbacks=[listen]).invoke(
-                [
-                    *arguments,
-                    *("--threads", "1", "--no-write-json", "--quiet", "--log-level-file", "none"),
-                    *("--project-dir", str(project_sql.PROJECT)),
-                    *("--profiles-dir", str(project_sql.PROJECT)),
-                    *("--target-path", str(target), "--log-path", str(target)),
-                ]
-            )
-    finally:
-        gc.enable()
-        os.environ.clear()
-        os.environ.update(before)
-        DuckDBConnectionManager.close_all_connections()
-    results = list(getattr(run.result, "results", []))
-    stops = [str(run.exception)] if run.exception else []
-    # Of a model that fails the caller reads its result; here is what failed before any was built.
-    stops += [
-        str(result.message)
-        for result in results
-        if result.node.resource_type == "operation" and str(result.status) == "error"
-    ]
-    warnings = [text for name, text in said if name == "JinjaLogWarning"]
-    return DbtRun(warnings, stops, results)
+def run_quietly(arguments: list[str], manifest: bytes, database: str, target: Path) -> DbtRun:
+    """Run dbt in this process on the parsed project, in a warehouse; it says little."""
+    return project_sql.run_dbt(
+        [
+            *arguments,
+            *("--threads", "1", "--no-write-json", "--quiet", "--log-level-file", "none"),
+            *("--target-path", str(target), "--log-path", str(target)),
+        ],
+        project_sql.load(manifest),
+        project_sql.PROJECT,
+        MODERATION_QUALITY_DATABASE=database,
+        DBT_ENV_SECRET_PSEUDONYM_KEY=KEY,
+    )
 
 
 def variables(raw: Path, more: dict[str, Any] | None = None) -> list[str]:
@@ -163,7 +121,7 @@ class Healthy:
         manifest = manifest or project_sql.dump(project_sql.parsed(None))
         (folder / "manifest.pickle").write_bytes(manifest)
         name = next(iter(project_sql.load(manifest).nodes.values())).database
-        run = run_dbt(
+        run = run_quietly(
             ["build", *WITHOUT_UNIT_TESTS, *variables(made.raw, more)],
             manifest,
             str(folder / f"{name}.duckdb"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from .healthy import KEY, WITHOUT_UNIT_TESTS, DbtRun, Healthy, Node, run_dbt, variables
+from .healthy import KEY, WITHOUT_UNIT_TESTS, DbtRun, Healthy, Node, run_quietly, variables
 
 # A number has moved if it is this much off.
 MOST_POINTS = 0.5
@@ -157,7 +157,7 @@ def try_fault(fault: Fault, healthy: Healthy, folder: Path) -> Outcome:
     try:
         if spoilt is None:
             return _by_dbt(fault, healthy, raw, folder)
-        before = run_dbt(
+        before = run_quietly(
             ["build", "--select", "resource_type:seed", "--exclude-resource-types", "test",
              "unit_test", *variables(raw)],
             healthy.manifest, str(folder / healthy.warehouse.name), folder / "target",
@@ -354,7 +354,7 @@ def _beside(healthy: Healthy) -> duckdb.DuckDBPyConnection:
 
 def _by_dbt(fault: Fault, healthy: Healthy, raw: Path, folder: Path) -> Outcome:
     spoilt = folder / f"{healthy.warehouse.stem}.duckdb"
-    run = run_dbt(
+    run = run_quietly(
         ["build", *WITHOUT_UNIT_TESTS, *variables(raw)],
         healthy.manifest, str(spoilt), folder / "target",
     )  # fmt: skip

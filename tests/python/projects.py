@@ -1,47 +1,27 @@
 """This dbt project in a folder of its own, run inside the tests' process or beside it."""
 
 import contextlib
-import gc
 import io
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Container, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Container
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pandas as pd
 import project_sql
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
+from project_sql import OURS, DbtRun, in_folder, run_dbt
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("dbt_project.yml", "profiles.yml", "models", "macros", "seeds", "tests", "docs")
-OURS = ("DBT_", "MODERATION_QUALITY_")
 World = dict[str, pd.DataFrame]
-
-
-@dataclass(frozen=True)
-class Run:
-    """How a run of dbt ended, all that it said, and its results where it ran in this process."""
-
-    returncode: int
-    stdout: str
-    results: list[Any] = field(default_factory=list)
-
-    @property
-    def statuses(self) -> dict[str, str]:
-        """{name of a model, seed or test: its status}."""
-        return {
-            result.node.name: str(result.status)
-            for result in self.results
-            if result.node.resource_type != "operation"
-        }
 
 
 @dataclass(frozen=True)
@@ -81,36 +61,6 @@ class Parsed:
     def manifest(self) -> Manifest:
         """The parsed project anew: a manifest that was run carries what the run left."""
         return project_sql.load((self.folder / "manifest.pickle").read_bytes())
-
-
-@contextlib.contextmanager
-def in_folder(folder: Path, **environment: str) -> Iterator[None]:
-    """Be in a folder, with no variable of ours set but these."""
-    before = dict(os.environ)
-    for name in [name for name in before if name.startswith(OURS)]:
-        del os.environ[name]
-    os.environ |= {"DO_NOT_TRACK": "1"} | environment
-    try:
-        with contextlib.chdir(folder):
-            yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
-def run_dbt(arguments: list[str], manifest: Manifest, folder: Path, **environment: str) -> Run:
-    """Run dbt in this process, on a manifest, in a folder, with no variable of ours but these."""
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), in_folder(folder, **environment):
-        # A manifest is a million objects that live as long as the run: nothing to collect.
-        gc.disable()
-        try:
-            run = dbtRunner(manifest=manifest).invoke(arguments)
-        finally:
-            gc.enable()
-            DuckDBConnectionManager.close_all_connections()
-    code = 0 if run.success else 2 if run.exception else 1
-    return Run(code, said.getvalue(), getattr(run.result, "results", []))
 
 
 @dataclass(frozen=True)
@@ -164,7 +114,7 @@ class Project:
         own_profile: bool = False,
         log_file: str = "none",
         **environment: str,
-    ) -> Run:
+    ) -> DbtRun:
         """Run dbt in this process, on the project as it was parsed; stdout has all that it says.
 
         No artifacts are written. `manifest` is for who changes one, or runs twice on it;
@@ -200,13 +150,13 @@ class Project:
             start_new_session=True,
         )
 
-    def dbt_as_a_user(self, *arguments: str) -> Run:
+    def dbt_as_a_user(self, *arguments: str) -> DbtRun:
         """Run dbt as a process of its own: it reads the profile and parses what has changed."""
         with self.start(*arguments) as process:
             said, _ = process.communicate()
-        return Run(process.returncode, said)
+        return DbtRun(process.returncode, said)
 
-    def build(self, *arguments: str, data_tests: bool = True, **options: Any) -> Run:
+    def build(self, *arguments: str, data_tests: bool = True, **options: Any) -> DbtRun:
         """Run dbt build in this process, without the unit tests: they read no raw data."""
         left_out = ["unit_test"] if data_tests else ["unit_test", "test"]
         return self.dbt("build", "--exclude-resource-types", *left_out, *arguments, **options)

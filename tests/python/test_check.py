@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
-from projects import in_folder
+from project_sql import in_folder
 
 # A project of four models: `make check` parses it in a second. Its `make lint-sql` notes what it
 # was asked to lint, and finds fault with what says UGLY.

@@ -38,7 +38,8 @@ from parity import (
     marts,
     type_differences,
 )
-from projects import Parsed, Run, World, in_folder, run_dbt
+from project_sql import DbtRun, in_folder, run_dbt
+from projects import Parsed, World
 from split_history import DAY, Deliveries, eventful
 
 ROOT = Path(__file__).parents[2]
@@ -267,7 +268,7 @@ class Server:
         raw: str | None = None,
         artifacts: str | None = None,
         **further: str,
-    ) -> Run:
+    ) -> DbtRun:
         """Run dbt in this process, on a parsed project; stdout has all that it says."""
         return run_dbt(
             [
@@ -696,7 +697,7 @@ def test_raw_tables_may_be_in_the_metastore_and_contracts_hold(server, raw_schem
     schema = {"MODERATION_QUALITY_SPARK_SCHEMA": "other"}
     manifest = server.parse(artifacts="other", **schema)
 
-    def build() -> Run:
+    def build() -> DbtRun:
         return server.dbt(
             *("run", "--select", "+dim_queues"),
             manifest=manifest,

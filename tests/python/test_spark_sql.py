@@ -26,7 +26,8 @@ from dbt.context.providers import generate_runtime_model_context
 from dbt.contracts.graph.manifest import Manifest
 from dbt.flags import get_flags, set_flags
 from dbt_common.exceptions import CompilationError
-from projects import ROOT, in_folder
+from project_sql import in_folder
+from projects import ROOT
 
 PACKAGE = "moderation_quality"
 FACTS = "model.moderation_quality.fct_decisions"
