@@ -1,5 +1,6 @@
 """Building again gives the same marts, to the last bit; building as of a day, what was known."""
 
+import functools
 import re
 import shutil
 
@@ -138,3 +139,37 @@ def test_the_comparison_sees_a_last_bit_a_null_and_a_lost_row(built, tmp_path):
         "report.dim_queues": 1,
         "core.fct_decisions": 2,
     }
+
+
+def test_what_a_tolerance_does_not_bear_holds_back_the_rates(parsed_project):
+    """dbt holds a model back if it depends on all that a failing test reads, the tolerances too."""
+    nodes = parsed_project.nodes
+    parents = {
+        name: set(node.get("depends_on", {}).get("nodes", ())) for name, node in nodes.items()
+    }
+
+    @functools.cache
+    def above(name):
+        return set().union(*({one} | above(one) for one in parents.get(name, ())))
+
+    rates = {
+        name: above(name)
+        for name, node in nodes.items()
+        if node["resource_type"] == "model" and "is_reportable" in node["columns"]
+    }
+    assert len(rates) > 10
+    tests = [
+        name
+        for name, read in parents.items()
+        if name.startswith("test.") and any(one.endswith(".tolerances") for one in read)
+    ]
+    assert len(tests) > 30
+    free = {
+        (nodes[test]["name"], nodes[mart]["name"])
+        for test in tests
+        for mart, read in rates.items()
+        # Of several tables the first is what is tested, the others are lists of names.
+        if (nodes[test].get("attached_node") or min(parents[test])) in read
+        if not parents[test] <= read
+    }
+    assert free == set()

@@ -1,3 +1,7 @@
+-- Where a test with a tolerance fails, dbt holds back what depends on all that the test reads.
+-- depends_on: {{ ref('stg_golden_results') }}
+-- depends_on: {{ ref('stg_policies') }}
+-- depends_on: {{ ref('tolerances') }}
 with ratings as (
     select * from {{ ref('stg_calibration_ratings') }}
 ),

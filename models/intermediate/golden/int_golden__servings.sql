@@ -1,3 +1,8 @@
+-- Where a test with a tolerance fails, dbt holds back what depends on all that the test reads.
+-- depends_on: {{ ref('action_codes') }}
+-- depends_on: {{ ref('stg_calibration_ratings') }}
+-- depends_on: {{ ref('stg_policies') }}
+-- depends_on: {{ ref('tolerances') }}
 with servings as (
     select * from {{ ref('stg_golden_results') }}
 ),
