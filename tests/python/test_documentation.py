@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import parity
 import pytest
+import yaml
 from reporting import read
 
 ROOT = Path(__file__).parents[2]
@@ -126,6 +127,30 @@ def test_every_stored_model_has_a_key(manifest):
     assert set(stored) - set(parity.keys_of_tables(manifest["nodes"])) == set()
 
 
+def layers_crossed(nodes, order):
+    """Each reference from a model to one in a later folder: (model, what it reads)."""
+    place = {
+        key: order.index(node["original_file_path"].split("/")[1])
+        for key, node in nodes.items()
+        if node["resource_type"] == "model"
+    }
+    return [
+        (nodes[key]["name"], nodes[parent]["name"])
+        for key in place
+        for parent in nodes[key]["depends_on"]["nodes"]
+        if parent in place and place[parent] > place[key]
+    ]
+
+
+def test_data_never_goes_back_up_the_folders(manifest):
+    project = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
+    order = [name for name in project["models"][PROJECT] if not name.startswith("+")]
+    assert layers_crossed(manifest["nodes"], order) == []
+    # The check sees one that does.
+    turned = layers_crossed(manifest["nodes"], order[::-1])
+    assert ("accuracy_rates", "accuracy_population") in turned
+
+
 def test_every_data_test_says_who_owns_it_and_what_to_do(described):
     missing = [
         f"{key} {what}"
@@ -189,7 +214,7 @@ COUNTED_IN = {"accuracy_rates": "accuracy_cells", "policy_rates": "policy_cells"
 def test_every_metric_is_in_its_mart_and_made_of_what_is_counted(target, described):
     columns = {node["name"]: set(node["columns"]) for node in of_type(described, "model").values()}
     # One column there holds them all; what it is made of has a name in the SQL alone.
-    cells = target / "compiled" / PROJECT / "models" / "marts" / "quality" / "quality_cells.sql"
+    cells = target / "compiled" / PROJECT / "models" / "cells" / "quality_cells.sql"
     columns["quality_rates"] = set(re.findall(r"when '(\w+)' then sums", cells.read_text("utf-8")))
     metrics = pd.read_csv(ROOT / "seeds" / "metrics.csv")
     assert metrics["meaning"].notna().all()

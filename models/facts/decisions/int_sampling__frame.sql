@@ -9,11 +9,14 @@ decisions as (
     select
         decisions.decided_on,
         decisions.decided_by_type,
-        decisions.action_group,
+        {{ action_group('actions') }} as action_group,
         nullif(jobs.queue_id, '') as queue_id
-    from {{ ref('int_eligibility__decisions') }} as decisions
+    from {{ ref('stg_decisions') }} as decisions
+    left join {{ ref('action_codes') }} as actions on decisions.action_code = actions.action_code
     left join {{ ref('base_review_jobs') }} as jobs on decisions.job_id = jobs.job_id
-    where decisions.exclusion_reason is null and {{ var('derive_sampling_frame') | lower }}
+    where
+        ({{ decision_exclusion('decisions', 'actions') }}) is null
+        and {{ var('derive_sampling_frame') | lower }}
 ),
 
 as_of as (
