@@ -348,6 +348,10 @@ MUTATIONS = {
         update(DECISIONS, "decision_id = null", "true"),
         {"fct_decisions_are_unique"},
     ),
+    "decisions_excluded_for_a_reason_of_no_seed": (
+        update(DECISIONS, "exclusion_reason = 'because'", "not is_eligible"),
+        {"decision_exclusion_reasons_are_registered", REASONS},
+    ),
     "a_decision_left_out_without_a_reason": (
         update(DECISIONS, "exclusion_reason = null", "not is_eligible"),
         {REASONS, "fct_decisions_are_eligible_or_have_a_reason"},
@@ -985,7 +989,8 @@ def compiled_tests(platform):
     """{name: the SQL that dbt ran} of the tests on marts and reconciliation, and the identities."""
     results = json.loads((platform.folder / "target" / "run_results.json").read_text())["results"]
     nodes = platform.parsed.nodes
-    unguarded = re.compile(r"models/(connectors|sources|staging)/|/int_|tests/generic/|seeds/")
+    # Steps are guarded by the marts that read them; but for the cube's, which decide what is withheld.
+    unguarded = re.compile(r"models/(connectors|sources|staging)/|/int_(?!report)|seeds/")
     return {
         nodes[result["unique_id"]]["name"]: result["compiled_code"]
         for result in results
