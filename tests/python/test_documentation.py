@@ -4,11 +4,13 @@ import json
 import re
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import parity
 import pytest
 import yaml
+from projects import run_dbt
 from reporting import read
 
 ROOT = Path(__file__).parents[2]
@@ -243,6 +245,51 @@ def test_every_model_has_an_owner(manifest):
     assert models
     for model in models:
         assert model["config"]["group"] in {one["name"] for one in manifest["groups"].values()}
+
+
+def test_a_bi_tool_finds_the_descriptions_in_the_warehouse(platform, manifest):
+    with duckdb.connect(platform.warehouse, read_only=True) as warehouse:
+        comments = warehouse.execute(
+            "select table_name, column_name, comment from duckdb_columns() where comment is not null"
+        ).fetchall()
+    found = {(table, column): comment for table, column, comment in comments}
+    told = [
+        node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+        and node["config"]["meta"].get("readers") == "everybody"
+        and node["config"]["enabled"]
+    ]
+    assert len(told) > 20
+    for node in told:
+        for name, column in node["columns"].items():
+            assert found[node["name"], name] == column["description"], (node["name"], name)
+
+
+@pytest.mark.parametrize(
+    ("selector", "has", "has_not"),
+    [
+        ("headline", "headline", "moderator_accuracy"),
+        ("open", "accuracy_rates", "moderator_accuracy"),
+        ("no_people", "accuracy_rates", "moderator_accuracy"),
+        ("no_scorecards", "accuracy_rates", "quality_scores"),
+        ("daily", "accuracy_rates", "audit_plan"),
+    ],
+)
+def test_a_selector_takes_what_it_says(parsed_project, selector, has, has_not):
+    run = run_dbt(
+        ["--log-level-file", "none", "--no-write-json", "ls", "--selector", selector]
+        + ["--output", "name", "--profiles-dir", str(parsed_project.folder / "one_thread")],
+        parsed_project.manifest(),
+        parsed_project.folder,
+    )
+    assert has in run.stdout.split()
+    assert has_not not in run.stdout.split()
+
+
+def test_every_selector_is_tried(manifest):
+    tried = {"headline", "open", "no_people", "no_scorecards", "daily"}
+    assert set(manifest["selectors"]) == tried
 
 
 def test_links_inside_the_dbt_docs_are_to_what_is_there(manifest):
