@@ -19,7 +19,7 @@ from .disclosure import withheld
 from .raw_tables import RawTables
 
 # Where every rating of a group was left out, libraries have nothing to say of it.
-SCOPE = {"agreement.rater_agreement": "n_ratings > 0"}
+SCOPE = {"rates.rater_agreement": "n_ratings > 0"}
 SAMPLE_KEY = "sample-data-only"
 STRENGTH = {
     "no_action": 0,
@@ -148,7 +148,7 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
         found = found.merge(n_people, on=KEYS)
         found = found[found.pop("is_shown").astype(bool)]
     a_day = {"period_starts_on": "datetime64[us]"}
-    return {"agreement.rater_agreement": found.astype(a_day)}
+    return {"rates.rater_agreement": found.astype(a_day)}
 
 
 def repeats(raw: RawTables) -> pd.DataFrame:

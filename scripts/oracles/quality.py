@@ -116,25 +116,25 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
     shares = _shares(raw, verdicts, servings, operations)
     rater = pairs["rater_id"].map(_pseudonym)
     return {
-        "quality.quality_scores": _hide_few(
+        "rates.quality_scores": _hide_few(
             _quality_scores(sample, ratings), raw.suppressed("scores"), SCORES, REVIEWS
         ),
-        "quality.quality_rates": _rates(raw, shares),
+        "rates.quality_rates": _rates(raw, shares),
         "restricted.quality_rates_by_person": _rates_by_person(shares),
-        "quality.accuracy_if_audits_err": _if_audits_err(raw, sample, verdicts),
-        "quality.calibration_gap": hide(
+        "rates.accuracy_if_audits_err": _if_audits_err(raw, sample, verdicts),
+        "rates.calibration_gap": hide(
             _gaps(pairs, of_raters), "n_people", ["measure", *SET], "dimension_value", GAP
         ),
         "restricted.calibration_gap_by_person": _by_person(
             _gaps(pairs, {"rater": rater}), "rater_key"
         ),
-        "quality.golden_items": hide(
+        "rates.golden_items": hide(
             _golden_items(servings), "n_people", ["key_version"], "golden_id", PASSED
         ),
-        "quality.audit_operations": _hide_few(
+        "rates.audit_operations": _hide_few(
             operations, raw.suppressed("accuracy"), OPERATIONS, []
         ),
-        "quality.audit_completion": _completion(raw, sample),
+        "rates.audit_completion": _completion(raw, sample),
     }
 
 

@@ -20,7 +20,9 @@ from dbt.contracts.graph.manifest import Manifest
 from project_sql import OURS, DbtRun, in_folder, run_dbt
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("dbt_project.yml", "profiles.yml", "models", "macros", "seeds", "tests", "docs")
+COPIED = (
+    "dbt_project.yml", "profiles.yml", "selectors.yml", "models", "macros", "seeds", "tests", "docs",
+)  # fmt: skip
 World = dict[str, pd.DataFrame]
 
 

@@ -80,16 +80,16 @@ def suppressed(world: World, models: dict[str, CompiledModel]) -> pd.DataFrame:
     with duckdb.connect() as db:
         catalog = models[MODELS[0]].relation.split(".")[0]
         db.execute(f"attach if not exists ':memory:' as {catalog}; use {catalog}")
-        for schema in ("core", "restricted", "intermediate", "accuracy", "report"):
+        for schema in ("cells", "facts", "report", "restricted", "staging"):
             db.execute(f"create schema {schema}")
         db.register("decisions", world.decisions)
         db.register("audits", world.audits)
         db.execute("""
-            create table restricted.int_people__decisions_by_day as
+            create table cells.int_people__decisions_by_day as
             select person_key as moderator_key, cast(day as date) as decided_on, site, vendor,
                 team as team_id
             from decisions;
-            create table core.fct_audits as
+            create table facts.fct_audits as
             select cast(row_number() over () as varchar) as audit_id, person_key as moderator_key,
                 cast(day as date) as decided_on, site, vendor, team as team_id, queue as queue_id,
                 'human' as decided_by_type, null::varchar as exclusion_reason,
@@ -98,9 +98,9 @@ def suppressed(world: World, models: dict[str, CompiledModel]) -> pd.DataFrame:
                 'video' as item_type, null::varchar as model_version, null::double as confidence
             from audits;
             create table restricted.int_people__audits as
-            select audit_id, 'all' as tenure_band_at_decision from core.fct_audits;
-            create table intermediate.int_scores__ratings as
-            select audit_id, exclusion_reason from core.fct_audits;
+            select audit_id, 'all' as tenure_band_at_decision from facts.fct_audits;
+            create table facts.int_scores__ratings as
+            select audit_id, exclusion_reason from facts.fct_audits;
             create table report.dim_calendar as
             select distinct calendar_date,
                 cast(date_trunc('week', calendar_date) as date) as week_starts_on,
@@ -112,10 +112,10 @@ def suppressed(world: World, models: dict[str, CompiledModel]) -> pd.DataFrame:
             select 'trailing' as period_type, date '2026-07-05' as period_starts_on,
                 date '2026-09-02' as period_ends_on, calendar_date
             from report.dim_calendar where calendar_date >= date '2026-07-05';
-            create table accuracy.accuracy_population (
+            create table cells.accuracy_population (
                 period_type varchar, period_starts_on date, dimension_name varchar, has_rates bool
             );
-            create table intermediate.int_context__as_of as
+            create table staging.int_context__as_of as
             select timestamp '2026-09-02 18:00:00' as as_of
         """)
         for model in models.values():
@@ -359,14 +359,14 @@ def test_the_cube_tells_something(cube_sql):
 
 
 MARTS = {
-    "accuracy.accuracy_rates": ("accuracy", "coalesce(n, n_decisions)"),
-    "accuracy.accuracy_compared": ("accuracy", "coalesce(n, raw_estimate)"),
-    "accuracy.overturned_decisions": (
+    "rates.accuracy_rates": ("accuracy", "coalesce(n, n_decisions)"),
+    "explain.accuracy_compared": ("accuracy", "coalesce(n, raw_estimate)"),
+    "rates.overturned_decisions": (
         "accuracy", "coalesce(n_eligible_decisions, n_overturned_decisions)",
     ),
-    "accuracy.exclusions": ("accuracy", "n_excluded"),
-    "quality.audit_operations": ("accuracy", "coalesce(n_audits, n_eligible_decisions)"),
-    "quality.quality_scores": ("scores", "coalesce(n, estimate)"),
+    "explain.exclusions": ("accuracy", "n_excluded"),
+    "rates.audit_operations": ("accuracy", "coalesce(n_audits, n_eligible_decisions)"),
+    "rates.quality_scores": ("scores", "coalesce(n, estimate)"),
 }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from simulator.world import Settings
 import report
 
 ROOT = Path(__file__).parents[2]
-OPEN = ("accuracy", "agreement", "planning", "quality", "reference", "report")
+OPEN = ("explain", "planning", "rates", "reference", "report")
 # What the copy of the platform says of some of its queues, so that every case is on the page.
 WITHHELD, THIN, BETTER, WORSE = "q01", "q02", "q03", "q04"
 NAME = '<b>&"x"'  # of the queue WORSE
@@ -335,14 +335,14 @@ def test_every_number_in_a_table_is_its_marts(world, page):
     for name, group in (("by kind", "overall"), ("by policy, the ten largest", "policy")):
         mart = ask(
             world,
-            f"select * from accuracy.error_pareto where month_starts_on = {period} and "
+            f"select * from explain.error_pareto where month_starts_on = {period} and "
             f"group_name = '{group}' and (group_name = 'overall' or reason = 'all') "
             "order by error_rank, group_value, reason",
         )
         expect(tables.pop(f"Errors, {name}"), mart, PARETO)
     compared = ask(
         world,
-        "select distinct compared.*, value_label from accuracy.accuracy_compared as compared "
+        "select distinct compared.*, value_label from explain.accuracy_compared as compared "
         "left join report.headline using (dimension_name, dimension_value) "
         f"where compared.period_starts_on = {period} and compared.period_type = 'month' "
         "and mix_name = 'queue' and dimension_name in ('vendor', 'site', 'team') "
@@ -352,7 +352,7 @@ def test_every_number_in_a_table_is_its_marts(world, page):
     for applies_to in ("decision", "audit"):
         mart = ask(
             world,
-            "select * from accuracy.exclusions "
+            "select * from explain.exclusions "
             "inner join reference.reasons using (applies_to, reason_code) "
             f"where period_type = 'month' and period_starts_on = {period} "
             f"and dimension_name = 'overall' and applies_to = '{applies_to}' "
@@ -443,7 +443,7 @@ def test_only_open_schemas_are_read_and_the_same_rows_give_the_same_bytes(
             "select distinct table_schema from information_schema.tables"
         ).fetchall()
         closed = {schema for (schema,) in schemas} - set(OPEN)
-        assert {"restricted", "core", "staging"} <= closed
+        assert {"restricted", "facts", "cells", "staging"} <= closed
         for schema in closed:
             connection.execute(f"drop schema {schema} cascade")
     subprocess.run(
@@ -483,7 +483,7 @@ def test_a_world_without_a_complete_month_has_a_page(world, manifest_json, tmp_p
             "delete from report.headline where period_type in ('month', 'four_weeks')"
         )
         connection.execute(
-            "update accuracy.dim_periods set is_last_complete_period = false "
+            "update report.dim_periods set is_last_complete_period = false "
             "where period_type = 'month'"
         )
     render.write_page(read.Warehouse(young, manifest_json), tmp_path / "index.html")
