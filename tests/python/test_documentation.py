@@ -10,7 +10,7 @@ import pandas as pd
 import parity
 import pytest
 import yaml
-from projects import run_dbt
+from project_sql import run_dbt
 from reporting import read
 
 ROOT = Path(__file__).parents[2]

@@ -80,6 +80,14 @@ def test_a_fault_is_named(healthy, tmp_path, name):
     assert outcome.says_what_to_do, outcome.named_by
 
 
+def test_numbers_that_are_watched_are_in_marts(parsed_project):
+    """A mart or column that was renamed would move unseen."""
+    marts = {node["name"]: node["columns"] for node in parsed_project.nodes.values()}
+    for number in trial.NUMBERS:
+        assert number.column in marts[number.mart], number
+    assert {*trial.KEYS} <= {key for n in trial.NUMBERS for key in marts[n.mart]}
+
+
 def test_what_moves_and_is_not_named_is_missed(healthy, tmp_path):
     lie = BY_ID["auditors_tell_one_lie"]
     sql = re.sub(r"one_in\(10, \w+\)", "true", lie.sql)
