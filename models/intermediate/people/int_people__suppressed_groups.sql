@@ -33,6 +33,8 @@ joined_by_few as (
 withheld as (
     select * from withheld_next
     union distinct
+    select * from {{ ref('int_people__suppressed_apart') }}
+    union distinct
     select distinct
         people.basis,
         people.period_type,
