@@ -1,6 +1,5 @@
 {#- By whom the work was done that open marts of audits, golden items and ratings count. -#}
-{% set ratings_of = {'overall': "'all'", 'session': 'session_id', 'policy': 'item_policy_id'} -%}
-{% do ratings_of.update(rating_dimensions()) -%}
+{% set ratings_of = rating_dimensions() -%}
 {% set pairs_of = person_dimensions() -%}
 {% do pairs_of.update({
     'rater_role': "coalesce(rater_role, 'unknown')", 'policy': 'benchmark_policy_id',
