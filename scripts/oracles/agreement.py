@@ -138,8 +138,7 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
     if len(found):
         sources = found["rating_source"].unique()
         listed = pd.concat(
-            raw.suppressed(f"agreement {source}").assign(rating_source=source)
-            for source in sources
+            raw.suppressed(f"agreement {source}").assign(rating_source=source) for source in sources
         )
         key = [name for name in KEYS if name != "label_kind"]
         is_listed = pd.MultiIndex.from_frame(found[key]).isin(pd.MultiIndex.from_frame(listed[key]))

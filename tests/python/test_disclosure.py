@@ -5,6 +5,7 @@ is a combination of them, and it must not rest on fewer than five people.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
@@ -64,7 +65,7 @@ def random_world(seed: int) -> World:
     """Teams of one to six in two or three sites and vendors, which cross.
 
     Somebody changes teams, and somebody is on no roster. One site has only one person. In some
-    worlds a team may be in several sites.
+    worlds a team may be in several sites. Few are audited, served golden items and asked to rate.
     """
     rng = np.random.default_rng(seed)
     people = []
@@ -173,9 +174,9 @@ def suppressed(world: World, models: dict[str, CompiledModel]) -> pd.DataFrame:
             create table intermediate.int_context__as_of as
             select timestamp '{world.as_of}' as as_of;
             create table intermediate.int_verdicts__audits as
-            select audit_id, cast(day as date) as audited_on, queue as queue_id, policy as policy_id,
-                null::varchar as parent_policy_id, 'human' as decided_by_type, site, vendor,
-                team as team_id, 'en' as language, 'eu' as region, 'video' as item_type,
+            select audit_id, cast(day as date) as audited_on, queue as queue_id,
+                policy as policy_id, null::varchar as parent_policy_id,
+                'human' as decided_by_type, site, vendor, team as team_id, 'en' as language, 'eu' as region, 'video' as item_type,
                 null::varchar as model_version, null::double as confidence, auditor_key,
                 auditor_site, auditor_vendor, auditor_tier, 'random' as sampling_method,
                 found_error_class, benchmark_error_class,
@@ -370,9 +371,8 @@ def shares(world: World) -> list[tuple[str, str, pd.DataFrame, list[list[str]]]]
     return [(basis, who, rows.reset_index(drop=True), of) for basis, who, rows, of in found]
 
 
-def exposed_by_shares(world: World, withheld: pd.DataFrame, totals_only: bool) -> list[str]:
+def exposed_by_shares(world: World, withheld: pd.DataFrame, totals_only: bool) -> Iterator[str]:
     """What is told of few people by quarters, months and weeks together, each in words."""
-    found = []
     for basis, who, rows, together in shares(world):
         of_basis = withheld[withheld["basis"] == basis]
         for dimensions in together:
@@ -383,8 +383,7 @@ def exposed_by_shares(world: World, withheld: pd.DataFrame, totals_only: bool) -
             crosses = totals_only or (who == "auditors" and len(dimensions) > 1)
             if len(open_rows):
                 for few in told_of_few(rows, matrix(open_rows), crosses):
-                    found.append(f"{basis} of {who} {sorted(few)} by {dimensions}")
-    return found
+                    yield f"{basis} of {who} {sorted(few)} by {dimensions}"
 
 
 @pytest.fixture(scope="module")
@@ -407,7 +406,16 @@ def test_nothing_open_tells_of_few_people(withheld_in, seed):
 @pytest.mark.parametrize("seed", WORLDS)
 def test_no_share_tells_of_few_people(withheld_in, seed):
     found = exposed_by_shares(random_world(seed), withheld_in(seed), totals_only=seed in CROSSED)
-    assert found == []
+    assert list(found) == []
+
+
+def test_the_attack_finds_shares_that_are_shown_without_the_list(withheld_in):
+    """Nothing suppressed, the small groups alone, and all but everybody's weeks."""
+    world, withheld = random_world(3), withheld_in(3)
+    small = withheld[withheld["suppression_code"] == "suppressed_small_group"]
+    by_period = withheld[withheld["dimension_name"] != "overall"]
+    for too_little in (withheld[:0], small, by_period):
+        assert any(exposed_by_shares(world, too_little, totals_only=False))
 
 
 def test_the_attack_finds_what_is_shown_without_the_list(withheld_in):
@@ -531,6 +539,29 @@ MARTS = {
     "quality.audit_operations": ("accuracy", "coalesce(n_audits, n_eligible_decisions)"),
     "quality.quality_scores": ("scores", "coalesce(n, estimate)"),
 }  # fmt: skip
+
+
+# The basis of each row, and a number that it may show.
+MARTS_OF_SHARES = {
+    "quality.quality_rates": ("denominator", "coalesce(n, n_successes)"),
+    "quality.calibration_gap": ("'calibration'", "coalesce(n, n_items, n_not_rated)"),
+    "agreement.rater_agreement": ("concat('agreement ', rating_source)", "n_ratings"),
+}
+
+
+@pytest.mark.parametrize("mart", MARTS_OF_SHARES)
+def test_open_marts_show_nothing_of_suppressed_shares(platform, mart):
+    basis, number = MARTS_OF_SHARES[mart]
+    metrics = "inner join reference.metrics using (metric_id, metric_version)"
+    found = platform.query(f"""
+        select count(*) as n, count({number}) as n_shown
+        from {mart} {metrics if basis == "denominator" else ""}
+        inner join restricted.int_people__suppressed_groups as listed
+            using (period_type, period_starts_on, dimension_name, dimension_value)
+        where listed.basis = {basis}
+    """)
+    assert found.n[0] > 0, "nothing is suppressed: nothing was tried"
+    assert found.n_shown[0] == 0
 
 
 @pytest.mark.parametrize("mart", MARTS)

@@ -210,7 +210,8 @@ select
     period_starts_on,
     case
         {% for name, own in auditor_dimensions().items() -%}
-        when basis <> {{ without_by_auditor('basis') }} and dimension_name = '{{ name }}' then '{{ own }}'
+        when dimension_name = '{{ name }}' and basis <> {{ without_by_auditor('basis') }}
+            then '{{ own }}'
         {% endfor -%}
         else dimension_name
     end as dimension_name,
