@@ -211,7 +211,7 @@
 
 {#- A share of what was counted: of a relation with keys, n_successes, n, n_people, min_n and
     suppression_code. What is counted in full (min_n is null) is no sample, so it has no interval. -#}
-{% macro publish_share(relation, keys) -%}
+{% macro publish_share(relation, keys, values=[]) -%}
     {%- set measured -%}
     (
         select
@@ -248,5 +248,6 @@
     )
     {%- endset -%}
     {{ publish_rate(
-        shares, keys, ['suppression_code', 'n', 'minimum_n'], values=['n_successes']) }}
+        shares, keys, ['suppression_code', 'n', 'minimum_n'],
+        values=['n_successes'] + values) }}
 {%- endmacro %}

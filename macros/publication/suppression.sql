@@ -10,7 +10,30 @@
 
 {% macro suppressed_dimensions() -%}
     {%- set names = reporting_dimensions().keys() | reject('equalto', 'overall') | list -%}
-    {{ return(names + ['tenure_band']) }}
+    {{ return(names + ['tenure_band'] + dimensions_of_shares()) }}
+{%- endmacro %}
+
+{#- Dimensions that only the marts of audits, golden items and ratings have. All together may be few. -#}
+{% macro dimensions_of_shares() -%}
+    {{ return([
+        'overall', 'sampling_method', 'key_version', 'action', 'session', 'rater_role',
+    ]) }}
+{%- endmacro %}
+
+{#- The basis of what is said of auditors by their own site, vendor and tier. -#}
+{% macro by_auditor(basis) -%}
+    concat({{ basis }}, ' by auditor')
+{%- endmacro %}
+
+{% macro without_by_auditor(basis) -%}
+    replace({{ basis }}, ' by auditor', '')
+{%- endmacro %}
+
+{#- Which of the dimensions of people an auditor's own are. -#}
+{% macro auditor_dimensions() -%}
+    {{ return({
+        'site': 'auditor_site', 'vendor': 'auditor_vendor', 'team': 'auditor_tier',
+    }) }}
 {%- endmacro %}
 
 {#- Dimension, name of a larger group that its groups may be summed to, and the value of that one. -#}

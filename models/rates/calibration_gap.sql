@@ -12,6 +12,11 @@ with pairs as (
     select * from {{ ref('int_calibration__pairs') }}
 ),
 
+suppressed as (
+    select * from {{ ref('int_people__suppressed_groups') }}
+    where basis = 'calibration'
+),
+
 grouped as (
     {{ by_period_and_dimension(
         'pairs', 'rated_on', dimensions, types=rare_period_types()) }}
@@ -23,21 +28,19 @@ gaps as (
 
 judged as (
     select
-        *,
-        {{ var('min_audits') }} as minimum_n,
-        -- A group of few would tell a colleague's own number.
-        {{ suppress_small_groups(
-            'n_people', ['measure', 'period_type', 'period_starts_on', 'dimension_name'],
-            'dimension_value') }} as suppression_code
+        gaps.*,
+        suppressed.suppression_code,
+        {{ var('min_audits') }} as minimum_n
     from gaps
+    left join suppressed on {{ same_keys('gaps', 'suppressed', keys[1:5]) }}
 ),
 
 published as (
     {{ publish_rate(
         'judged',
-        keys + ['n_items', 'n_not_rated', 'n_no_benchmark'],
+        keys,
         asked=['suppression_code', 'n', 'minimum_n', 'variance_known', 'standard_error'],
-        values=['rater_mean', 'benchmark_mean'],
+        values=['n_items', 'n_not_rated', 'n_no_benchmark', 'rater_mean', 'benchmark_mean'],
         without=['effective_n', 'coverage_rate', 'standard_error_reason'],
     ) }}
 )

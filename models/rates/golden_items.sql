@@ -15,6 +15,7 @@ counted as (
         cast(count(distinct concat(true_action_code, '|', coalesce(true_policy_id, ''))) as bigint)
             as n_keys,
         cast(count(distinct case when is_answered then moderator_key end) as bigint) as n_people,
+        count(distinct moderator_key) as n_people_served,
         cast(count(*) as bigint) as n_served,
         cast(sum(case when is_answered then 1 else 0 end) as bigint) as n_answered,
         cast(sum(case when is_passed then 1 else 0 end) as bigint) as n_passed
@@ -29,11 +30,14 @@ judged as (
         n_answered as n,
         'min_audits' as min_n,
         n_answered / cast(n_served as double) as answer_rate,
-        {{ suppress_small_groups('n_people', ['key_version'], 'golden_id') }} as suppression_code
+        -- What nobody answered was served to few all the same.
+        {{ suppress_small_groups(
+            'coalesce(nullif(n_people, 0), n_people_served)', ['key_version'], 'golden_id'
+        ) }} as suppression_code
     from counted
 )
 
 {{ publish_share('judged', [
     'golden_id', 'key_version', 'true_action_code', 'true_policy_id', 'first_served_on',
-    'last_served_on', 'is_bad_key', 'n_keys', 'n_served', 'answer_rate',
-]) }}
+    'last_served_on', 'is_bad_key', 'n_keys',
+], values=['n_served', 'answer_rate']) }}

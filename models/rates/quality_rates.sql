@@ -11,33 +11,8 @@ metrics as (
     select * from {{ ref('metrics') }}
 ),
 
-groups_of_deciders as (
-    select * from {{ ref('int_people__suppressed_groups') }}
-    where basis = 'accuracy' and period_type in ('week', 'month')
-),
-
--- A quarter as each of its months.
 suppressed as (
-    select
-        period_type,
-        period_starts_on,
-        dimension_name,
-        dimension_value,
-        min(suppression_code) as suppression_code
-    from (
-        select * from groups_of_deciders
-        union all
-        select
-            basis,
-            'quarter' as period_type,
-            cast(date_trunc('quarter', period_starts_on) as date) as period_starts_on,
-            dimension_name,
-            dimension_value,
-            suppression_code
-        from groups_of_deciders
-        where period_type = 'month'
-    ) as listed
-    group by period_type, period_starts_on, dimension_name, dimension_value
+    select * from {{ ref('int_people__suppressed_groups') }}
 ),
 
 counted as (
@@ -47,6 +22,8 @@ counted as (
         {% endfor -%}
         metrics.person,
         metrics.min_n,
+        -- Where nobody is counted, the group is of the people who decided.
+        case when metrics.person is null then 'accuracy' else metrics.denominator end as basis,
         cast(sum(cells.n_successes) as bigint) as n_successes,
         sum(cells.n) as n,
         -- Who is not named may be one person.
@@ -72,34 +49,17 @@ counted as (
         cells.{{ key }},
         {% endfor -%}
         metrics.person,
-        metrics.min_n
-),
-
-of_enough_people as (
-    select
-        counted.*,
-        -- Where auditors are counted, or nobody is, the group is of the people who decided.
-        case
-            when coalesce(counted.person, 'nobody') in ('auditor', 'nobody')
-                then suppressed.suppression_code
-        end as few_deciders_code,
-        {{ suppress_small_groups('counted.n_people', [
-            'counted.metric_id', 'counted.metric_version', 'counted.period_type',
-            'counted.period_starts_on', 'counted.dimension_name',
-        ], 'counted.dimension_value') }} as few_counted_code
-    from counted
-    left join suppressed on {{ same_keys('counted', 'suppressed', keys[2:6]) }}
+        metrics.min_n,
+        metrics.denominator
 ),
 
 coded as (
     select
-        *,
-        case
-            when 'suppressed_small_group' in (few_deciders_code, few_counted_code)
-                then 'suppressed_small_group'
-            else coalesce(few_deciders_code, few_counted_code)
-        end as own_code
-    from of_enough_people
+        counted.*,
+        suppressed.suppression_code as own_code
+    from counted
+    left join suppressed
+        on {{ same_keys('counted', 'suppressed', ['basis'] + keys[2:6]) }}
 ),
 
 numbered as (
@@ -120,7 +80,8 @@ judged as (
         *,
         case
             when own_code is not null then own_code
-            when n > 0 and n_withheld = 1 and place_by_size = 1 then 'suppressed_complementary'
+            when person is null and n > 0 and n_withheld = 1 and place_by_size = 1
+            then 'suppressed_complementary'
         end as suppression_code
     from numbered
 )

@@ -11,6 +11,10 @@ ratings as (
     select * from {{ ref('int_agreement__ratings') }}
 ),
 
+suppressed as (
+    select * from {{ ref('int_people__suppressed_groups') }}
+),
+
 by_dimension as (
     {{ by_rating_dimension('ratings', 'item_rated_on') }}
 ),
@@ -69,14 +73,14 @@ bounded as (
         end as {{ name }}_reason_code,
         {% endfor -%}
         coefficients.gwets_ac1_standard_error is not null as variance_known,
-        {{ suppress_small_groups(
-            'coalesce(counted.n_people, coefficients.n_raters)', [
-                'every_group.rating_source', 'every_group.label_kind', 'every_group.period_type',
-                'every_group.period_starts_on', 'every_group.dimension_name',
-            ], 'every_group.dimension_value') }} as suppression_code
+        suppressed.suppression_code
     from every_group
     left join counted on {{ same_keys('every_group', 'counted', agreement_keys()) }}
     left join coefficients on {{ same_keys('every_group', 'coefficients', agreement_keys()) }}
+    left join suppressed
+        on
+            {{ same_keys('every_group', 'suppressed', agreement_keys()[2:]) }}
+            and suppressed.basis = concat('agreement ', every_group.rating_source)
 ),
 
 judged as (

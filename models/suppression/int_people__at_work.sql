@@ -1,7 +1,8 @@
 {#- By whom the work of each group was done, in each part of a month that open marts tell apart. -#}
 {% set of_decisions, of_audits = {}, {} -%}
 {% for name in suppressed_dimensions() -%}
-{% do of_audits.update({name: reporting_dimensions()[name] or name}) -%}
+{% do of_audits.update({name: 'cast(null as string)' if name in dimensions_of_shares()
+    else reporting_dimensions()[name] or name}) -%}
 {% do of_decisions.update({name: of_audits[name] if name in roster_dimensions()
     else 'cast(null as string)'}) -%}
 {% endfor -%}
@@ -153,3 +154,10 @@ where
     (people.head_of = 'decided' or parts.part <> 'rest')
     -- Nothing is published of groups of people by day.
     and (people.head_of <> 'decided' or parts.period_type <> 'day')
+union all
+select
+    {% for name in suppressed_group_keys()[:3] + ['part', 'head_of'] + suppressed_dimensions() -%}
+    {{ name }},
+    {% endfor -%}
+    person_key
+from {{ ref('int_people__at_work_in_shares') }}

@@ -33,6 +33,8 @@ joined_by_few as (
 withheld as (
     select * from withheld_next
     union distinct
+    select * from {{ ref('int_people__suppressed_apart') }}
+    union distinct
     select distinct
         people.basis,
         people.period_type,
@@ -107,9 +109,61 @@ listed_periods as (
     where period_type = 'trailing'
 ),
 
+-- Of audits, golden items and ratings: what is withheld in a quarter is withheld in its months and
+-- weeks, what is withheld in a part of a week, in the week.
+months_of_quarters as (
+    select distinct
+        scope_starts_on,
+        cast(part as date) as month_starts_on
+    from {{ ref('int_people__at_work') }}
+    where period_type = 'quarter'
+),
+
+weeks_of_months as (
+    select distinct
+        scope_starts_on as month_starts_on,
+        cast(part as date) as week_starts_on
+    from {{ ref('int_people__at_work') }}
+    where period_type = 'part_of_month'
+),
+
+listed_periods_of_shares as (
+    select distinct
+        'quarter' as withheld_in,
+        scope_starts_on,
+        'quarter' as period_type,
+        cast(date_trunc('quarter', scope_starts_on) as date) as period_starts_on
+    from months_of_quarters
+    union all
+    select
+        'quarter' as withheld_in,
+        scope_starts_on,
+        'month' as period_type,
+        month_starts_on as period_starts_on
+    from months_of_quarters
+    union distinct
+    select
+        'quarter' as withheld_in,
+        months_of_quarters.scope_starts_on,
+        'week' as period_type,
+        weeks_of_months.week_starts_on as period_starts_on
+    from months_of_quarters
+    inner join weeks_of_months
+        on months_of_quarters.month_starts_on = weeks_of_months.month_starts_on
+    union all
+    select
+        'part_of_month' as withheld_in,
+        month_starts_on as scope_starts_on,
+        'week' as period_type,
+        week_starts_on as period_starts_on
+    from weeks_of_months
+),
+
 -- Four weeks of which one is withheld, so that all others are sums of rows that are shown.
 periods as (
     select * from listed_periods
+    union all
+    select * from listed_periods_of_shares
     union distinct
     select
         listed_periods.withheld_in,
@@ -120,30 +174,47 @@ periods as (
     from listed_periods
     cross join (values (0), (1), (2), (3)) as weeks (n_before)
     where listed_periods.period_type = 'week'
+),
+
+found as (
+    select
+        withheld.basis,
+        periods.period_type,
+        periods.period_starts_on,
+        withheld.dimension_name,
+        withheld.dimension_value,
+        -- Of the two in this order, if some part of it is of few people.
+        min(
+            case
+                when few.dimension_value is not null then 'suppressed_small_group'
+                else 'suppressed_complementary'
+            end
+        ) as suppression_code
+    from withheld
+    inner join periods
+        on
+            withheld.period_type = periods.withheld_in
+            and withheld.scope_starts_on = periods.scope_starts_on
+    left join few on {{ same_keys('withheld', 'few', group) }}
+    group by
+        withheld.basis,
+        periods.period_type,
+        periods.period_starts_on,
+        withheld.dimension_name,
+        withheld.dimension_value
 )
 
 select
-    withheld.basis,
-    periods.period_type,
-    periods.period_starts_on,
-    withheld.dimension_name,
-    withheld.dimension_value,
-    -- Of the two in this order, if some part of it is of few people.
-    min(
-        case
-            when few.dimension_value is not null then 'suppressed_small_group'
-            else 'suppressed_complementary'
-        end
-    ) as suppression_code
-from withheld
-inner join periods
-    on
-        withheld.period_type = periods.withheld_in
-        and withheld.scope_starts_on = periods.scope_starts_on
-left join few on {{ same_keys('withheld', 'few', group) }}
-group by
-    withheld.basis,
-    periods.period_type,
-    periods.period_starts_on,
-    withheld.dimension_name,
-    withheld.dimension_value
+    {{ without_by_auditor('basis') }} as basis,
+    period_type,
+    period_starts_on,
+    case
+        {% for name, own in auditor_dimensions().items() -%}
+        when dimension_name = '{{ name }}' and basis <> {{ without_by_auditor('basis') }}
+            then '{{ own }}'
+        {% endfor -%}
+        else dimension_name
+    end as dimension_name,
+    dimension_value,
+    suppression_code
+from found

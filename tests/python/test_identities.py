@@ -828,6 +828,15 @@ MUTATIONS = {
         update(GOLDEN, "n_successes = n + 1", "n_successes > 0"),
         {"golden_items_add_up"},
     ),
+    "a_golden_item_of_few_people_shown": (
+        update(
+            GOLDEN,
+            "is_reportable = false, reason_code = 'suppressed_small_group', n = null, "
+            "n_successes = null, estimate = null, ci_low = null, ci_high = null",
+            "is_reportable",
+        ),
+        {"reportable_golden_items_have_enough_answers"},
+    ),
     "a_golden_item_reportable_on_few_answers": (
         update(GOLDEN, "is_reportable = true, reason_code = null", "n < 30"),
         {"reportable_golden_items_have_enough_answers"},

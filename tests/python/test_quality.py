@@ -264,8 +264,8 @@ def test_the_one_key_that_is_wrong_is_suspected(project):
 
 def test_marts_for_all_hold_no_number_of_one_person(project):
     few = {
-        "calibration_gap": ("n_people", ["estimate", "rater_mean", "standard_error"]),
-        "golden_items": ("n_people", ["estimate", "n_successes"]),
+        "calibration_gap": ("n_people", ["estimate", "rater_mean", "standard_error", "n_items"]),
+        "golden_items": ("n_people", ["estimate", "n_successes", "n_served"]),
         "quality_rates": ("n_people", ["n", "n_successes", "estimate", "ci_low", "ci_high"]),
     }
     for mart, (people, shown) in few.items():
