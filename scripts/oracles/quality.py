@@ -130,9 +130,7 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
         "rates.golden_items": hide(
             _golden_items(servings), "n_people", ["key_version"], "golden_id", PASSED
         ),
-        "rates.audit_operations": _hide_few(
-            operations, raw.suppressed("accuracy"), OPERATIONS, []
-        ),
+        "rates.audit_operations": _hide_few(operations, raw.suppressed("accuracy"), OPERATIONS, []),
         "rates.audit_completion": _completion(raw, sample),
     }
 
