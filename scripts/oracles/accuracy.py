@@ -1,4 +1,4 @@
-"""Accuracy, errors and policies once more: samplics' Taylor linearisation on audits, one by one."""
+"""models/rates once more, accuracy, errors and policies: samplics' linearisation, audit by audit."""
 
 import warnings
 from collections.abc import Callable, Iterator

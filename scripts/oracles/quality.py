@@ -1,4 +1,4 @@
-"""Scores, auditors, calibration, golden items and disputes once more: pandas and statsmodels."""
+"""models/rates once more, quality: scores, auditors, calibration, golden items, disputes; and of persons."""
 
 import hmac
 import os
