@@ -1,4 +1,4 @@
-"""models/rates once more, accuracy, errors and policies: samplics' linearisation, audit by audit."""
+"""models/rates once more: accuracy, errors and policies, by samplics' Taylor linearisation."""
 
 import warnings
 from collections.abc import Callable, Iterator

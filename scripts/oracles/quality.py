@@ -1,4 +1,4 @@
-"""models/rates once more, quality: scores, auditors, calibration, golden items, disputes; and of persons."""
+"""models/rates once more: scores, auditors, calibration, golden items, disputes; and of persons."""
 
 import hmac
 import os

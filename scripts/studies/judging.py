@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-# The goals. The lowest of many simulated coverages is below the true one by chance; the family of
+# The lowest of many simulated coverages is below the true one by chance; the family of
 # recalls is small, and has no such allowance.
 MEAN_COVERAGE = (0.95, 0.975)
 LEAST_COVERAGE = 0.915
