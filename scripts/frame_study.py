@@ -14,7 +14,6 @@ import duckdb
 import numpy as np
 import pandas as pd
 import simulate as simulator
-from coverage_study import ESTIMATOR, LEAST_PUBLISHED, allocate
 from oracles.raw_tables import RawTables
 from oracles.sample import read_sample
 from project_sql import render
@@ -22,6 +21,9 @@ from rich.console import Console
 from rich.progress import track
 from scipy import stats
 from simulator.world import Settings
+from studies.estimator import ESTIMATOR
+from studies.judging import LEAST_PUBLISHED
+from studies.scenarios import allocate
 
 PAGE = Path("docs/derived_frame.md")
 SEEDS = (11, 12, 13)

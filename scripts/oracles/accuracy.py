@@ -1,4 +1,4 @@
-"""Accuracy, errors and policies once more: samplics' Taylor linearisation on audits, one by one."""
+"""models/rates once more: accuracy, errors and policies, by samplics' Taylor linearisation."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -20,13 +20,10 @@ from .intervals import (
 from .raw_tables import RawTables
 from .sample import (
     BANDS,
-    NO_DECISION,
     STRENGTH,
     Sample,
     read_sample,
-    standing_audits,
     valid_at,
-    why_left_out,
 )
 
 with warnings.catch_warnings():
@@ -57,10 +54,7 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
         sample.audits[name] = values
     return {
         "rates.accuracy_rates": accuracy_rates(sample, raw),
-        "explain.exclusions": exclusions(sample, raw),
         "rates.policy_rates": policy_rates(sample, raw),
-        "explain.policy_confusion": confusion(sample, raw),
-        "explain.error_pareto": pareto(sample, raw),
         "rates.overturned_decisions": overturned(sample, raw),
     }
 
@@ -534,51 +528,6 @@ def flags(sample: Sample, periods: Periods = periods_of) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def exclusions(sample: Sample, raw: RawTables) -> pd.DataFrame:
-    """Decisions and audits that are left out, by day too, and why."""
-    decisions, audits = sample.decisions, standing_audits(raw)
-    actions = decisions["action_code"]
-    reasons = {
-        "unknown_action_code": ~actions.isin([*STRENGTH, *NO_DECISION]),
-        "automatic_close": actions == "auto_close",
-        "reversal": actions == "reverse",
-        "no_decision_made": actions.isin(["skip", "escalate"]),
-        "decided_by_system": ~decisions["is_eligible"],
-    }
-    why = np.select(list(reasons.values()), list(reasons), "")
-    audits["reason"] = why_left_out(audits, sample)
-    context = decisions.drop(columns=["has_enforced", "stratum"])
-    both = {
-        "decision": decisions.assign(reason=why),
-        "audit": audits.merge(context, on="decision_id"),
-    }
-    key = ["period_type", "period_starts_on", "dimension_name", "dimension_value"]
-    parts = []
-    for applies_to, rows in both.items():
-        left_out = rows[rows["reason"] != ""]
-        days = {"day": left_out["decided_at"].dt.normalize()}
-        for period_type, starts in (days | periods_of(left_out["decided_at"])).items():
-            for name, value in dimensions(left_out).items():
-                if period_type == "day" and name in OF_PEOPLE:
-                    continue
-                by = [starts.rename(key[1]), value.rename(key[3]), left_out["reason"]]
-                part = left_out.groupby(by).size().rename("n_excluded").reset_index()
-                part = part.rename(columns={"reason": "reason_code"})
-                parts.append(
-                    part.assign(applies_to=applies_to, period_type=period_type, dimension_name=name)
-                )
-    found = pd.concat(parts, ignore_index=True)
-    codes = codes_of(found, raw.suppressed("accuracy"))
-    found["withheld_reason"] = codes.where(found["dimension_name"].isin(OF_PEOPLE))
-    # One suppressed group alone with a reason is what a total leaves of it.
-    of_reason = [*key[:3], "reason_code"]
-    n_suppressed = found["withheld_reason"].notna().groupby([found[name] for name in of_reason])
-    alone = (n_suppressed.transform("sum") == 1) & found["withheld_reason"].isna()
-    found.loc[alone, "withheld_reason"] = "suppressed_complementary"
-    found["n_excluded"] = found["n_excluded"].where(found["withheld_reason"].isna())
-    return found
-
-
 def has_unaudited_kind(counts: pd.DataFrame) -> pd.Series:
     """Whether of what enforced, or of what did not, nothing is in an audited stratum."""
     enforced = counts["n_eligible_enforced_decisions"]
@@ -824,107 +773,6 @@ def policy_rates(sample: Sample, raw: RawTables) -> pd.DataFrame:
     )
     found.loc[is_suppressed, RATE] = np.nan
     return found
-
-
-def or_suppressed(values: pd.Series, raw: RawTables, start: pd.Timestamp, name: str) -> pd.Series:
-    """The groups of a month, all that are suppressed as one."""
-    listed = raw.suppressed("accuracy")
-    here = listed[
-        (listed["period_type"] == "month")
-        & (listed["period_starts_on"] == start)
-        & (listed["dimension_name"] == name)
-    ]
-    return values.mask(values.isin(here["dimension_value"]), "suppressed")
-
-
-def confusion(sample: Sample, raw: RawTables) -> pd.DataFrame:
-    """Decided and true policy of every month's audits, as shares of its decisions."""
-    parts = []
-    for period_type, start, audits, own in by_period(sample):
-        if period_type != "month":
-            continue
-        decided = audits["decided_policy_id"].fillna("no_policy")
-        true = audits["truth_policy_id"].fillna("no_policy")
-        decided = decided.where(audits["has_enforced"].astype(bool), "no_violation")
-        true = true.where(audits["is_violating"].fillna(False).astype(bool), "no_violation")
-        decided, true = (or_suppressed(side, raw, start, "policy") for side in (decided, true))
-        judged = own & (audits["error_class"] != "technical")
-        group = pd.Series("all", index=audits.index).where(judged)
-        one = pd.Series(1.0, index=audits.index)
-        for (ours, theirs), part in audits[judged].groupby([decided[judged], true[judged]]):
-            here = pd.Series(audits.index.isin(part.index), index=audits.index) * 1.0
-            row = rates(sample, audits, group, Terms(here, one, one)).iloc[0]
-            parts.append(
-                {
-                    "month_starts_on": start, "decided_policy_id": ours, "true_policy_id": theirs,
-                    "n_audits": len(part), "weighted_decisions": part["weight"].sum(),
-                    "estimate": row["estimate"],
-                    "standard_error": row["standard_error"],
-                    "ci_low": row["ci_low"], "ci_high": row["ci_high"],
-                }
-            )  # fmt: skip
-    found = pd.DataFrame(parts)
-    for side in ("decided", "true"):
-        whole = found.groupby(["month_starts_on", f"{side}_policy_id"])["weighted_decisions"]
-        found[f"share_of_{side}"] = found["weighted_decisions"] / whole.transform("sum")
-    return found
-
-
-def pareto(sample: Sample, raw: RawTables) -> pd.DataFrame:
-    """Errors of every month by policy, queue and reason, the most first."""
-    parts = []
-    for period_type, start, audits, own in by_period(sample):
-        if period_type != "month":
-            continue
-        group = pd.Series("all", index=audits.index).where(own)
-        one = pd.Series(1.0, index=audits.index)
-        errors = audits[own & (audits["error_class"] != "correct")]
-        for (name, _), (of_group, of_reason) in _pareto_groups(errors).items():
-            values = [or_suppressed(of_group, raw, start, name), of_reason]
-            rows = []
-            for (which, reason), part in errors.groupby(values):
-                here = pd.Series(audits.index.isin(part.index), index=audits.index) * 1.0
-                row = rates(sample, audits, group, Terms(here, one, one)).iloc[0]
-                rows.append(
-                    {
-                        "month_starts_on": start, "group_name": name, "group_value": which,
-                        "reason": reason,
-                        "n_errors": len(part), "estimated_errors": part["weight"].sum(),
-                        "estimate": row["estimate"],
-                        "standard_error": row["standard_error"],
-                        "ci_low": row["ci_low"], "ci_high": row["ci_high"],
-                    }
-                )  # fmt: skip
-            if rows:
-                table = pd.DataFrame(rows)
-                table["share_of_errors"] = (
-                    table["estimated_errors"] / table["estimated_errors"].sum()
-                )
-                parts.append(table)
-    return pd.concat(parts, ignore_index=True)
-
-
-def _pareto_groups(errors: pd.DataFrame) -> dict[tuple[str, str], list[pd.Series]]:
-    missed = errors["error_class"] == "false_negative"
-    policy = errors["decided_policy_id"].mask(missed, errors["truth_policy_id"]).fillna("no_policy")
-    parent = errors["decided_policy_parent"].mask(missed, errors["truth_policy_parent"])
-    is_wrong = errors["error_class"] == "wrong_selection"
-    distance = pd.Series("other_parent", index=errors.index)
-    distance[errors["decided_policy_parent"] == errors["truth_policy_parent"]] = "same_parent"
-    distance[errors["decided_policy_id"] == errors["truth_policy_id"]] = "same_policy"
-    distance[errors["decided_policy_id"].isna()] = "no_policy_named"
-    strength = errors["decided_action_code"].map(STRENGTH) - errors["truth_action_code"].map(
-        STRENGTH
-    )
-    strict = np.sign(strength).map({1.0: "too_strict", -1.0: "too_lenient", 0.0: "as_strict"})
-    selection = "wrong_selection, " + distance + ", " + strict.fillna("unknown")
-    reason = errors["error_class"].mask(is_wrong, selection)
-    queue = errors["queue_id"].fillna("unknown")
-    groups = {"policy": policy, "policy_parent": parent.fillna(policy), "queue": queue}
-    every = pd.Series("all", index=errors.index)
-    return {(name, "all"): [value, every] for name, value in groups.items()} | {
-        (name, "by reason"): [value, reason] for name, value in {"overall": every, **groups}.items()
-    }
 
 
 def overturned(sample: Sample, raw: RawTables) -> pd.DataFrame:

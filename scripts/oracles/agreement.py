@@ -1,4 +1,4 @@
-"""Agreement of raters, by libraries of agreement statistics.
+"""models/rates once more: agreement of raters, by libraries of agreement statistics.
 
 krippendorff gives alpha, statsmodels Cohen's kappa, agreement the rest. None
 has the standard error of AC1: that is Gwet's formula (2008) on matrices, which the tests hold

@@ -1,8 +1,8 @@
-"""How accurate people are, how groups of them compare, and the next audit plan, recomputed.
+"""How accurate people are, once more, and the designs that models/explain compares groups by.
 
 Estimates and standard errors are samplics' (Taylor linearisation), the variance between people
-statsmodels' (DerSimonian and Laird), probabilities scipy's, and an allocation of audits is found by
-scipy's root finder. The variables are those of dbt_project.yml as it is delivered.
+statsmodels' (DerSimonian and Laird), probabilities scipy's. The variables are those of
+dbt_project.yml as it is delivered.
 """
 
 import hmac
@@ -11,14 +11,13 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
 
 from .accuracy import is_frame_held
-from .disclosure import MIN_PEOPLE, codes_of
 from .intervals import inverse_n, stratified_wilson
 from .raw_tables import RawTables
-from .sample import Sample, read_sample, valid_at
+from .sample import Sample, known_at, read_sample, valid_at
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", FutureWarning)  # samplics says that it is archived
@@ -26,49 +25,32 @@ with warnings.catch_warnings():
     from samplics.utils.types import SinglePSUEst
 
 PSEUDONYM_KEY = "sample-data-only"
-WINDOW_DAYS, MATURITY_DAYS = 90, 35
+WINDOW_DAYS = 90
 MIN_AUDITS, MIN_EFFECTIVE_N, MIN_TO_RANK = 30, 30, 100
-MIN_PEERS, MIN_COMPARABLE, MAX_MISFRAMED = 5, 0.8, 0.05
-HALF_WIDTH, MIN_PER_STRATUM, HISTORY, MORE = 0.02, 5, 8, (100, 250, 500, 1000)
+MIN_PEERS, MAX_MISFRAMED = 5, 0.05
 Z = stats.norm.ppf(0.975)
 PERIOD = ["period_type", "period_starts_on"]
-GROUP = ["dimension_name", "dimension_value"]
-# What int_context__as_of takes the latest recorded_at of.
-DATED = [
-    "decisions", "review_jobs", "audits", "disputes", "sampling_frame", "policies", "queues",
-    "roster", "audit_scores", "golden_results", "calibration_ratings",
-]  # fmt: skip
 
 
 def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
-    """Recompute the marts of people and of planning.
+    """Recompute the mart of moderators.
 
     Args:
         raw: the raw tables of a world.
 
     Returns:
-        {schema.mart: its key columns and the values recomputed}.
+        {schema.mart: its key columns and the values recomputed}; nothing of a world without audits.
     """
-    sample = read_sample(raw)
-    as_of = max(
-        pd.to_datetime(raw.rows(table, ["recorded_at"])["recorded_at"]).max()
-        for table in DATED
-        if len(raw.rows(table, ["recorded_at"]))
-    )
-    found: dict[str, pd.DataFrame] = {}
-    if len(sample.audits):
-        people = audits_of_people(raw, sample, as_of)
-        found["restricted.moderator_accuracy"] = moderators(raw, sample, people, as_of)
-        shown, compared = comparisons(sample, people, raw.suppressed("accuracy"))
-        found["explain.standardisation_cells"] = shown
-        found["explain.accuracy_compared"] = compared
-    found |= plans(sample, as_of)
-    found["planning.plan_coverage"] = coverage(sample, as_of)
-    # As objects: a true and a false are compared as texts, not subtracted.
-    return {
-        name: rows.astype(dict.fromkeys(rows.select_dtypes("bool"), object))
-        for name, rows in found.items()
-    }
+    sample, as_of = read_sample(raw), known_at(raw)
+    if sample.audits.empty:
+        return {}
+    people = audits_of_people(raw, sample, as_of)
+    return {"restricted.moderator_accuracy": as_texts(moderators(raw, sample, people, as_of))}
+
+
+def as_texts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Make objects of a true and a false: so they are compared as texts, not subtracted."""
+    return rows.astype(dict.fromkeys(rows.select_dtypes("bool"), object))
 
 
 def pseudonym(person: str | None) -> str | None:
@@ -370,376 +352,3 @@ def moderators(
     rows["n_ranked"] = rows.groupby(PERIOD)["is_ranked"].transform("sum")
     rows["metric_id"] = "moderator_accuracy"
     return rows.drop(columns=["moderator_id", "period_ends_on", "misframed_share"])
-
-
-def comparisons(
-    sample: Sample, people: pd.DataFrame, suppressed: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The marts standardisation_cells and accuracy_compared."""
-    design = Design(sample)
-    action = people["has_enforced"].map({True: "enforced", False: "not_enforced"})
-    columns = {"team": "team_id", "site": "site", "vendor": "vendor", "tenure_band": "tenure_band"}
-    cells_of = {"queue": people["queue_id"], "queue_and_action": people["queue_id"] + " " + action}
-    shown, compared = [], []
-    for (mix_name, cell), (period, index) in (
-        (mix, part)
-        for mix in cells_of.items()
-        for part in people.groupby([*PERIOD, "period_ends_on"]).groups.items()
-    ):
-        every = people.loc[index].assign(cell=cell[index])
-        here = every[~every["is_technical"]]
-        if here.empty:
-            continue
-        mix = here.groupby("cell")["weight"].sum() / here["weight"].sum()
-        reference = _weighted_rate(here, "cell")
-        named = dict(zip(PERIOD, period[:2], strict=True)) | {"mix_name": mix_name}
-        groups = [("everybody", "all", every)]
-        for name, column in columns.items():
-            groups += [(name, value, part) for value, part in every.groupby(column)]
-        counts = [
-            (name, value, part.loc[~part["is_technical"], "moderator_key"].nunique())
-            for name, value, part in groups
-        ]
-        sizes = pd.DataFrame(counts, columns=[*GROUP, "n_people"]).assign(**named)
-        codes = codes_of(sizes, suppressed)
-        is_small = sizes["n_people"].between(1, MIN_PEOPLE - 1)
-        codes = codes.mask(codes.isna() & is_small, "suppressed_small_group")
-        is_listed = codes_of(sizes, suppressed).notna().groupby(sizes["dimension_name"]).any()
-        for (name, value, part), code in zip(groups, codes, strict=True):
-            key = named | {"dimension_name": name, "dimension_value": value}
-            own = part[~part["is_technical"]]
-            in_cells = here.groupby([columns[name], "cell"] if name in columns else "cell")
-            is_few = (in_cells["moderator_key"].nunique() < MIN_PEOPLE).any()
-            is_few |= is_listed[name]
-            shown += _cells(key, own, mix, reference, bool(is_few))
-            if name != "everybody":
-                compared.append(key | _compared(design, here, part, code, mix))
-    return pd.DataFrame(shown), pd.DataFrame(compared)
-
-
-def _weighted_rate(audits: pd.DataFrame, by: str) -> pd.Series:
-    top = (audits["weight"] * audits["y"]).groupby(audits[by]).sum()
-    return top / audits.groupby(by)["weight"].sum()
-
-
-def _cells(
-    key: dict, own: pd.DataFrame, mix: pd.Series, reference: pd.Series, is_withheld: bool
-) -> list[dict]:
-    rate, size = _weighted_rate(own, "cell"), own.groupby("cell").size()
-    share = own.groupby("cell")["weight"].sum() / own["weight"].sum()
-    rows = []
-    # A group with technical errors alone has nothing to standardise.
-    for cell in mix.index if len(own) else []:
-        is_empty = cell not in size
-        is_open = not is_empty and not is_withheld
-        nothing = math.nan if is_withheld else 0
-        rows.append(
-            key
-            | {
-                "cell_key": cell,
-                "is_empty": is_empty,
-                "is_withheld": is_withheld,
-                "n_audits": size[cell] if is_open else nothing,
-                "mix_share": mix[cell],
-                "own_share": share[cell] if is_open else nothing,
-                "own_rate": rate[cell] if is_open else math.nan,
-                "reference_rate": reference[cell],
-            }
-        )
-    return rows
-
-
-def _compared(
-    design: Design, here: pd.DataFrame, part: pd.DataFrame, code: str | None, mix: pd.Series
-) -> dict:
-    own = part[~part["is_technical"]]
-    reference = _weighted_rate(here, "cell")
-    n_people = own["moderator_key"].nunique()
-    overall = float((mix * reference).sum())
-    row = {"n_people": n_people, "overall_estimate": overall if len(own) else math.nan}
-    if pd.notna(code):
-        return row | {"reason_code": code}
-    row["n_technical_audits"] = int(part["is_technical"].sum())
-    if own.empty:
-        return row | {"n": 0, "reason_code": "no_audits"}
-    raw_rate, found = design.rate(own), design.rate(own, mix)
-    empty = sorted(set(mix.index) - set(own["cell"]))
-    there = mix.drop(empty)
-    expected = float((there * reference[there.index]).sum() / there.sum())
-    reasons = {
-        "too_few_audits": raw_rate["n"] < MIN_AUDITS,
-        "low_effective_n": found["effective_n"] < MIN_EFFECTIVE_N,
-        "frame_disagrees": max(design.misframed_share(part) for part in (own, here))
-        > MAX_MISFRAMED,
-        "mix_not_comparable": found["comparable_share"] < MIN_COMPARABLE,
-    }
-    reason = next((name for name, holds in reasons.items() if holds), None)
-    apart = _difference(design, own, here.drop(own.index), mix)
-    is_known = apart.pop("is_known", False)
-    if reason or not is_known:
-        apart["is_apart_from_others"] = None
-    return (
-        row
-        | found
-        | apart
-        | {
-            f"raw_{name}": raw_rate[name]
-            for name in ("estimate", "standard_error", "ci_low", "ci_high", "effective_n")
-        }
-        | {
-            "reason_code": reason,
-            "n_empty_cells": len(empty),
-            "empty_cells": ", ".join(empty) or None,
-            "reference_estimate": expected,
-            "own_effect": found["estimate"] - expected,
-            "mix_effect": raw_rate["estimate"] - found["estimate"],
-            "not_comparable_effect": expected - overall,
-        }
-    )
-
-
-def _difference(design: Design, own: pd.DataFrame, others: pd.DataFrame, mix: pd.Series) -> dict:
-    """A group against everybody else, in the cells that both have."""
-    shared = sorted(set(own["cell"]) & set(others["cell"]))
-    if not shared:
-        return {"shared_share": 0}
-    mine = design.rate(own[own["cell"].isin(shared)], mix)
-    theirs = design.rate(others[others["cell"].isin(shared)], mix)
-    p, q = mine["estimate"], theirs["estimate"]
-    low = p - q - math.hypot(p - mine["ci_low"], theirs["ci_high"] - q)
-    high = p - q + math.hypot(mine["ci_high"] - p, q - theirs["ci_low"])
-    return {
-        "shared_share": mix[shared].sum(),
-        "others_estimate": q,
-        "others_estimate_ci_low": theirs["ci_low"],
-        "others_estimate_ci_high": theirs["ci_high"],
-        "difference_from_others": p - q,
-        "difference_ci_low": low,
-        "difference_ci_high": high,
-        "is_apart_from_others": low > 0 or high < 0,
-        "is_known": mix[shared].sum() >= MIN_COMPARABLE
-        and theirs["n"] >= MIN_AUDITS
-        and theirs["effective_n"] >= MIN_EFFECTIVE_N,
-    }
-
-
-def allocate(size: np.ndarray, spread: np.ndarray, least: np.ndarray, budget: float) -> np.ndarray:
-    """Share audits out to the least variance, each stratum between its minimum and its size.
-
-    Args:
-        size: decisions of each stratum.
-        spread: its standard deviation.
-        least: its minimum.
-        budget: audits.
-    """
-
-    def at(level: float) -> np.ndarray:
-        return np.clip(np.exp(level) * size * spread, least, size)
-
-    def missing(level: float) -> float:
-        return at(level).sum() - budget
-
-    low, high = -60.0, 60.0
-    if missing(low) >= 0:
-        n = at(low)
-    elif missing(high) <= 0:
-        n = at(high)
-    else:
-        n = at(optimize.brentq(missing, low, high, xtol=1e-14, rtol=1e-15, maxiter=500))
-    # A root is found to the last digits: what is whole but for them is whole.
-    n = np.where(abs(n - n.round()) < 1e-7, n.round(), n)
-    whole = np.floor(n)
-    left = round(budget - whole.sum())
-    order = np.lexsort((np.arange(len(n)), -np.round(n - whole, 9)))
-    raised = order[: max(left, 0)]
-    whole[raised] += (n > whole)[raised]
-    return whole
-
-
-def half_width(strata: pd.DataFrame, n: np.ndarray, inside: np.ndarray) -> float:
-    """Half the width of the published interval, if audits find what is expected.
-
-    Args:
-        strata: a plan's strata: queue_id, size and rate.
-        n: the audits of each.
-        inside: whether each is in the part that is asked about.
-    """
-    audited = inside & (n > 0)
-    if not audited.any():
-        return math.nan
-    size, audits = strata["size"].to_numpy(float)[audited], n[audited].astype(float)
-    found = audits * strata["rate"].to_numpy()[audited]
-    low, high = stratified_wilson(size / size.sum(), size / audits, audits, found)
-    return float(high - low) / 2
-
-
-def narrow_enough(strata: pd.DataFrame, spread: np.ndarray, least: np.ndarray) -> np.ndarray:
-    """The first allocation of the ladder, 2 % more audits a step, that meets the target.
-
-    Args:
-        strata: a plan's strata, as half_width takes them.
-        spread: the standard deviation of each.
-        least: its minimum.
-    """
-    size, budget = strata["size"].to_numpy(), least.sum()
-    everything = np.full(len(size), True)
-    while budget < size.sum():
-        n = allocate(size, spread, least, math.floor(budget))
-        if half_width(strata, n, everything) <= HALF_WIDTH:
-            return n
-        budget *= 1.02
-    return size
-
-
-def plans(sample: Sample, as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:
-    """The marts audit_plan and audit_plan_options."""
-    frames = sample.strata.copy()
-    counted = sample.audits[sample.audits["stratum"] >= 0]
-    is_correct = counted["error_class"] == "correct"
-    frames["n_correct"] = is_correct.groupby(counted["stratum"]).sum().reindex(frames.index)
-    frames["n_correct"] = frames["n_correct"].fillna(0)
-    proposed, options = [], []
-    for plan, framed in frames.groupby("plan_id"):
-        starts = sorted(framed["period_start"].unique())[-HISTORY:]
-        rows = framed[framed["period_start"].isin(starts)]
-        strata = next_strata(rows, starts, as_of)
-        size = strata["size"].to_numpy()
-        spread = np.sqrt(strata["rate"] * (1 - strata["rate"])).to_numpy()
-        least = np.minimum(size, MIN_PER_STRATUM)
-        current = strata["current"].to_numpy()
-        chosen = {"current": current, "target": narrow_enough(strata, spread, least)}
-        further = {"same_size": 0} | {f"more_{more}": more for more in MORE}
-        for name, more in further.items():
-            chosen[name] = allocate(size, spread, least, current.sum() + more)
-        for name, n in chosen.items():
-            options += _option(plan, name, strata, n)
-        n = chosen["target"]
-        done = strata["completion_rate"].clip(upper=1).replace(0, np.nan).fillna(1)
-        proposed.append(
-            pd.DataFrame(
-                {
-                    "plan_id": plan,
-                    "stratum_id": strata.index,
-                    "population_size": size,
-                    "n_audits_measured": strata["n"],
-                    "n_correct_measured": strata["k"],
-                    "current_sample_size": current,
-                    "minimum_size": least,
-                    "proposed_sample_size": n,
-                    "n_to_draw": np.minimum(np.ceil(n / done - 1e-9), size),
-                    "smoothed_rate": strata["rate"],
-                    "standard_deviation": spread,
-                    "completion_rate": strata["completion_rate"],
-                    "plan_expected_half_width": half_width(strata, n, n >= 0),
-                }
-            ).reset_index(drop=True)
-        )
-    if not proposed:
-        return {}
-    return {
-        "planning.audit_plan": pd.concat(proposed),
-        "planning.audit_plan_options": pd.DataFrame(options),
-    }
-
-
-def next_strata(rows: pd.DataFrame, starts: list, as_of: pd.Timestamp) -> pd.DataFrame:
-    """What is to be expected of the strata of a plan's last frame in its next period.
-
-    Args:
-        rows: the strata of the plan's last frames, with n_correct.
-        starts: the first moments of these frames, in order.
-        as_of: the latest moment that the world knows.
-
-    Returns:
-        By stratum: queue_id, n and k (audits, correct ones), total and size (decisions of all
-        periods and to be expected), rate, current (audits of the last frame), completion_rate.
-    """
-    last = rows[rows["period_start"] == starts[-1]].set_index("stratum_id")
-    strata = rows.groupby("stratum_id").agg(
-        queue_id=("queue_id", "max"),
-        first=("period_start", "min"),
-        n=("n_audits", "sum"),
-        k=("n_correct", "sum"),
-        total=("population_size", "sum"),
-    )
-    strata = strata.loc[sorted(last.index)]
-    lived = strata["first"].map(lambda first: sum(start >= first for start in starts))
-    strata["size"] = np.maximum(np.floor(strata["total"] / lived + 0.5), 1)
-    audited = strata[strata["n"] > 0]
-    rate, audits = 0.5, audited["n"].sum()
-    if audits:
-        rate = np.average(audited["k"] / audited["n"], weights=audited["total"])
-        rate = (audits * rate + 0.5) / (audits + 1)
-    strata["rate"] = (strata["k"] + 2 * rate) / (strata["n"] + 2)
-    planned = last["planned_sample_size"].fillna(last["n_audits"])
-    strata["current"] = planned.reindex(strata.index).clip(upper=strata["size"])
-    ends = pd.to_datetime(rows["period_end"]).dt.normalize() + pd.Timedelta(days=MATURITY_DAYS)
-    mature = rows[ends <= as_of.normalize()]
-    planned = mature["planned_sample_size"].sum()
-    strata["completion_rate"] = mature["n_audits"].sum() / planned if planned else math.nan
-    return strata
-
-
-def _option(plan: str, name: str, strata: pd.DataFrame, n: np.ndarray) -> list[dict]:
-    size = strata["size"].to_numpy()
-    queue = strata["queue_id"].fillna("no single queue").to_numpy()
-    parts = [("overall", "all", np.full(len(n), True))]
-    parts += [("queue", value, queue == value) for value in sorted(set(queue))]
-    return [
-        {
-            "plan_id": plan,
-            "option_id": name,
-            "dimension_name": dimension,
-            "dimension_value": value,
-            "n_audits": n[inside].sum(),
-            "n_decisions": size[inside].sum(),
-            "n_covered_decisions": size[inside & (n > 0)].sum(),
-            "expected_half_width": half_width(strata, n, inside),
-        }
-        for dimension, value, inside in parts
-    ]
-
-
-def coverage(sample: Sample, as_of: pd.Timestamp) -> pd.DataFrame:
-    """The mart plan_coverage."""
-    decisions, strata = sample.decisions[sample.decisions["is_eligible"]], sample.strata
-    days = pd.to_datetime(decisions["decided_at"]).dt.normalize()
-    if len(strata):
-        first = sorted(pd.to_datetime(strata["period_start"]).unique())[-HISTORY:][0]
-        decisions = decisions[days >= first.normalize()]
-    in_frame = pd.Series(False, index=decisions.index)
-    for period in strata[["period_start", "period_end"]].drop_duplicates().itertuples():
-        in_frame |= (decisions["decided_at"] >= period.period_start) & (
-            decisions["decided_at"] < period.period_end
-        )
-    audits = decisions["stratum"].map(strata["n_audits"])
-    planned = decisions["stratum"].map(strata["planned_sample_size"])
-    since_end = (
-        as_of.normalize()
-        - pd.to_datetime(decisions["stratum"].map(strata["period_end"])).dt.normalize()
-    )
-    is_due = since_end >= pd.Timedelta(days=MATURITY_DAYS)
-    status = np.select(
-        [audits > 0, (planned > 0) & is_due, planned > 0, decisions["stratum"] >= 0, in_frame],
-        [
-            "covered",
-            "planned_and_not_done",
-            "audits_not_in_yet",
-            "stratum_without_audits",
-            "in_no_stratum",
-        ],
-        default="period_without_frame",
-    )
-    rows = pd.DataFrame(
-        {
-            "coverage_status": status,
-            "queue_id": decisions["queue_id"].fillna("unknown"),
-            "decided_by_type": decisions["decided_by_type"],
-            "action_group": decisions["has_enforced"].map(
-                {True: "enforced", False: "not_enforced"}
-            ),
-        }
-    )
-    found = rows.value_counts().rename("n_decisions").reset_index()
-    found["share_of_decisions"] = found["n_decisions"] / found["n_decisions"].sum()
-    return found

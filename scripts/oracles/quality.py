@@ -1,4 +1,4 @@
-"""Scores, auditors, calibration, golden items and disputes once more: pandas and statsmodels."""
+"""models/rates once more: scores, auditors, calibration, golden items, disputes; and of persons."""
 
 import hmac
 import os
@@ -133,9 +133,7 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
         "rates.golden_items": hide(
             _golden_items(servings), "n_people_asked", ["key_version"], "golden_id", PASSED
         ).drop(columns="n_people_asked"),
-        "rates.audit_operations": _hide_few(
-            operations, raw.suppressed("accuracy"), OPERATIONS, []
-        ),
+        "rates.audit_operations": _hide_few(operations, raw.suppressed("accuracy"), OPERATIONS, []),
         "rates.audit_completion": _completion(raw, sample),
     }
 

@@ -20,6 +20,11 @@ PROBABILITY = ["simple_random", "stratified_random"]
 STRATUM = ["plan_id", "stratum_id", "period_start"]
 # A model's confidence; a bound belongs to the band above it.
 BANDS = [0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, np.inf]
+# What int_context__as_of takes the latest recorded_at of.
+DATED = [
+    "decisions", "review_jobs", "audits", "disputes", "sampling_frame", "policies", "queues",
+    "roster", "audit_scores", "golden_results", "calibration_ratings",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,15 @@ class Sample:
     strata: pd.DataFrame
     audits: pd.DataFrame
     blanks: pd.DataFrame
+
+
+def known_at(raw: RawTables) -> pd.Timestamp:
+    """The latest moment at which anything of a world was recorded."""
+    return max(
+        pd.to_datetime(raw.rows(table, ["recorded_at"])["recorded_at"]).max()
+        for table in DATED
+        if len(raw.rows(table, ["recorded_at"]))
+    )
 
 
 def read_sample(raw: RawTables) -> Sample:

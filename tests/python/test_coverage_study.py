@@ -8,33 +8,19 @@ import numpy as np
 import pytest
 import yaml
 from click.testing import CliRunner
-from coverage_study import (
-    ESTIMATOR,
-    GRIDS,
-    PEERS,
-    PLANS,
-    POLICY_METRICS,
-    PROJECT,
-    REPORTABLE,
-    SCORES,
-    Scenario,
-    allocate,
-    fingerprint,
-    grid,
-    hard,
-    judge_scores,
-    judged_parts,
-    korn_graubard,
-    main,
-    people,
-    policies,
-    population,
-    report,
-    study,
-)
-from project_sql import render
+from coverage_study import main
+from project_sql import PROJECT, render
 from rich.console import Console
 from scipy import stats
+from studies import judging
+from studies.cells import POLICY_METRICS, policies
+from studies.coverage import REPORTABLE, korn_graubard
+from studies.estimator import ESTIMATOR, SCORES
+from studies.judging import judge_scores, judged_parts
+from studies.page import fingerprint, report
+from studies.scenarios import GRIDS, PLANS, SPREADS, Scenario, allocate, grid, hard, population
+from studies.scores import PEERS, people
+from studies.strata import study
 
 PAGE = PROJECT / "docs" / "coverage_study.md"
 REPLICATIONS = 200
@@ -105,7 +91,7 @@ def test_check_fails_a_broken_estimator(sql, fault, monkeypatch, tmp_path):
     # So few replications cannot hold policies and parts to the goals, nor scores.
     for other in ("policies", "parts_and_misses"):
         monkeypatch.setattr(coverage_study, other, lambda *_: None)
-    monkeypatch.setattr(coverage_study, "judge_scores", lambda _: [])
+    monkeypatch.setattr(judging, "judge_scores", lambda _: [])
     options = ["--replications", str(REPLICATIONS), "--seed", "7"]
     options += ["--output", str(tmp_path / "page.md"), "--hatecheck-file", str(tmp_path / "none")]
     result = CliRunner().invoke(main, [*options, "--check"])
@@ -190,7 +176,7 @@ def test_allocations_add_up(plan, n_audits):
     assert (shares <= strata.population_size).all()
 
 
-@pytest.mark.parametrize("errors", coverage_study.SPREADS)
+@pytest.mark.parametrize("errors", SPREADS)
 def test_populations_have_the_accuracy_that_they_say(errors):
     for all_strata, _, accuracies in GRIDS.values():
         for n_strata, accuracy in itertools.product(all_strata, accuracies):

@@ -100,7 +100,7 @@ def test_the_oracle_sees_what_is_wrong(platform, tmp_path):
         for sql, _ in WRONG.values():
             ((n,),) = database.execute(sql).fetchall()
             assert n == 1
-    result = ask(platform, "--family", "accuracy", warehouse=other)
+    result = ask(platform, "--family", "accuracy", "--family", "explain", warehouse=other)
     assert result.exit_code == 1
     for name, (_, said) in WRONG.items():
         assert said in result.output, name

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import simulate as simulator
-from coverage_study import SCORES
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles import people
+from oracles import planning
 from project_sql import render
 from scipy import stats
 from simulator.world import Settings
 from statsmodels.stats.meta_analysis import combine_effects
+from studies.estimator import SCORES
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", FutureWarning)  # samplics says that it is archived
@@ -291,7 +291,7 @@ def test_any_allocation_is_the_best_within_its_bounds(case):
     budgets = pd.DataFrame({"plan_id": ["p"], "allocation_id": ["a"], "budget": [float(budget)]})
     n = ask(render(ALLOCATION), strata=strata, budgets=budgets).n_audits.to_numpy()
     assert ((n >= least) & (n <= size)).all()
-    expected = people.allocate(size, strata.standard_deviation.to_numpy(), least, float(budget))
+    expected = planning.allocate(size, strata.standard_deviation.to_numpy(), least, float(budget))
     # A tie of fractions may go to another stratum: the number and the variance are the same.
     assert n.sum() == expected.sum()
     assert variance(strata, n) == pytest.approx(variance(strata, expected), rel=1e-6, abs=1e-6)
@@ -312,7 +312,7 @@ def test_the_oracle_knows_new_strata_and_those_that_are_gone():
             for start in its_weeks
         ]
     )  # fmt: skip
-    found = people.next_strata(rows, starts, starts[-1])
+    found = planning.next_strata(rows, starts, starts[-1])
     # Rare: in the second and the last of seven weeks.
     assert dict(found["size"]) == {"kept": 538, "new": 538, "rare": round(2 * 538 / 7)}
 

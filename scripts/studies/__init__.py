@@ -1,0 +1,1 @@
+"""Worlds of known truth, audited many times over: how often intervals cover the truth."""
