@@ -57,8 +57,8 @@ def warehouse(run):
 
 
 @pytest.fixture(scope="module")
-def oracle(labels, tmp_path_factory):
-    """The marts from the file alone: raw tables by pandas, numbers by libraries."""
+def oracle(labels, run, tmp_path_factory):
+    """The marts from the file and the list of what is suppressed, by pandas and libraries."""
     raw = tmp_path_factory.mktemp("raw")
     suffix = labels["repeat"].map(lambda n: f" repeat {n}" if n else "")
     abusive = labels["severity"] < 0
@@ -77,7 +77,7 @@ def oracle(labels, tmp_path_factory):
     ).to_parquet(raw / "calibration_ratings.parquet")
     people = pd.DataFrame({"person_id": labels["annotator_id"].unique(), "language": "en"})
     people.assign(valid_from=DAY, recorded_at=DAY).to_parquet(raw / "roster.parquet")
-    return recompute(RawTables(raw))
+    return recompute(RawTables(raw, run[0].folder / "data" / "convabuse.duckdb"))
 
 
 def overall(warehouse, kind):

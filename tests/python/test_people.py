@@ -467,14 +467,14 @@ WITHHELD = "coalesce(reason_code, '') in ('suppressed_small_group', 'suppressed_
 @pytest.mark.parametrize("mart", SETS)
 def test_no_total_leaves_few_people_besides_what_is_shown(project, mart):
     of_set, number, n_people = SETS[mart]
-    people = f"max({n_people}) filter ({WITHHELD})" if n_people else "9999"
+    people = f"sum({n_people}) filter ({WITHHELD})" if n_people else "9999"
     sets = project.query(f"""
         select
             {", ".join(of_set)},
             dimension_name,
             count(*) filter ({WITHHELD}) as n_withheld,
             count(*) filter ({WITHHELD} and {number} is not null) as n_shown_all_the_same,
-            {people} as most_people
+            {people} as people_withheld
         from {mart}
         where dimension_name <> 'overall'
         group by all
@@ -493,8 +493,10 @@ def test_no_total_leaves_few_people_besides_what_is_shown(project, mart):
         group by all
     """)
     sets = sets.merge(whole[whole.n_shown > 0], on=[*of_set, "dimension_name"])
-    assert (sets.n_withheld >= 2).all(), sets[sets.n_withheld < 2].head()
-    assert (sets.most_people >= 5).all(), sets[sets.most_people < 5].head()
+    # Where people are counted, one group alone may be of enough: it is withheld for another period.
+    alone = sets[(sets.n_withheld < 2) & (sets.people_withheld >= 9999)]
+    assert alone.empty, alone.head()
+    assert (sets.people_withheld >= 5).all(), sets[sets.people_withheld < 5].head()
 
 
 def test_no_cell_of_the_mix_is_what_the_other_cells_leave(project):
