@@ -21,7 +21,8 @@ from project_sql import OURS, DbtRun, in_folder, run_dbt
 
 ROOT = Path(__file__).parents[2]
 COPIED = (
-    "dbt_project.yml", "profiles.yml", "selectors.yml", "models", "macros", "seeds", "tests", "docs",
+    "dbt_project.yml", "profiles.yml", "selectors.yml",
+    "models", "macros", "seeds", "tests", "docs",
 )  # fmt: skip
 World = dict[str, pd.DataFrame]
 

@@ -250,7 +250,8 @@ def test_every_model_has_an_owner(manifest):
 def test_a_bi_tool_finds_the_descriptions_in_the_warehouse(platform, manifest):
     with duckdb.connect(platform.warehouse, read_only=True) as warehouse:
         comments = warehouse.execute(
-            "select table_name, column_name, comment from duckdb_columns() where comment is not null"
+            "select table_name, column_name, comment from duckdb_columns() "
+            "where comment is not null"
         ).fetchall()
     found = {(table, column): comment for table, column, comment in comments}
     told = [
@@ -278,8 +279,11 @@ def test_a_bi_tool_finds_the_descriptions_in_the_warehouse(platform, manifest):
 )
 def test_a_selector_takes_what_it_says(parsed_project, selector, has, has_not):
     run = run_dbt(
-        ["--log-level-file", "none", "--no-write-json", "ls", "--selector", selector]
-        + ["--output", "name", "--profiles-dir", str(parsed_project.folder / "one_thread")],
+        [
+            *("--log-level-file", "none", "--no-write-json", "ls", "--output", "name"),
+            *("--selector", selector),
+            *("--profiles-dir", str(parsed_project.folder / "one_thread")),
+        ],
         parsed_project.manifest(),
         parsed_project.folder,
     )

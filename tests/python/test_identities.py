@@ -998,7 +998,7 @@ def compiled_tests(platform):
     """{name: the SQL that dbt ran} of the tests on marts and reconciliation, and the identities."""
     results = json.loads((platform.folder / "target" / "run_results.json").read_text())["results"]
     nodes = platform.parsed.nodes
-    # Steps are guarded by the marts that read them; but for the cube's, which decide what is withheld.
+    # Steps are guarded by the marts that read them, but for the cube's: they decide what is hidden.
     unguarded = re.compile(r"models/(connectors|sources|staging)/|/int_(?!report)|seeds/")
     return {
         nodes[result["unique_id"]]["name"]: result["compiled_code"]
