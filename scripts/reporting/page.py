@@ -155,14 +155,9 @@ def heat_map(weeks: pd.DataFrame, four_weeks: pd.DataFrame) -> Section:
 def errors(rows: pd.DataFrame) -> Section:
     """Where the errors are."""
     rows = rows.assign(
-        label=[
-            words.error_reason(row.reason)
-            if row.group_name == "overall"
-            else row.group_value
-            if words.is_missing(row.value_label)
-            else row.value_label
-            for row in rows.itertuples()
-        ]
+        label=rows["error_label"]
+        .where(rows["group_name"] == "overall", rows["value_label"])
+        .fillna(rows["group_value"])
     )
     columns = [
         tables.text("Errors", "label"),
@@ -297,7 +292,7 @@ def audits_due(rows: pd.DataFrame) -> Section:
 
 def left_out(rows: pd.DataFrame) -> Section:
     """What is not in the numbers, and why."""
-    rows = rows.assign(label=rows["reason_code"].map(words.left_out))
+    rows = rows.assign(label=rows["reason_label"])
     columns = [
         tables.text("Why", "label"),
         tables.counted("How many", "n_excluded"),

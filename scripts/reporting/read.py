@@ -70,7 +70,9 @@ PAGE = {
             select distinct dimension_name, dimension_value, value_label
             from {{ ref('headline') }}
         )
-        select pareto.*, labels.value_label, periods.period_label, reasons.sentence as why
+        select
+            pareto.*, labels.value_label, errors.reason_label as error_label,
+            periods.period_label, reasons.sentence as why
         from {{ ref('error_pareto') }} as pareto
         inner join {{ ref('dim_periods') }} as periods
             on pareto.month_starts_on = periods.period_starts_on and periods.period_type = 'month'
@@ -80,6 +82,8 @@ PAGE = {
                 and pareto.group_value = labels.dimension_value
         left join {{ ref('reasons') }} as reasons
             on pareto.reason_code = reasons.reason_code and reasons.applies_to = 'rate'
+        left join {{ ref('reasons') }} as errors
+            on pareto.reason = errors.reason_code and errors.applies_to = 'error'
         where
             periods.is_last_complete_period
             and (
@@ -116,7 +120,8 @@ PAGE = {
         order by due_on desc, n_overdue desc, plan_id, queue_id
     """,
     "exclusions": """
-        select exclusions.*, reasons.sentence as meaning, periods.period_label
+        select
+            exclusions.*, reasons.reason_label, reasons.sentence as meaning, periods.period_label
         from {{ ref('exclusions') }} as exclusions
         inner join {{ ref('dim_periods') }} as periods using (period_type, period_starts_on)
         inner join {{ ref('reasons') }} as reasons using (applies_to, reason_code)

@@ -560,6 +560,10 @@ MUTATIONS = {
         ),
         {"coefficients_of_many_raters_are_not_cohens"},
     ),
+    "a_kind_of_error_that_the_seed_lacks": (
+        "delete from reference.reasons where reason_code = 'false_negative'",
+        {"reasons_are_registered"},
+    ),
     "a_reason_that_the_seed_lacks": (
         "delete from reference.reasons where reason_code = 'low_coverage'",
         {"reasons_are_registered"},
