@@ -41,7 +41,15 @@ METRICS = (
 
 PAGE = {
     "month": f"""
+        with lately as (
+            select
+                dimension_name, dimension_value, n_periods_below_target as n_weeks_below_target,
+                n_periods_compared as n_weeks_compared
+            from {{{{ ref('headline') }}}}
+            where period_type = 'four_weeks' and is_last_complete_period and {SHOWN}
+        )
         select *, {LABEL} from {{{{ ref('headline') }}}}
+        left join lately using (dimension_name, dimension_value)
         where period_type = 'month' and is_last_complete_period and {SHOWN}
         {SAME_NAME}
         order by dimension_name, target_gap, sort_order, dimension_value
@@ -52,6 +60,13 @@ PAGE = {
             period_type = 'month' and is_last_complete_period and dimension_name = 'overall'
             and metric_version = 1 and metric_id in ({METRICS})
         order by metric_name
+    """,
+    "policies": """
+        select *, value_label as label from {{ ref('headline') }}
+        where
+            period_type = 'month' and is_last_complete_period and dimension_name = 'policy_parent'
+            and metric_version = 1 and metric_id in ('precision', 'recall')
+        order by metric_name, estimate, sort_order
     """,
     "four_weeks": f"""
         select *, {LABEL} from {{{{ ref('headline') }}}}
@@ -134,7 +149,10 @@ PAGE = {
     "definitions": f"""
         select * from {{{{ ref('metrics') }}}}
         where
-            metric_id in ('accuracy', 'error_pareto', 'standardised_accuracy', {METRICS})
+            metric_id in (
+                'accuracy', 'error_pareto', 'precision', 'recall', 'standardised_accuracy',
+                {METRICS}
+            )
         order by metric_id <> 'accuracy', metric_name
     """,
     "as_of": "select distinct as_of from {{ ref('dim_periods') }}",

@@ -60,6 +60,11 @@ def count(number: float) -> str:
     return "–" if is_missing(number) else f"{int(number):,}"
 
 
+def so_many_of(part: float, whole: float) -> str:
+    """A count of another: 3 of 14. Null, or of none: a dash."""
+    return "–" if is_missing(part) or not whole else f"{count(part)} of {count(whole)}"
+
+
 def status(code: object) -> str:
     """A target_status with its mark."""
     return NOT_SHOWN if is_missing(code) else f"{STATUS_MARK[str(code)]} {STATUS[str(code)]}"
