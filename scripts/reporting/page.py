@@ -1,7 +1,7 @@
 """The page: sections of charts, each with its text alternative and its table."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import altair as alt
 import pandas as pd
@@ -38,6 +38,7 @@ class Section:
     is_grid: bool = False
     has_filter: bool = False
     key: list[tuple[str, str]] = field(default_factory=list)  # marks and what they mean
+    is_derived: bool = False  # whether a number in it is by a frame counted from the decisions
 
 
 def figure(
@@ -391,7 +392,10 @@ def sections(frames: Frames) -> list[Section]:
         (other_metrics, ["metrics"]),
     ]
     return [
-        build(*(frames[name] for name in names))
+        replace(
+            build(*(frames[name] for name in names)),
+            is_derived=any(sentences.is_derived(frames[name]) for name in names),
+        )
         for build, names in builders
         if not any(frames[name].empty for name in names)
     ]

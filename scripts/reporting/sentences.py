@@ -107,6 +107,11 @@ def coverage(row: Row) -> str:
     return f"{speaks} The number is provisional: audits still come in, and may move it."
 
 
+def is_derived(rows: pd.DataFrame) -> bool:
+    """Whether a number in rows of a mart is by a frame that was counted from the decisions."""
+    return "weighting" in rows and bool((rows["weighting"] == "derived_frame").any())
+
+
 def of_all(rows: pd.DataFrame) -> Row | None:
     """The row of all decisions. None where there is none."""
     return next(rows[rows["dimension_name"] == "overall"].itertuples(index=False), None)

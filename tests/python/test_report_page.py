@@ -531,6 +531,26 @@ def test_a_world_without_a_complete_month_has_a_page(world, manifest_json, tmp_p
     assert "can be compared" in parts["What is below target"][0]
 
 
+def test_what_is_by_a_derived_frame_says_so_where_it_stands(world, page, manifest_json, tmp_path):
+    """The section of the mart, and no other; of all decisions, the page and the week too."""
+    assert not any("Frame: derived" in said for said in page.said)
+    derived = tmp_path / "warehouse.duckdb"
+    shutil.copy(world.database, derived)
+    with duckdb.connect(derived) as connection:
+        connection.execute("update accuracy.error_pareto set weighting = 'derived_frame'")
+    warehouse = read.Warehouse(derived, manifest_json)
+    render.write_page(warehouse, tmp_path / "index.html")
+    said = Page((tmp_path / "index.html").read_text(encoding="utf-8")).said
+    (at,) = (i for i, text in enumerate(said) if text == "Frame: derived.")
+    assert said[at - 2].startswith("Where the errors are")
+    with duckdb.connect(derived) as connection:
+        connection.execute("update report.headline set weighting = 'derived_frame'")
+    week = render.write_week(warehouse, None, tmp_path) / "report.md"
+    text = week.read_text(encoding="utf-8")
+    assert text.count("the target. Frame: derived.]") == 2  # below each chart
+    assert "Frame: derived. What an audit stands for was counted" in text
+
+
 def parts_of(folder: Path) -> dict[str, list[str]]:
     """The sentences of a weekly report, by heading."""
     parts: dict[str, list[str]] = {}
