@@ -64,17 +64,19 @@ changed as (
         recent - earlier as change, -- noqa: RF04
         {{ difference_bound('recent', 'earlier', 'low') }} as change_ci_low,
         {{ difference_bound('recent', 'earlier', 'high') }} as change_ci_high,
-        {% for name, condition in {
-            'n_periods_below_target': "target_status = 'below'",
-            'n_periods_compared': 'target_status is not null',
-        }.items() -%}
         -- Periods of which there is no row are among the 26 all the same.
-        sum(case when is_complete and {{ condition }} then 1 else 0 end) over (
-            partition by {{ group | join(', ') }}
-            order by periods_ago desc
-            range between 25 preceding and current row
-        ) as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        sum(case when is_complete and target_status = 'below' then 1 else 0 end)
+            over (
+                partition by {{ group | join(', ') }}
+                order by periods_ago desc
+                range between 25 preceding and current row
+            ) as n_periods_below_target,
+        sum(case when is_complete and target_status is not null then 1 else 0 end)
+            over (
+                partition by {{ group | join(', ') }}
+                order by periods_ago desc
+                range between 25 preceding and current row
+            ) as n_periods_compared
     from compared
 )
 

@@ -86,7 +86,11 @@ PAGE = {
             from {{ ref('headline') }}
         )
         select
-            pareto.*, labels.value_label, errors.reason_label as error_label,
+            pareto.*, errors.reason_label as error_label,
+            case
+                when pareto.group_value = 'suppressed' then 'Policies of few people, together'
+                else labels.value_label
+            end as value_label,
             periods.period_label, reasons.sentence as why
         from {{ ref('error_pareto') }} as pareto
         inner join {{ ref('dim_periods') }} as periods

@@ -947,6 +947,18 @@ MUTATIONS = {
     ),
     # What people open first.
     "no_headlines": (f"delete from {HEADLINE}", {"there_are_headlines"}),
+    "a_comparison_twice": (
+        repeat("intermediate.int_report__compared"),
+        {"comparisons_are_unique"},
+    ),
+    "more_weeks_below_target_than_compared": (
+        update(
+            "intermediate.int_report__compared",
+            "n_periods_below_target = n_periods_compared + 1",
+            "n_periods_compared is not null",
+        ),
+        {"no_more_periods_are_below_target_than_compared"},
+    ),
     "a_headline_twice": (repeat(HEADLINE), {"headlines_are_unique"}),
     "a_verdict_on_what_is_not_reportable": (
         update(HEADLINE, "target_status = 'below'", "not is_reportable"),

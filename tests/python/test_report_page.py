@@ -229,7 +229,14 @@ POLICIES = HEADLINE | {
     "Recall": HEADLINE["Accuracy"],
 }
 PARETO = {
-    "Errors": lambda r: (r.error_label if r.group_name == "overall" else r.value_label, None),
+    "Errors": lambda r: (
+        r.error_label
+        if r.group_name == "overall"
+        else "Policies of few people, together"
+        if r.group_value == "suppressed"
+        else r.value_label,
+        None,
+    ),
     "Share of decisions": HEADLINE["Accuracy"],
     "Interval": HEADLINE["Interval"],
     "Share of errors": lambda r: (share(r.share_of_errors), r.share_of_errors),
