@@ -947,9 +947,9 @@ MUTATIONS = {
     ),
     # What people open first.
     "no_headlines": (f"delete from {HEADLINE}", {"there_are_headlines"}),
-    "a_comparison_twice": (
+    "a_rate_compared_twice": (
         repeat("intermediate.int_report__compared"),
-        {"comparisons_are_unique"},
+        {"rates_are_compared_once"},
     ),
     "more_weeks_below_target_than_compared": (
         update(
