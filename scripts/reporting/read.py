@@ -39,6 +39,14 @@ METRICS = (
     "'dispute_overturn_rate', 'audit_coverage'"
 )
 
+# The last complete month; before there is one, as in the first weeks of one's own data, the first.
+MONTH = """
+    select coalesce(
+        max(case when is_complete then period_starts_on end), max(period_starts_on)
+    ) as month_starts_on
+    from {{ ref('dim_periods') }}
+    where period_type = 'month'
+"""
 PAGE = {
     "month": f"""
         with lately as (
@@ -50,21 +58,23 @@ PAGE = {
         )
         select *, {LABEL} from {{{{ ref('headline') }}}}
         left join lately using (dimension_name, dimension_value)
-        where period_type = 'month' and is_last_complete_period and {SHOWN}
+        where period_type = 'month' and period_starts_on = date '{{{{ month }}}}' and {SHOWN}
         {SAME_NAME}
         order by dimension_name, target_gap, sort_order, dimension_value
     """,
     "metrics": f"""
         select * from {{{{ ref('headline') }}}}
         where
-            period_type = 'month' and is_last_complete_period and dimension_name = 'overall'
+            period_type = 'month' and period_starts_on = date '{{{{ month }}}}'
+            and dimension_name = 'overall'
             and metric_version = 1 and metric_id in ({METRICS})
         order by metric_name
     """,
     "policies": """
         select *, value_label as label from {{ ref('headline') }}
         where
-            period_type = 'month' and is_last_complete_period and dimension_name = 'policy_parent'
+            period_type = 'month' and period_starts_on = date '{{ month }}'
+            and dimension_name = 'policy_parent'
             and metric_version = 1 and metric_id in ('precision', 'recall')
         order by metric_name, estimate, sort_order
     """,
@@ -104,7 +114,7 @@ PAGE = {
         left join {{ ref('reasons') }} as errors
             on pareto.reason = errors.reason_code and errors.applies_to = 'error'
         where
-            periods.is_last_complete_period
+            periods.period_starts_on = date '{{ month }}'
             and (
                 pareto.group_name = 'overall'
                 or (pareto.group_name = 'policy' and pareto.reason = 'all')
@@ -126,7 +136,7 @@ PAGE = {
             on compared.reason_code = reasons.reason_code and reasons.applies_to = 'rate'
         where
             compared.period_type = 'month'
-            and periods.is_last_complete_period
+            and periods.period_starts_on = date '{{ month }}'
             and compared.mix_name = 'queue'
             and compared.dimension_name in ('vendor', 'site', 'team')
         order by
@@ -146,7 +156,7 @@ PAGE = {
         inner join {{ ref('reasons') }} as reasons using (applies_to, reason_code)
         where
             exclusions.period_type = 'month'
-            and periods.is_last_complete_period
+            and periods.period_starts_on = date '{{ month }}'
             and exclusions.dimension_name = 'overall'
         order by exclusions.applies_to desc, exclusions.n_excluded desc, exclusions.reason_code
     """,

@@ -61,7 +61,8 @@ def write_page(warehouse: read.Warehouse, output: Path) -> None:
         warehouse: a built warehouse.
         output: the file; its folder is made.
     """
-    frames = warehouse.read(read.PAGE)
+    shown = warehouse.read({"month": read.MONTH})["month"]["month_starts_on"].iloc[0]
+    frames = warehouse.read(read.PAGE, month=f"{shown:%Y-%m-%d}")
     month = frames["month"]
     overall = sentences.of_all(month)
     text = environment().get_template("page.html.j2").render(

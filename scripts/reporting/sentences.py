@@ -126,7 +126,7 @@ def below_lately(row: Row) -> str:
 
 
 def answers(month: pd.DataFrame) -> list[Answer]:
-    """The three questions of a manager, answered by the last complete month.
+    """The three questions of a manager, answered by the month that the page shows.
 
     Args:
         month: rows of headline, all decisions and each queue.
@@ -134,7 +134,9 @@ def answers(month: pd.DataFrame) -> list[Answer]:
     rows = list(month.itertuples(index=False))
     overall = of_all(month)
     if overall is None:
-        return [Answer("Are we on target?", words.NOT_SHOWN, "none", ["No month is complete yet."])]
+        return [
+            Answer("Are we on target?", words.NOT_SHOWN, "none", ["There are no decisions yet."])
+        ]
     queues = [row for row in rows if row.dimension_name != "overall"]
     below = [row for row in queues if row.target_status == "below"]
     hidden = [row for row in queues if not row.is_reportable]
