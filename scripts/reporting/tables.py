@@ -104,7 +104,7 @@ def counted_of(heading: str, part: str, whole: str) -> Column:
 
     def cell(row: Row) -> Cell:
         shown = words.so_many_of(getattr(row, part), getattr(row, whole))
-        return number(getattr(row, part) if getattr(row, whole) else None, shown)
+        return number(None if shown == "–" else getattr(row, part), shown)
 
     return Column(heading, cell)
 

@@ -83,7 +83,9 @@ def below_target(four_weeks: pd.DataFrame) -> Part:
     before = [
         f"{row.label} in {words.so_many_of(row.n_periods_below_target, row.n_periods_compared)}"
         for row in queues
-        if row.target_status != "below" and row.n_periods_below_target > 0
+        if row.target_status != "below"
+        and not words.is_missing(row.n_periods_below_target)
+        and row.n_periods_below_target > 0
     ]
     if before:
         said.append(f"Below target in earlier weeks: {'; '.join(before)}.")

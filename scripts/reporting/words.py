@@ -62,7 +62,8 @@ def count(number: float) -> str:
 
 def so_many_of(part: float, whole: float) -> str:
     """A count of another: 3 of 14. Null, or of none: a dash."""
-    return "–" if is_missing(part) or not whole else f"{count(part)} of {count(whole)}"
+    is_known = not is_missing(part) and not is_missing(whole) and whole > 0
+    return f"{count(part)} of {count(whole)}" if is_known else "–"
 
 
 def status(code: object) -> str:
