@@ -180,12 +180,13 @@ def errors(rows: pd.DataFrame) -> Section:
             continue
         said = "; ".join(
             f"{row.label}: {words.percent(row.estimate)} of decisions"
-            for row in largest.head(3).itertuples()
+            for row in largest[largest["is_reportable"]].head(3).itertuples()
         )
         figures.append(
             figure(
                 title,
-                f"Share of all decisions that were wrong, largest first: {said}.",
+                "Share of all decisions that were wrong, largest first: "
+                f"{said or 'none can be shown'}.",
                 lambda canvas, part=part: charts.pareto(
                     part[part["estimate"].notna()].head(10), canvas
                 ),
