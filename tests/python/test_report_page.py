@@ -547,16 +547,29 @@ def test_a_world_without_a_complete_month_has_a_page(world, manifest_json, tmp_p
     assert "can be compared" in parts["What is below target"][0]
 
 
-def test_what_is_by_a_derived_frame_says_so_where_it_stands(world, page, manifest_json, tmp_path):
+def test_errors_by_a_derived_frame_or_of_few_audits_say_so(world, page, manifest_json, tmp_path):
     """The section of the mart, and no other; of all decisions, the page and the week too."""
     assert not any("Frame: derived" in said for said in page.said)
     derived = tmp_path / "warehouse.duckdb"
     shutil.copy(world.database, derived)
     with duckdb.connect(derived) as connection:
-        connection.execute("update accuracy.error_pareto set weighting = 'derived_frame'")
+        connection.execute(
+            "update accuracy.error_pareto set weighting = 'derived_frame', estimate = 0.81234, "
+            "is_reportable = false, reason_code = 'too_few_audits'"
+        )
     warehouse = read.Warehouse(derived, manifest_json)
     render.write_page(warehouse, tmp_path / "index.html")
-    said = Page((tmp_path / "index.html").read_text(encoding="utf-8")).said
+    written = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
+    said = written.said
+    assert sum("largest first: none can be shown." in text for text in said) == 2
+    assert not any("81.2" in text for text in said)
+    kinds = {row["Errors"][0] for row in written.tables["Errors, by kind"]}
+    assert all(
+        row["Share of decisions"][0] == "(81.2 %)" for row in written.tables["Errors, by kind"]
+    )
+    assert written.charts.count("Not shown. There are too few audits to report a rate.") > len(
+        kinds
+    )
     (at,) = (i for i, text in enumerate(said) if text == "Frame: derived.")
     assert said[at - 2].startswith("Where the errors are")
     with duckdb.connect(derived) as connection:
