@@ -339,9 +339,12 @@ def test_a_frame_is_not_derived_from_a_sheet(small, new_project):
 
 @pytest.fixture(scope="module")
 def unframed(make_world, new_project):
-    """The small world without its frame and without plans, built with a derived one."""
+    """The small world without frame and plans, a fifth of it automation, with a derived frame."""
     world = make_world()
     del world["sampling_frame"]
+    by_model = world["decisions"].index % 5 == 0
+    world["decisions"].loc[by_model, "decided_by_type"] = "automation"
+    world["decisions"].loc[by_model, "moderator_id"] = None
     world["audits"] = world["audits"].drop(columns=["plan_id", "stratum_id"])
     project = new_project()
     project.deliver(world)
@@ -357,6 +360,7 @@ def test_a_derived_frame_counts_the_decisions(unframed):
         "action_group, count(*) as n from core.fct_decisions where is_eligible group by all"
     )
     assert strata.is_derived.all()
+    assert set(strata.decided_by_type) == {"human", "automation"}
     assert sorted(strata.population_size) == sorted(counted.n)
     assert strata.population_size.sum() == counted.n.sum()
     assert strata.is_frame_held.all()
