@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import duckdb
 import pandas as pd
-from headline import interval
+from reporting.words import percent, percent_interval
 from rich.console import Console
 from rich.table import Table
 from warehouse import must_be_writable
@@ -54,7 +54,7 @@ def agreement_table(rows: pd.DataFrame) -> Table:
             "all" if row.dimension_name == "overall" else row.dimension_value,
             f"{row.n_items:,}",
             f"{row.n_ratings:,}",
-            f"{100 * row.percent_agreement:.1f} %",
+            percent(row.percent_agreement),
             f"{row.gwets_ac1:.3f}",
             f"{row.gwets_ac1_ci_low:.3f} to {row.gwets_ac1_ci_high:.3f}",
             f"{row.fleiss_kappa:.3f}",
@@ -75,8 +75,8 @@ def consistency_table(rows: pd.DataFrame) -> Table:
             KINDS[row.metric_id.removeprefix(CONSISTENCY)],
             f"{row.n_people}",
             f"{row.n:,}",
-            f"{100 * row.estimate:.1f} %",
-            interval(row.ci_low, row.ci_high),
+            percent(row.estimate),
+            percent_interval(row.ci_low, row.ci_high),
         )
     return table
 

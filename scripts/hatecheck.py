@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import duckdb
 import pandas as pd
-from headline import interval
+from reporting.words import percent_interval
 from rich.console import Console
 from rich.table import Table
 from warehouse import must_be_writable
@@ -55,10 +55,10 @@ def accuracy_table(rows: pd.DataFrame) -> Table:
             f"{row.n_audits:,}",
             f"{100 * row.true_accuracy:.3f} %",
             f"{100 * row.weighted_rate:.2f} %",
-            interval(row.weighted_ci_low, row.weighted_ci_high),
+            percent_interval(row.weighted_ci_low, row.weighted_ci_high),
             "holds it" if row.is_covered_by_weighted else "misses it",
             f"{100 * row.pooled_rate:.2f} %",
-            interval(row.pooled_ci_low, row.pooled_ci_high),
+            percent_interval(row.pooled_ci_low, row.pooled_ci_high),
             "holds it" if row.is_covered_by_pooled else "misses it",
             "" if pd.isna(row.reason_code) else row.reason_code.replace("_", " "),
             end_section=row.dimension_name == "overall",

@@ -4,26 +4,12 @@ from pathlib import Path
 
 import click
 import pandas as pd
+from reporting import words
 from reporting.read import Warehouse, built
 from rich.console import Console
 from rich.table import Table
 
 ANALYSIS = Path("analyses/first_look.sql")
-
-
-def percent(value: float) -> str:
-    """A share as a percentage; a missing one as a dash, never as 0 %."""
-    return "-" if pd.isna(value) else f"{100 * value:.1f} %"
-
-
-def whole(n: float) -> str:
-    """A count; a missing one, as of a group of few people, as a dash."""
-    return "-" if pd.isna(n) else f"{int(n):,}"
-
-
-def interval(low: float, high: float) -> str:
-    """An interval of shares, as percentages."""
-    return "-" if pd.isna(low) else f"{100 * low:.1f} to {100 * high:.1f} %"
 
 
 def headline_table(rows: pd.DataFrame) -> Table:
@@ -44,12 +30,12 @@ def headline_table(rows: pd.DataFrame) -> Table:
             f"{row.month_starts_on:%Y-%m}",
             row.accuracy_status,
             row.dimension_value if row.dimension_name != "overall" else "all decisions",
-            whole(row.n_eligible_decisions),
-            whole(row.n_audits),
-            percent(row.accuracy),
-            interval(row.ci_low, row.ci_high),
-            percent(row.unweighted_rate),
-            percent(row.coverage_rate),
+            words.count(row.n_eligible_decisions),
+            words.count(row.n_audits),
+            words.percent(row.accuracy),
+            words.percent_interval(row.ci_low, row.ci_high),
+            words.percent(row.unweighted_rate),
+            words.percent(row.coverage_rate),
             "" if pd.isna(row.reason_code) else row.reason_code.replace("_", " "),
         )
     if (rows["weighting"] == "derived_frame").any():

@@ -138,6 +138,16 @@
     end
 {%- endmacro %}
 
+{#- Each row with the four times four weeks that hold its week. -#}
+{% macro in_four_weeks(relation, week_starts_on) -%}
+    select
+        rows_of.*,
+        {{ add_days(week_starts_on, '-7 * weeks.n_before') }} as four_weeks_start_on,
+        {{ add_days(week_starts_on, '27 - 7 * weeks.n_before') }} as four_weeks_end_on
+    from {{ relation }} as rows_of
+    cross join (values (0), (1), (2), (3)) as weeks (n_before)
+{%- endmacro %}
+
 {#- Each day with the periods that hold it, of those that this run builds. -#}
 {% macro periods_to_build(calendar) -%}
     select *
@@ -163,14 +173,12 @@
             month_ends_on as period_ends_on
         from {{ calendar }} as calendar
         union all
-        -- Each week is in four of them.
         select
-            calendar.calendar_date,
+            calendar_date,
             'four_weeks' as period_type,
-            {{ add_days('calendar.week_starts_on', '-7 * weeks.n_before') }} as period_starts_on,
-            {{ add_days('calendar.week_starts_on', '27 - 7 * weeks.n_before') }} as period_ends_on
-        from {{ calendar }} as calendar
-        cross join (values (0), (1), (2), (3)) as weeks (n_before)
+            four_weeks_start_on as period_starts_on,
+            four_weeks_end_on as period_ends_on
+        from ({{ in_four_weeks(calendar, 'week_starts_on') }}) as weeks
     ) as all_periods
     where {{ in_days_to_build('published', 'period_starts_on') }}
 {%- endmacro %}

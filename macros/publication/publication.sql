@@ -102,11 +102,13 @@
     ) as judged
 {%- endmacro %}
 
-{% macro weighting() -%}
+{% macro weighting(n='n', has_unweighted=true) -%}
     case
-        when n > 0 and has_derived_frame then 'derived_frame'
-        when n > 0 then 'weighted'
+        when {{ n }} > 0 and has_derived_frame then 'derived_frame'
+        when {{ n }} > 0 then 'weighted'
+        {% if has_unweighted -%}
         when unweighted_rate is not null then 'unweighted'
+        {% endif -%}
         else 'none'
     end
 {%- endmacro %}

@@ -183,7 +183,6 @@ union
 -- Four weeks of which a week is touched.
 select distinct
     'published' as day_set,
-    {{ add_days(week_start('touched.built_on'), '-7 * weeks.n_before') }} as built_on
-from published as touched
-cross join (values (1), (2), (3)) as weeks (n_before)
-where touched.built_on is not null
+    four_weeks_start_on as built_on
+from ({{ in_four_weeks('published', week_start('built_on')) }}) as weeks
+where built_on is not null

@@ -15,6 +15,10 @@ audits as (
     where is_counted
 ),
 
+design as (
+    select * from {{ ref('int_sampling__strata') }}
+),
+
 counted_decisions as (
     select
         cast(date_trunc('month', decided_on) as date) as month_starts_on,
@@ -35,6 +39,14 @@ counted_decisions as (
     group by {{ range(1, 5) | join(', ') }}
 ),
 
+in_design as (
+    select
+        audits.*,
+        design.is_derived
+    from audits
+    left join design on audits.stratum_key = design.stratum_key
+),
+
 counted_audits as (
     select
         cast(date_trunc('month', decided_on) as date) as month_starts_on,
@@ -43,13 +55,14 @@ counted_audits as (
         {% endfor -%}
         -- Who is not known may be one person.
         count(distinct coalesce(moderator_key, 'unknown')) as n_people,
+        max(case when is_derived then 1 else 0 end) = 1 as has_derived_frame,
         sum(n_audits) as n_audits,
         sum(n_correct) as n_correct,
         {{ exact_sum('weight * n_correct') }} as weighted_numerator,
         {{ exact_sum('weight') }} as weighted_denominator,
         {{ exact_sum(spread ~ ' * n_correct', 30) }} as spread_of_correct,
         {{ exact_sum(spread ~ ' * (1 - n_correct)', 30) }} as spread_of_wrong
-    from audits
+    from in_design
     group by {{ range(1, 5) | join(', ') }}
 )
 
@@ -66,6 +79,7 @@ select
     ] -%}
     cast(coalesce(audits.{{ name }}, 0) as double) as {{ name }},
     {% endfor -%}
+    coalesce(audits.has_derived_frame, false) as has_derived_frame,
     cast(coalesce(audits.n_people, 0) as bigint) as n_people,
     cast(coalesce(audits.n_audits, 0) as bigint) as n_audits,
     cast(coalesce(audits.n_correct, 0) as bigint) as n_correct

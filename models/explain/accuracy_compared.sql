@@ -26,13 +26,19 @@ suppressed as (
 
 compared as (
     select
-        {{ keys | join(', ') }},
-        max(period_ends_on) as period_ends_on,
-        count(distinct case when n_audits > 0 then moderator_key end) as n_people,
-        sum(n_technical_audits) as n_technical_audits
+        {% for key in keys -%}
+        people_cells.{{ key }},
+        {% endfor -%}
+        max(people_cells.period_ends_on) as period_ends_on,
+        count(distinct case when people_cells.n_audits > 0 then people_cells.moderator_key end)
+            as n_people,
+        sum(people_cells.n_technical_audits) as n_technical_audits,
+        max(case when people_cells.n_audits > 0 and design.is_derived then 1 else 0 end) = 1
+            as has_derived_frame
     from people_cells
-    where dimension_name <> 'everybody'
-    group by {{ keys | join(', ') }}
+    left join design on people_cells.stratum_key = design.stratum_key
+    where people_cells.dimension_name <> 'everybody'
+    group by people_cells.{{ keys | join(', people_cells.') }}
 ),
 
 of_enough_people as (
@@ -182,7 +188,7 @@ differing as (
 published as (
     {{ publish_rate(
         'differing',
-        keys + ['period_ends_on', 'overall_estimate', 'can_be_told_apart'],
+        keys + ['period_ends_on', 'has_derived_frame', 'overall_estimate', 'can_be_told_apart'],
         asked=[
             'suppression_code', 'n_group_audits', 'n_base_audits', 'misframed_share',
             'comparable_share',
@@ -206,6 +212,7 @@ select
     dimension_name,
     dimension_value,
     period_ends_on,
+    {{ weighting(has_unweighted=false) }} as weighting,
     is_reportable,
     reason_code,
     case

@@ -116,6 +116,7 @@ placed as (
         population.period_ends_on as month_ends_on,
         population.n_people,
         {{ coverage_rate('population') }} as coverage_rate,
+        population.has_derived_frame,
         population.misframed_rate,
         population.unjudged_rate,
         estimates.reason <> 'all' as is_by_reason
@@ -126,7 +127,7 @@ placed as (
 published as (
     {{ publish_rate(
         'placed',
-        ['month_starts_on'] + keys + ['month_ends_on', 'is_by_reason'],
+        ['month_starts_on'] + keys + ['month_ends_on', 'is_by_reason', 'has_derived_frame'],
         asked=['n_base_audits', 'misframed_rate', 'unjudged_rate'],
         values=['n_successes', 'weighted_numerator', 'weighted_denominator'],
     ) }}
@@ -162,6 +163,7 @@ select
     group_value,
     reason,
     month_ends_on,
+    {{ weighting(has_unweighted=false) }} as weighting,
     is_reportable,
     reason_code,
     cast(error_rank as bigint) as error_rank,

@@ -71,6 +71,7 @@ placed as (
         population.n_people,
         population.period_ends_on as month_ends_on,
         {{ coverage_rate('population') }} as coverage_rate,
+        population.has_derived_frame,
         population.misframed_rate,
         population.unjudged_rate
     from estimates
@@ -80,7 +81,10 @@ placed as (
 published as (
     {{ publish_rate(
         'placed',
-        ['month_starts_on', 'decided_policy_id', 'true_policy_id', 'month_ends_on'],
+        [
+            'month_starts_on', 'decided_policy_id', 'true_policy_id', 'month_ends_on',
+            'has_derived_frame',
+        ],
         asked=['n_base_audits', 'misframed_rate', 'unjudged_rate'],
         values=['n_successes', 'weighted_numerator'],
     ) }}
@@ -91,6 +95,7 @@ select
     decided_policy_id,
     true_policy_id,
     month_ends_on,
+    {{ weighting(has_unweighted=false) }} as weighting,
     is_reportable,
     reason_code,
     case

@@ -33,7 +33,9 @@ workload as (
         decisions.moderator_key,
         sum(decisions.n_decisions) as n_eligible_decisions,
         sum(case when strata.is_covered then decisions.n_decisions else 0 end)
-            as n_covered_decisions
+            as n_covered_decisions,
+        max(case when strata.is_covered and strata.is_derived then 1 else 0 end) = 1
+            as has_derived_frame
     from decisions
     inner join periods on decisions.decided_on = periods.calendar_date
     left join strata on decisions.stratum_key = strata.stratum_key
@@ -63,6 +65,7 @@ together as (
         workload.moderator_key,
         workload.n_eligible_decisions,
         workload.n_covered_decisions,
+        workload.has_derived_frame,
         1 as n_people,
         coalesce(estimates.n_audits, 0) as n,
         coalesce(estimates.n_audits, 0) as n_group_audits,
@@ -131,7 +134,8 @@ published as (
     {{ publish_rate(
         'together',
         [
-            'period_type', 'period_starts_on', 'moderator_key', 'period_ends_on', 'tenure_days',
+            'period_type', 'period_starts_on', 'moderator_key', 'period_ends_on',
+            'has_derived_frame', 'tenure_days',
             'n_eligible_decisions', 'n_covered_decisions', 'n_correct', 'n_technical_audits',
             'n_strata', 'n_collapsed_strata', 'n_peers', 'design_effect', 'peer_mean',
             'between_variance', 'own_weight', 'eb_estimate', 'eb_standard_error',
@@ -177,6 +181,7 @@ select
     moderator_key,
     period_ends_on,
     {{ tenure_band('tenure_days') }} as tenure_band,
+    {{ weighting(has_unweighted=false) }} as weighting,
     is_reportable,
     reason_code,
     is_ranked,

@@ -41,6 +41,7 @@ with_rest as (
         case when counted_in_queue_id is null then {{ name }} end as {{ name }},
         {% endfor -%}
         counted_in_queue_id is not null as is_withheld,
+        has_derived_frame,
         n_decisions,
         n_eligible_decisions,
         n_targeted_decisions,
@@ -59,6 +60,7 @@ with_rest as (
         {{ exact_sum(name, 30 if name.startswith('spread') else 60) }} as {{ name }},
         {% endfor -%}
         false as is_withheld,
+        max(case when has_derived_frame then 1 else 0 end) = 1 as has_derived_frame,
         0 as n_decisions,
         0 as n_eligible_decisions,
         0 as n_targeted_decisions,
@@ -77,6 +79,7 @@ select
     coalesce(policies.policy_name, {{ sentence_case('with_rest.policy_parent_id') }})
         as policy_parent_name,
     with_rest.is_withheld,
+    {{ weighting('with_rest.n_audits', has_unweighted=false) }} as weighting,
     cast(with_rest.n_decisions as bigint) as n_decisions,
     cast(with_rest.n_eligible_decisions as bigint) as n_eligible_decisions,
     cast(with_rest.n_targeted_decisions as bigint) as n_targeted_decisions,

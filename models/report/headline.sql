@@ -1,9 +1,9 @@
-{% set group = [
-    'metric_id', 'metric_version', 'period_type', 'dimension_name', 'dimension_value',
-] -%}
-
 with rates as (
     select * from {{ ref('int_report__rates') }}
+),
+
+compared as (
+    select * from {{ ref('int_report__compared') }}
 ),
 
 periods as (
@@ -30,6 +30,14 @@ reasons as (
 named as (
     select
         rates.*,
+        compared.target_status,
+        compared.n_periods_below_target,
+        compared.n_periods_compared,
+        compared.previous_estimate,
+        compared.change,
+        compared.change_ci_low,
+        compared.change_ci_high,
+        compared.change_status,
         periods.period_label,
         periods.is_complete,
         periods.is_last_complete_period,
@@ -42,9 +50,14 @@ named as (
         dimensions.dimension_label,
         coalesce(labels.value_label, {{ label_of_value('rates') }}) as value_label,
         labels.parent_value,
-        reasons.sentence as reason,
-        {{ period_before('rates.period_type', 'rates.period_starts_on') }} as earlier_starts_on
+        reasons.sentence as reason
     from rates
+    inner join compared
+        on
+            {{ same_keys('rates', 'compared', [
+                'metric_id', 'metric_version', 'period_type', 'period_starts_on',
+                'dimension_name', 'dimension_value',
+            ]) }}
     inner join periods
         on
             rates.period_type = periods.period_type
@@ -59,39 +72,6 @@ named as (
             rates.dimension_name = labels.dimension_name
             and rates.dimension_value = labels.dimension_value
     left join reasons on rates.reason_code = reasons.reason_code
-    where periods.is_complete or rates.period_type <> 'four_weeks'
-),
-
--- What is not reportable is compared with nothing.
-compared as (
-    select
-        named.*,
-        {% for column, name in {
-            'estimate': '', 'ci_low': '_ci_low', 'ci_high': '_ci_high',
-        }.items() -%}
-        case when named.is_reportable then named.{{ column }} end as recent{{ name }},
-        earlier.{{ column }} as earlier{{ name }},
-        {% endfor -%}
-        earlier.estimate as previous_estimate
-    from named
-    left join named as earlier
-        on
-            {{ same_keys('named', 'earlier', group) }}
-            and named.earlier_starts_on = earlier.period_starts_on
-            and earlier.is_reportable
-),
-
-changed as (
-    select
-        *,
-        recent - earlier as change, -- noqa: RF04
-        {{ difference_bound('recent', 'earlier', 'low') }} as change_ci_low,
-        {{ difference_bound('recent', 'earlier', 'high') }} as change_ci_high,
-        dense_rank() over (
-            partition by dimension_name
-            order by {{ is_a_rest('dimension_value') }}, value_label, dimension_value
-        ) as sort_order
-    from compared
 )
 
 select
@@ -110,7 +90,12 @@ select
     dimension_label,
     value_label,
     parent_value,
-    cast(sort_order as bigint) as sort_order,
+    cast(
+        dense_rank() over (
+            partition by dimension_name
+            order by {{ is_a_rest('dimension_value') }}, value_label, dimension_value
+        ) as bigint
+    ) as sort_order,
     is_complete,
     is_last_complete_period,
     periods_ago,
@@ -131,20 +116,12 @@ select
     weighting,
     target,
     estimate - target as target_gap,
-    case
-        when not is_reportable or target is null then null
-        when ci_high < target then 'below'
-        when ci_low > target then 'above'
-        when ci_low is not null then 'undecided'
-    end as target_status,
+    target_status,
+    n_periods_below_target,
+    n_periods_compared,
     previous_estimate,
     change,
     change_ci_low,
     change_ci_high,
-    case
-        when change_ci_low <= 0 and change_ci_high >= 0 then 'unclear'
-        when higher_is_better is null and change_ci_low is not null then 'changed'
-        when (change_ci_low > 0) = higher_is_better then 'better'
-        when change_ci_low is not null then 'worse'
-    end as change_status
-from changed
+    change_status
+from named

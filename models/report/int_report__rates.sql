@@ -14,6 +14,15 @@ quality_rates as (
     select *
     from {{ ref('quality_rates') }}
     where period_type in ('week', 'month')
+),
+
+policy_rates as (
+    select
+        *,
+        case when policy_level = 'parent' then 'policy_parent' else 'policy' end as dimension_name,
+        policy_id as dimension_value
+    from {{ ref('policy_rates') }}
+    where policy_version = 'all'
 )
 
 select
@@ -29,6 +38,20 @@ select
     weighting,
     target_at_decision as target -- noqa: RF04
 from accuracy_rates
+union all
+select
+    {% for name in keys + numbers -%}
+    {{ name }},
+    {% endfor -%}
+    n,
+    effective_n,
+    cast(null as bigint) as n_decisions,
+    n as n_audits,
+    coverage_rate,
+    ci_high - ci_low > {{ var('max_interval_width') }} as is_wide_interval,
+    weighting,
+    cast(null as double) as target -- noqa: RF04
+from policy_rates
 union all
 select
     {% for name in keys + numbers -%}

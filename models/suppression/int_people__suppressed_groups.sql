@@ -166,14 +166,12 @@ periods as (
     select * from listed_periods_of_shares
     union distinct
     select
-        listed_periods.withheld_in,
-        listed_periods.scope_starts_on,
+        withheld_in,
+        scope_starts_on,
         'four_weeks' as period_type,
-        {{ add_days('listed_periods.period_starts_on', '-7 * weeks.n_before') }}
-            as period_starts_on
-    from listed_periods
-    cross join (values (0), (1), (2), (3)) as weeks (n_before)
-    where listed_periods.period_type = 'week'
+        four_weeks_start_on as period_starts_on
+    from ({{ in_four_weeks('listed_periods', 'period_starts_on') }}) as weeks
+    where period_type = 'week'
 ),
 
 found as (

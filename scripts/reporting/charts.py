@@ -224,17 +224,18 @@ def heat_map(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
 
 def pareto(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
     """Rows of error_pareto with a label: bars of the share of decisions, with whiskers."""
-    data = rows[["label", "estimate", "ci_low", "ci_high"]]
+    data = rows[["label", "estimate", "ci_low", "ci_high", "is_reportable", "why"]]
     x = alt.X("estimate:Q").axis(
         title=None, labelExpr="format(100 * datum.value, '.1f') + ' %'", grid=True, tickCount=4
     )
     y = row_axis(canvas, data["label"])
-    base = alt.Chart(data)
+    base = alt.Chart(data[data["is_reportable"]])
     bars = base.mark_bar(color=canvas["near-below"], height=16).encode(x=x, y=y)
     whiskers = base.mark_rule(strokeWidth=1.5, color=canvas["ink"]).encode(
         x="ci_low:Q", x2="ci_high:Q", y=y
     )
-    return (bars + whiskers).properties(
+    hidden = not_shown(data[~data["is_reportable"]], "why", y, canvas)
+    return (bars + whiskers + hidden).properties(
         width=canvas.width - canvas.labels - 30, height=canvas.rows(24)
     )
 

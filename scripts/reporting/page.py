@@ -1,7 +1,7 @@
 """The page: sections of charts, each with its text alternative and its table."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import altair as alt
 import pandas as pd
@@ -23,6 +23,7 @@ class Figure:
     narrow: str
     table: Table
     value: str = ""  # what the page filters it by
+    remark: str = ""  # below its title
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Section:
     is_grid: bool = False
     has_filter: bool = False
     key: list[tuple[str, str]] = field(default_factory=list)  # marks and what they mean
+    is_derived: bool = False  # whether a number in it is by a frame counted from the decisions
 
 
 def figure(
@@ -63,15 +65,15 @@ def against_target(rows: pd.DataFrame) -> Section:
         else f"{row.label}: not shown"
         for row in rows.itertuples()
     ]
-    table = tables.table(
-        f"Accuracy and target, {period}", tables.headline([tables.text("Of", "label")]), rows,
-        "label",
-    )  # fmt: skip
+    lately = tables.counted_of("Weeks below", "n_weeks_below_target", "n_weeks_compared")
+    columns = tables.headline([tables.text("Of", "label")], [lately])
+    table = tables.table(f"Accuracy and target, {period}", columns, rows, "label")
     return Section(
         "queues",
         f"Each queue against its target, {period}",
         "The mark is the estimate, the bar around it its interval, and the upright line the "
-        "target. Furthest below target first; where bars overlap, the order is no ranking.",
+        "target. Furthest below target first; where bars overlap, the order is no ranking. A week "
+        "counts as below target if the four weeks up to its end were, by the whole interval.",
         [
             figure(
                 f"Accuracy by queue, {period}",
@@ -103,13 +105,15 @@ def trends(rows: pd.DataFrame) -> Section:
                 draw,
                 tables.table(f"Accuracy of {label}, four weeks at a time", columns, group),
                 "" if last["dimension_name"] == "overall" else str(label),
+                sentences.lately(now),
             )
         )
     return Section(
         "trend",
         "How it got here",
         "Each mark is the four weeks up to that day; neighbouring marks share three of them. The "
-        "band is the interval, the dashed line the target of those weeks.",
+        "band is the interval, the dashed line the target of those weeks. Weeks below target are "
+        "the marks whose whole interval is below it.",
         figures,
         is_grid=True,
         has_filter=True,
@@ -155,14 +159,9 @@ def heat_map(weeks: pd.DataFrame, four_weeks: pd.DataFrame) -> Section:
 def errors(rows: pd.DataFrame) -> Section:
     """Where the errors are."""
     rows = rows.assign(
-        label=[
-            words.error_reason(row.reason)
-            if row.group_name == "overall"
-            else row.group_value
-            if words.is_missing(row.value_label)
-            else row.value_label
-            for row in rows.itertuples()
-        ]
+        label=rows["error_label"]
+        .where(rows["group_name"] == "overall", rows["value_label"])
+        .fillna(rows["group_value"])
     )
     columns = [
         tables.text("Errors", "label"),
@@ -181,12 +180,13 @@ def errors(rows: pd.DataFrame) -> Section:
             continue
         said = "; ".join(
             f"{row.label}: {words.percent(row.estimate)} of decisions"
-            for row in largest.head(3).itertuples()
+            for row in largest[largest["is_reportable"]].head(3).itertuples()
         )
         figures.append(
             figure(
                 title,
-                f"Share of all decisions that were wrong, largest first: {said}.",
+                "Share of all decisions that were wrong, largest first: "
+                f"{said or 'none can be shown'}.",
                 lambda canvas, part=part: charts.pareto(
                     part[part["estimate"].notna()].head(10), canvas
                 ),
@@ -199,6 +199,41 @@ def errors(rows: pd.DataFrame) -> Section:
         f"Where the errors are, {period}",
         "The bar is the share of all decisions that went wrong this way: what accuracy loses "
         "there. The thin line is the interval; where lines overlap, the order may be chance.",
+        figures,
+    )
+
+
+def policies(rows: pd.DataFrame) -> Section:
+    """How well policies are told from each other."""
+    period = rows["period_label"].iloc[0]
+    figures = []
+    for metric, part in rows.groupby("metric_name", sort=False):
+        said = [
+            f"{row.label}: {sentences.value(row) if row.is_reportable else 'not shown'}"
+            for row in part.itertuples()
+        ]
+        columns = [
+            tables.text("Policy area", "label"),
+            tables.rate(str(metric)),
+            tables.interval("Interval"),
+            *tables.changed(),
+            tables.counted("Audits", "n_audits"),
+            tables.share("Covered", "coverage_rate"),
+            tables.text("Why not shown", "reason"),
+        ]
+        figures.append(
+            figure(
+                str(metric),
+                f"{metric} of each policy area with its interval. {'; '.join(said)}.",
+                lambda canvas, part=part: charts.against_target(part, canvas),
+                tables.table(f"{metric} by policy area, {period}", columns, part),
+            )
+        )
+    return Section(
+        "policies",
+        f"Do we see which policy it is? {period}",
+        "Precision: when we say that it is this policy, are we right? Recall: of the violations of "
+        "this policy that we review, how many do we decide under it?",
         figures,
     )
 
@@ -297,7 +332,7 @@ def audits_due(rows: pd.DataFrame) -> Section:
 
 def left_out(rows: pd.DataFrame) -> Section:
     """What is not in the numbers, and why."""
-    rows = rows.assign(label=rows["reason_code"].map(words.left_out))
+    rows = rows.assign(label=rows["reason_label"])
     columns = [
         tables.text("Why", "label"),
         tables.counted("How many", "n_excluded"),
@@ -333,9 +368,7 @@ def other_metrics(rows: pd.DataFrame) -> Section:
         tables.text("Number", "metric_name"),
         tables.rate("All decisions"),
         tables.interval("Interval"),
-        tables.difference("Change, points", "change"),
-        tables.difference_interval("Interval of change", "change_ci_low", "change_ci_high"),
-        tables.coded("Is the change real?", "change_status", words.change),
+        *tables.changed(),
         tables.text("Why not shown", "reason"),
     ]
     return Section(
@@ -353,13 +386,17 @@ def sections(frames: Frames) -> list[Section]:
         (trends, ["four_weeks"]),
         (heat_map, ["weeks", "four_weeks"]),
         (errors, ["pareto"]),
+        (policies, ["policies"]),
         (compared, ["compared"]),
         (audits_due, ["audits_due"]),
         (left_out, ["exclusions"]),
         (other_metrics, ["metrics"]),
     ]
     return [
-        build(*(frames[name] for name in names))
+        replace(
+            build(*(frames[name] for name in names)),
+            is_derived=any(sentences.is_derived(frames[name]) for name in names),
+        )
         for build, names in builders
         if not any(frames[name].empty for name in names)
     ]

@@ -38,19 +38,44 @@ METRICS = (
     "'dispute_overturn_rate', 'audit_coverage'"
 )
 
+# The last complete month; before there is one, as in the first weeks of one's own data, the first.
+MONTH = """
+    select coalesce(
+        max(case when is_complete then period_starts_on end), max(period_starts_on)
+    ) as month_starts_on
+    from {{ ref('dim_periods') }}
+    where period_type = 'month'
+"""
 PAGE = {
     "month": f"""
+        with lately as (
+            select
+                dimension_name, dimension_value, n_periods_below_target as n_weeks_below_target,
+                n_periods_compared as n_weeks_compared
+            from {{{{ ref('headline') }}}}
+            where period_type = 'four_weeks' and is_last_complete_period and {SHOWN}
+        )
         select *, {LABEL} from {{{{ ref('headline') }}}}
-        where period_type = 'month' and is_last_complete_period and {SHOWN}
+        left join lately using (dimension_name, dimension_value)
+        where period_type = 'month' and period_starts_on = date '{{{{ month }}}}' and {SHOWN}
         {SAME_NAME}
         order by dimension_name, target_gap, sort_order, dimension_value
     """,
     "metrics": f"""
         select * from {{{{ ref('headline') }}}}
         where
-            period_type = 'month' and is_last_complete_period and dimension_name = 'overall'
+            period_type = 'month' and period_starts_on = date '{{{{ month }}}}'
+            and dimension_name = 'overall'
             and metric_version = 1 and metric_id in ({METRICS})
         order by metric_name
+    """,
+    "policies": """
+        select *, value_label as label from {{ ref('headline') }}
+        where
+            period_type = 'month' and period_starts_on = date '{{ month }}'
+            and dimension_name = 'policy_parent'
+            and metric_version = 1 and metric_id in ('precision', 'recall')
+        order by metric_name, estimate, sort_order
     """,
     "four_weeks": f"""
         select *, {LABEL} from {{{{ ref('headline') }}}}
@@ -69,7 +94,13 @@ PAGE = {
             select distinct dimension_name, dimension_value, value_label
             from {{ ref('headline') }}
         )
-        select pareto.*, labels.value_label, periods.period_label, reasons.sentence as why
+        select
+            pareto.*, errors.reason_label as error_label,
+            case
+                when pareto.group_value = 'suppressed' then 'Policies of few people, together'
+                else labels.value_label
+            end as value_label,
+            periods.period_label, reasons.sentence as why
         from {{ ref('error_pareto') }} as pareto
         inner join {{ ref('dim_periods') }} as periods
             on pareto.month_starts_on = periods.period_starts_on and periods.period_type = 'month'
@@ -79,8 +110,10 @@ PAGE = {
                 and pareto.group_value = labels.dimension_value
         left join {{ ref('reasons') }} as reasons
             on pareto.reason_code = reasons.reason_code and reasons.applies_to = 'rate'
+        left join {{ ref('reasons') }} as errors
+            on pareto.reason = errors.reason_code and errors.applies_to = 'error'
         where
-            periods.is_last_complete_period
+            periods.period_starts_on = date '{{ month }}'
             and (
                 pareto.group_name = 'overall'
                 or (pareto.group_name = 'policy' and pareto.reason = 'all')
@@ -102,7 +135,7 @@ PAGE = {
             on compared.reason_code = reasons.reason_code and reasons.applies_to = 'rate'
         where
             compared.period_type = 'month'
-            and periods.is_last_complete_period
+            and periods.period_starts_on = date '{{ month }}'
             and compared.mix_name = 'queue'
             and compared.dimension_name in ('vendor', 'site', 'team')
         order by
@@ -115,20 +148,24 @@ PAGE = {
         order by due_on desc, n_overdue desc, plan_id, queue_id
     """,
     "exclusions": """
-        select exclusions.*, reasons.sentence as meaning, periods.period_label
+        select
+            exclusions.*, reasons.reason_label, reasons.sentence as meaning, periods.period_label
         from {{ ref('exclusions') }} as exclusions
         inner join {{ ref('dim_periods') }} as periods using (period_type, period_starts_on)
         inner join {{ ref('reasons') }} as reasons using (applies_to, reason_code)
         where
             exclusions.period_type = 'month'
-            and periods.is_last_complete_period
+            and periods.period_starts_on = date '{{ month }}'
             and exclusions.dimension_name = 'overall'
         order by exclusions.applies_to desc, exclusions.n_excluded desc, exclusions.reason_code
     """,
     "definitions": f"""
         select * from {{{{ ref('metrics') }}}}
         where
-            metric_id in ('accuracy', 'error_pareto', 'standardised_accuracy', {METRICS})
+            metric_id in (
+                'accuracy', 'error_pareto', 'precision', 'recall', 'standardised_accuracy',
+                {METRICS}
+            )
         order by metric_id <> 'accuracy', metric_name
     """,
     "as_of": "select distinct as_of from {{ ref('dim_periods') }}",

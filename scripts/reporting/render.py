@@ -61,7 +61,8 @@ def write_page(warehouse: read.Warehouse, output: Path) -> None:
         warehouse: a built warehouse.
         output: the file; its folder is made.
     """
-    frames = warehouse.read(read.PAGE)
+    shown = warehouse.read({"month": read.MONTH})["month"]["month_starts_on"].iloc[0]
+    frames = warehouse.read(read.PAGE, month=f"{shown:%Y-%m-%d}")
     month = frames["month"]
     overall = sentences.of_all(month)
     text = environment().get_template("page.html.j2").render(
@@ -101,6 +102,7 @@ def write_week(warehouse: read.Warehouse, day: date | None, folder: Path) -> Pat
     chosen = next(found.itertuples(index=False))
     frames = warehouse.read(read.WEEKLY, last_day=f"{chosen.period_ends_on:%Y-%m-%d}")
     four_weeks = frames["four_weeks"]
+    frame = " Frame: derived." if sentences.is_derived(four_weeks) else ""
     paper = charts.paper(charts.LETTER)
     pictures = []
     if not four_weeks.empty:
@@ -110,14 +112,14 @@ def write_week(warehouse: read.Warehouse, day: date | None, folder: Path) -> Pat
                 "In short",
                 "trend.png",
                 "Accuracy of all decisions, four weeks at a time. The band is the interval, the "
-                "dashed line the target.",
+                f"dashed line the target.{frame}",
                 charts.png(charts.trend(frames["trend"], domain, paper), paper),
             ),
             Picture(
                 "What is below target",
                 "queues.png",
                 f"{four_weeks['period_label'].iloc[0]}: the mark is the estimate, the bar its "
-                "interval, and the upright line the target.",
+                f"interval, and the upright line the target.{frame}",
                 charts.png(charts.against_target(four_weeks, paper), paper),
             ),
         ]

@@ -24,12 +24,12 @@ REAL = {
 
 @dataclass(frozen=True)
 class Answer:
-    """A question, its answer in a few words, the code of that answer, and the numbers."""
+    """A question, its answer in a few words, the code of that answer, and the sentences for it."""
 
     question: str
     answer: str
     code: str
-    detail: str
+    details: list[str]
 
 
 def value(row: Row) -> str:
@@ -54,6 +54,16 @@ def level(row: Row, subject: str = "") -> str:
         return f"{subject}: {value(row)}, without a target."
     against = AGAINST.get(row.target_status, "not compared")
     return f"{subject}: {value(row)}, target {words.percent(row.target)}: {against}."
+
+
+def lately(row: Row) -> str:
+    """In how many weeks it was below target, by a row of four weeks; nothing without a target."""
+    if words.is_missing(row.n_periods_compared):
+        return ""
+    if not row.n_periods_compared:
+        return "No week can be compared with its target."
+    weeks = words.so_many_of(row.n_periods_below_target, row.n_periods_compared)
+    return f"Below target in {weeks} weeks."
 
 
 def in_period(row: Row) -> str:
@@ -97,13 +107,26 @@ def coverage(row: Row) -> str:
     return f"{speaks} The number is provisional: audits still come in, and may move it."
 
 
+def is_derived(rows: pd.DataFrame) -> bool:
+    """Whether a number in rows of a mart is by a frame that was counted from the decisions."""
+    return "weighting" in rows and bool((rows["weighting"] == "derived_frame").any())
+
+
 def of_all(rows: pd.DataFrame) -> Row | None:
     """The row of all decisions. None where there is none."""
     return next(rows[rows["dimension_name"] == "overall"].itertuples(index=False), None)
 
 
+def below_lately(row: Row) -> str:
+    """In how many weeks a row of a month was below target, within a sentence."""
+    if words.is_missing(row.n_weeks_compared) or not row.n_weeks_compared:
+        return ""
+    weeks = words.so_many_of(row.n_weeks_below_target, row.n_weeks_compared)
+    return f"; below in {weeks} weeks"
+
+
 def answers(month: pd.DataFrame) -> list[Answer]:
-    """The three questions of a manager, answered by the last complete month.
+    """The three questions of a manager, answered by the month that the page shows.
 
     Args:
         month: rows of headline, all decisions and each queue.
@@ -111,13 +134,18 @@ def answers(month: pd.DataFrame) -> list[Answer]:
     rows = list(month.itertuples(index=False))
     overall = of_all(month)
     if overall is None:
-        return [Answer("Are we on target?", words.NOT_SHOWN, "none", "No month is complete yet.")]
+        return [
+            Answer("Are we on target?", words.NOT_SHOWN, "none", ["There are no decisions yet."])
+        ]
     queues = [row for row in rows if row.dimension_name != "overall"]
     below = [row for row in queues if row.target_status == "below"]
     hidden = [row for row in queues if not row.is_reportable]
     code = "none" if words.is_missing(overall.target_status) else str(overall.target_status)
     moved = "none" if words.is_missing(overall.change_status) else str(overall.change_status)
-    where = [f"{row.label}: {value(row)}, target {words.percent(row.target)}." for row in below]
+    where = [
+        f"{row.label}: {value(row)}, target {words.percent(row.target)}{below_lately(row)}."
+        for row in below
+    ]
     if hidden:
         where.append(f"Not shown: {words.listed([row.label for row in hidden])}.")
     compared = any(not words.is_missing(row.target_status) for row in queues)
@@ -130,14 +158,14 @@ def answers(month: pd.DataFrame) -> list[Answer]:
             "Are we on target?",
             words.STATUS.get(code, words.NOT_SHOWN),
             code,
-            level(overall),
+            [level(overall)],
         ),
         Answer(
             "Which queues are below?",
             words.listed([row.label for row in below])
             or ("None for certain" if compared else "Cannot be said"),
             "below" if below else "none",
-            " ".join(where),
+            where,
         ),
         Answer(
             "Did it change?",
@@ -145,6 +173,6 @@ def answers(month: pd.DataFrame) -> list[Answer]:
                 moved, "Not by more than chance" if moved == "unclear" else "Cannot be compared"
             ),
             {"better": "above", "worse": "below"}.get(moved, "none"),
-            movement(overall),
+            [movement(overall)],
         ),
     ]

@@ -99,6 +99,16 @@ def difference(heading: str, name: str) -> Column:
     return Column(heading, lambda row: number(getattr(row, name), words.signed(getattr(row, name))))
 
 
+def counted_of(heading: str, part: str, whole: str) -> Column:
+    """A column of counts of others: 3 of 14."""
+
+    def cell(row: Row) -> Cell:
+        shown = words.so_many_of(getattr(row, part), getattr(row, whole))
+        return number(None if shown == "–" else getattr(row, part), shown)
+
+    return Column(heading, cell)
+
+
 def bracketed(cell: Cell, is_reportable: bool) -> Cell:
     """A number that cannot stand alone, in brackets."""
     if is_reportable or cell.value is None:
@@ -158,8 +168,22 @@ def day(heading: str, name: str) -> Column:
     )
 
 
-def headline(first: Iterable[Column]) -> list[Column]:
-    """The columns of rows of headline, after those that tell them apart."""
+def changed() -> list[Column]:
+    """The columns of the change from the period before."""
+    return [
+        difference("Change, points", "change"),
+        difference_interval("Interval of change", "change_ci_low", "change_ci_high"),
+        coded("Is the change real?", "change_status", words.change),
+    ]
+
+
+def headline(first: Iterable[Column], after_target: Iterable[Column] = ()) -> list[Column]:
+    """The columns of rows of headline, after those that tell them apart.
+
+    Args:
+        first: the columns that tell rows apart.
+        after_target: more of how they stand against their target.
+    """
     return [
         *first,
         rate("Accuracy"),
@@ -167,9 +191,8 @@ def headline(first: Iterable[Column]) -> list[Column]:
         share("Target", "target"),
         difference("Gap, points", "target_gap"),
         coded("Against target", "target_status", words.status),
-        difference("Change, points", "change"),
-        difference_interval("Interval of change", "change_ci_low", "change_ci_high"),
-        coded("Is the change real?", "change_status", words.change),
+        *after_target,
+        *changed(),
         counted("Decisions", "n_decisions"),
         counted("Audits", "n_audits"),
         share("Covered", "coverage_rate"),

@@ -61,7 +61,11 @@ def moved(four_weeks: pd.DataFrame, metrics: pd.DataFrame) -> Part:
 def below_target(four_weeks: pd.DataFrame) -> Part:
     """Which queues are below target, and of which that cannot be said."""
     queues = list(four_weeks[four_weeks["dimension_name"] != "overall"].itertuples(index=False))
-    said = [sentences.level(row, row.label) for row in queues if row.target_status == "below"]
+    said = [
+        f"{sentences.level(row, row.label)} {sentences.lately(row)}"
+        for row in queues
+        if row.target_status == "below"
+    ]
     if all(words.is_missing(row.target_status) for row in queues):
         return Part(
             "What is below target", ["No queue can be compared with its target over four weeks."]
@@ -76,6 +80,18 @@ def below_target(four_weeks: pd.DataFrame) -> Part:
         ]
         if others:
             said.append(f"{start}: {'; '.join(others)}.")
+    before = [
+        f"{row.label} in {words.so_many_of(row.n_periods_below_target, row.n_periods_compared)}"
+        for row in queues
+        if row.target_status != "below"
+        and not words.is_missing(row.n_periods_below_target)
+        and row.n_periods_below_target > 0
+    ]
+    if before:
+        said.append(f"Below target in earlier weeks: {'; '.join(before)}.")
+    said.append(
+        "A week counts as below target if the four weeks up to its end were, by the whole interval."
+    )
     return Part("What is below target", said)
 
 

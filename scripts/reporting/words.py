@@ -14,25 +14,6 @@ CHANGE = {
     "changed": "Real",
     "unclear": "Could be chance",
 }
-ERRORS = {
-    "false_positive": "Enforced against nothing wrong",
-    "false_negative": "Violation missed",
-    "technical": "Technical error",
-    "same_policy": "Wrong action",
-    "same_parent": "Wrong policy, same area",
-    "other_parent": "Wrong policy, other area",
-    "too_strict": "too strict",
-    "too_lenient": "too lenient",
-}
-LEFT_OUT = {
-    "automatic_close": "Closed in bulk, nobody decided",
-    "no_decision_made": "Skipped or escalated",
-    "reversal": "Undoes an earlier decision",
-    "decided_by_system": "Decided by a system",
-    "withdrawn": "Audit withdrawn",
-    "not_final": "Audit not finished",
-    "not_probability_sample": "Chosen on purpose, not at random",
-}
 NOT_SHOWN = "Not shown"
 
 
@@ -79,6 +60,12 @@ def count(number: float) -> str:
     return "–" if is_missing(number) else f"{int(number):,}"
 
 
+def so_many_of(part: float, whole: float) -> str:
+    """A count of another: 3 of 14. Null, or of none: a dash."""
+    is_known = not is_missing(part) and not is_missing(whole) and whole > 0
+    return f"{count(part)} of {count(whole)}" if is_known else "–"
+
+
 def status(code: object) -> str:
     """A target_status with its mark."""
     return NOT_SHOWN if is_missing(code) else f"{STATUS_MARK[str(code)]} {STATUS[str(code)]}"
@@ -87,17 +74,6 @@ def status(code: object) -> str:
 def change(code: object) -> str:
     """A change_status. Null: there is nothing to compare."""
     return "–" if is_missing(code) else CHANGE[str(code)]
-
-
-def error_reason(code: str) -> str:
-    """A reason of error_pareto: an error class, or of a wrong selection how far off it was."""
-    parts = [part for part in code.split(", ") if part not in ("wrong_selection", "as_strict")]
-    return ", ".join(ERRORS.get(part, plain(part)) for part in parts)
-
-
-def left_out(code: str) -> str:
-    """A reason of exclusions."""
-    return LEFT_OUT.get(code, plain(code))
 
 
 def plain(code: str) -> str:

@@ -1,4 +1,4 @@
--- Whoever reads a code finds its sentence in the seed.
+-- Whoever reads a code finds its label and sentence in the seed.
 {% set marts = [
     'accuracy_rates', 'accuracy_compared', 'error_pareto', 'exclusions', 'overturned_decisions',
     'policy_confusion', 'policy_rates', 'rater_agreement', 'accuracy_if_audits_err',
@@ -18,8 +18,14 @@ used as (
         {{ 'applies_to' if mart == 'exclusions' else "'rate'" }} as applies_to
     from {{ ref(mart) }}
     where reason_code is not null
-    {{ 'union all' if not loop.last }}
+    union all
     {% endfor %}
+    select distinct
+        'error_pareto' as mart,
+        reason as reason_code,
+        'error' as applies_to
+    from {{ ref('error_pareto') }}
+    where reason <> 'all'
 )
 
 select

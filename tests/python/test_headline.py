@@ -13,6 +13,7 @@ import headline
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from reporting import words
 from simulator.world import Settings
 
 ANALYSES = Path(__file__).parents[2] / "analyses"
@@ -56,7 +57,7 @@ def printed_rows(output):
 
 
 def percent(share):
-    return "-" if pd.isna(share) else f"{100 * share:.1f} %"
+    return "–" if pd.isna(share) else f"{100 * share:.1f} %"
 
 
 def test_it_prints_the_numbers_of_the_mart(project, monkeypatch):
@@ -108,10 +109,10 @@ def test_what_is_missing_is_a_dash_and_never_a_zero(project, monkeypatch, tmp_pa
         for month in ("2026-09", "2026-08")
     )
     shown = ("accuracy", "interval", "unweighted", "covered")
-    assert [september[column] for column in shown] == ["-"] * 4
+    assert [september[column] for column in shown] == ["–"] * 4
     assert september["reason"] == "no audits"
-    assert "-" not in [august[column] for column in shown]
-    assert headline.percent(0.0) == "0.0 %"  # measured, and nothing was right
+    assert "–" not in [august[column] for column in shown]
+    assert words.percent(0.0) == "0.0 %"  # measured, and nothing was right
 
 
 @pytest.mark.parametrize("absent", ["database", "manifest"])

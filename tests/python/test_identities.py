@@ -564,6 +564,10 @@ MUTATIONS = {
         ),
         {"coefficients_of_many_raters_are_not_cohens"},
     ),
+    "a_kind_of_error_that_the_seed_lacks": (
+        "delete from reference.reasons where reason_code = 'false_negative'",
+        {"reasons_are_registered"},
+    ),
     "a_reason_that_the_seed_lacks": (
         "delete from reference.reasons where reason_code = 'low_coverage'",
         {"reasons_are_registered"},
@@ -956,6 +960,18 @@ MUTATIONS = {
     ),
     # What people open first.
     "no_headlines": (f"delete from {HEADLINE}", {"there_are_headlines"}),
+    "a_rate_compared_twice": (
+        repeat("restricted.int_report__compared"),
+        {"rates_are_compared_once"},
+    ),
+    "more_weeks_below_target_than_compared": (
+        update(
+            "restricted.int_report__compared",
+            "n_periods_below_target = n_periods_compared + 1",
+            "n_periods_compared is not null",
+        ),
+        {"no_more_periods_are_below_target_than_compared"},
+    ),
     "a_headline_twice": (repeat(HEADLINE), {"headlines_are_unique"}),
     "a_verdict_on_what_is_not_reportable": (
         update(HEADLINE, "target_status = 'below'", "not is_reportable"),

@@ -299,12 +299,28 @@ def test_another_sheet_is_a_mapping_away(small, new_project):
             "week_starts_on": "when", "queue_id": "queue", "action_code": "did",
             "population_size": "case"}},
          'row 2: "c1" decisions in the week of "46147": a whole number and a day in date_formats'),
+        ({"remarks": "none"}, "there is no remarks. There are sheet, volumes, timezone,"),
+        ({"columns": {**SMALL_MAPPING["columns"], "team": "by"}},
+         "columns maps team, which is none of audit_id, audited_at, auditor_id"),
+        ({"columns": {**SMALL_MAPPING["columns"], "severity": "how"}},
+         'severities does not say what is meant by "Random" (3 rows), "random" (1 row) in '
+         "columns.severity. Map it to one of none, low, medium, high, severe."),
+        ("- a list", "there is no mapping, or its file is no YAML of names and values"),
+        (None, "cannot be read. Is it there?"),
     ],
-    ids=["word", "key", "timezone", "scale", "file", "column", "unmapped", "volumes"],
+    ids=["word", "key", "timezone", "scale", "file", "column", "unmapped", "volumes",
+         "unlike any key", "unknown column", "word of a list", "no mapping", "no file"],
 )  # fmt: skip
 def test_a_mapping_that_does_not_fit_is_explained(small, new_project, change, said):
     project = new_project("audit_sheet")
-    run = build_sheet(project, small, SMALL_MAPPING | change, "--select", "models/connectors")
+    given = sheet_variables(
+        project, small, SMALL_MAPPING | change if isinstance(change, dict) else {}
+    )
+    if change is None:
+        given["audit_sheet"] = str(project.folder / "absent.yml")
+    elif isinstance(change, str):
+        Path(given["audit_sheet"]).write_text(change, encoding="utf-8")
+    run = project.build("--select", "models/connectors", "--vars", json.dumps(given))
     assert run.returncode != 0
     assert said in " ".join(run.stdout.split())
     assert "OK created" not in run.stdout, "nothing was built"
@@ -323,9 +339,12 @@ def test_a_frame_is_not_derived_from_a_sheet(small, new_project):
 
 @pytest.fixture(scope="module")
 def unframed(make_world, new_project):
-    """The small world without its frame and without plans, built with a derived one."""
+    """The small world without frame and plans, a fifth of it automation, with a derived frame."""
     world = make_world()
     del world["sampling_frame"]
+    by_model = world["decisions"].index % 5 == 0
+    world["decisions"].loc[by_model, "decided_by_type"] = "automation"
+    world["decisions"].loc[by_model, "moderator_id"] = None
     world["audits"] = world["audits"].drop(columns=["plan_id", "stratum_id"])
     project = new_project()
     project.deliver(world)
@@ -341,13 +360,23 @@ def test_a_derived_frame_counts_the_decisions(unframed):
         "action_group, count(*) as n from facts.fct_decisions where is_eligible group by all"
     )
     assert strata.is_derived.all()
+    assert set(strata.decided_by_type) == {"human", "automation"}
     assert sorted(strata.population_size) == sorted(counted.n)
     assert strata.population_size.sum() == counted.n.sum()
     assert strata.is_frame_held.all()
 
 
 def test_every_rate_says_that_its_frame_is_derived(unframed, week):
-    for mart in ("rates.accuracy_rates", "rates.policy_rates", "report.headline"):
+    """But accuracy_compared, which shows nothing of so few people: a unit test of it does."""
+    for mart in (
+        "rates.accuracy_rates",
+        "rates.policy_rates",
+        "explain.error_pareto",
+        "explain.policy_confusion",
+        "restricted.moderator_accuracy",
+        "report.headline",
+        "report.accuracy_cube",
+    ):
         rows = unframed.query(f"select weighting, count(*) as n from {mart} group by all")
         said = set(rows.weighting.dropna())
         assert "derived_frame" in said, mart
@@ -470,6 +499,44 @@ def test_a_warehouse_that_make_own_did_not_make_is_left_alone(tmp_path):
     assert run.exit_code == 1
     assert "was not made by make own" in run.output
     assert database.read_bytes() == b"of the sample"
+
+
+@pytest.mark.parametrize(
+    ("text", "connector", "said"),
+    [
+        ("sheet: a.csv", None, "MAPPING is of CONNECTOR=audit_sheet alone."),
+        ("sheet: [a", "audit_sheet", "mapping.yml is no YAML: "),
+        ("- a list", "audit_sheet", "mapping.yml is no mapping of names to values."),
+    ],
+)
+def test_a_mapping_that_is_none_stops_make_own(tmp_path, text, connector, said):
+    mapping = tmp_path / "mapping.yml"
+    mapping.write_text(text, encoding="utf-8")
+    arguments = [
+        str(tmp_path),
+        "--mapping",
+        str(mapping),
+        "--database",
+        str(tmp_path / "own.duckdb"),
+    ]
+    run = CliRunner().invoke(
+        own.main, arguments + (["--connector", connector] if connector else [])
+    )
+    assert run.exit_code == 1
+    assert said in run.output
+    assert list(tmp_path.iterdir()) == [mapping], "nothing was begun"
+
+
+def test_a_name_that_is_taken_is_not_made_a_link(tmp_path):
+    taken = tmp_path / "own.raw"
+    taken.mkdir()
+    with pytest.raises(own.click.ClickException, match="is there and is no link"):
+        own.link(tmp_path, taken)
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+        own.link(folder, tmp_path / "link")
+    assert (tmp_path / "link").resolve() == second
 
 
 def test_another_folder_begins_anew(tmp_path):

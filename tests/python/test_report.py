@@ -31,12 +31,18 @@ def test_headline_shows_what_its_marts_say(platform, headline, rates):
     incomplete = platform.query(
         "from report.dim_periods where period_type = 'four_weeks' and not is_complete"
     )
+    policies = platform.query("""
+        select *, if(policy_level = 'parent', 'policy_parent', 'policy') as dimension_name,
+            policy_id as dimension_value
+        from rates.policy_rates where policy_version = 'all'
+    """)
+    assert set(policies["dimension_name"]) == {"policy", "policy_parent"}
     rates = rates[rates["period_type"] != "day"]
     left_out = pd.MultiIndex.from_frame(rates[GROUP[:2]]).isin(
         pd.MultiIndex.from_frame(incomplete[GROUP[:2]])
     )
     columns = [*RATE, "is_reportable", "reason_code", "estimate", "ci_low", "ci_high"]
-    marts = pd.concat([rates.loc[~left_out, columns], shares[columns]])
+    marts = pd.concat([rates.loc[~left_out, columns], shares[columns], policies[columns]])
     pd.testing.assert_frame_equal(
         headline[columns].sort_values(RATE, ignore_index=True),
         marts.sort_values(RATE, ignore_index=True),
@@ -85,6 +91,24 @@ def test_a_change_is_of_two_independent_rates(headline):
     assert (both["change_status"] == "better").eq(better & is_good).all()
     # What has no period before, or nothing reportable in it, has not changed.
     assert headline.loc[headline["previous_estimate"].isna(), "change"].isna().all()
+
+
+def test_how_often_a_queue_was_below_its_target_is_counted(headline):
+    """Over the last 26 complete periods, present or not, by another way than the window."""
+    with_target = headline[headline["target"].notna()]
+    group = ["metric_id", "metric_version", "period_type", "dimension_name", "dimension_value"]
+    other = with_target[[*group, "periods_ago", "is_complete", "target_status"]]
+    both = with_target[[*RATE, "periods_ago"]].merge(other, on=group, suffixes=("", "_before"))
+    ago = both["periods_ago_before"] - both["periods_ago"]
+    both = both[ago.between(0, 25) & both["is_complete"]]
+    both["is_below"] = both["target_status"] == "below"
+    both["is_compared"] = both["target_status"].notna()
+    expected = both.groupby(RATE)[["is_below", "is_compared"]].sum()
+    found = with_target.set_index(RATE)[["n_periods_below_target", "n_periods_compared"]]
+    expected = expected.reindex(found.index).fillna(0)
+    assert (found.to_numpy(float) == expected.to_numpy(float)).all()
+    assert found["n_periods_compared"].max() > 1
+    assert headline.loc[headline["target"].isna(), "n_periods_compared"].isna().all()
 
 
 def test_targets_are_of_the_day_of_the_decision(platform, headline):

@@ -90,19 +90,22 @@ def world(platform, tmp_path_factory):
     numbers = ["estimate", "ci_low", "ci_high", "effective_n", "n", "n_decisions", "n_audits"]
     numbers += ["coverage_rate", "target_gap", "target_status", "previous_estimate", "change"]
     numbers += ["change_ci_low", "change_ci_high", "change_status"]
+    never = "n_periods_below_target = 0, n_periods_compared = 0"
     settings = {
         WITHHELD: ", ".join(f"{name} = null" for name in numbers)
-        + ", is_reportable = false, reason_code = 'suppressed_small_group', "
+        + f", {never}, is_reportable = false, reason_code = 'suppressed_small_group', "
         "reason = 'Too few people did this work to show it without showing theirs.'",
-        THIN: "estimate = 0.81234, ci_low = 0.6, ci_high = 0.9, target = 0.93, "
+        THIN: f"{never}, estimate = 0.81234, ci_low = 0.6, ci_high = 0.9, target = 0.93, "
         "target_gap = -0.11766, target_status = null, change = null, change_ci_low = null, "
         "change_ci_high = null, change_status = null, is_reportable = false, "
         "reason_code = 'too_few_audits', reason = 'There are too few audits to report a rate.'",
         BETTER: "estimate = 0.97111, ci_low = 0.96, ci_high = 0.98, target = 0.93, "
-        "target_gap = 0.04111, target_status = 'above', change = 0.05, change_ci_low = 0.01, "
+        "n_periods_below_target = 0, n_periods_compared = 5, target_gap = 0.04111, "
+        "target_status = 'above', change = 0.05, change_ci_low = 0.01, "
         "change_ci_high = 0.09, change_status = 'better', is_reportable = true, "
         "reason_code = null, reason = null, n_audits = 300, n_decisions = 4321",
-        WORSE: f"value_label = '{NAME}', estimate = 0.84222, ci_low = 0.8, ci_high = 0.88, "
+        WORSE: "n_periods_below_target = 4, n_periods_compared = 5, "
+        f"value_label = '{NAME}', estimate = 0.84222, ci_low = 0.8, ci_high = 0.88, "
         "target = 0.93, target_gap = -0.08778, target_status = 'below', change = -0.06, "
         "change_ci_low = -0.11, change_ci_high = -0.0003, change_status = 'worse', "
         "is_reportable = true, reason_code = null, reason = null",
@@ -211,12 +214,29 @@ HEADLINE = {
     "Four weeks to": lambda r: (f"{r.period_ends_on:%Y-%m-%d}", None),
     "Up to": lambda r: (f"{r.period_ends_on:%Y-%m-%d}", None),
 }
+MONTH = HEADLINE | {
+    "Weeks below": lambda r: (
+        (f"{r.weeks_below:.0f} of {r.weeks:.0f}", r.weeks_below) if r.weeks else ("–", None)
+    ),
+}
 METRICS = HEADLINE | {
     "Number": lambda r: (r.metric_name, None),
     "All decisions": HEADLINE["Accuracy"],
 }
+POLICIES = HEADLINE | {
+    "Policy area": lambda r: (r.value_label, None),
+    "Precision": HEADLINE["Accuracy"],
+    "Recall": HEADLINE["Accuracy"],
+}
 PARETO = {
-    "Errors": None,
+    "Errors": lambda r: (
+        r.error_label
+        if r.group_name == "overall"
+        else "Policies of few people, together"
+        if r.group_value == "suppressed"
+        else r.value_label,
+        None,
+    ),
     "Share of decisions": HEADLINE["Accuracy"],
     "Interval": HEADLINE["Interval"],
     "Share of errors": lambda r: (share(r.share_of_errors), r.share_of_errors),
@@ -255,7 +275,7 @@ COMPARED = {
     "Why not shown": None,
 }
 EXCLUSIONS = {
-    "Why": None,
+    "Why": lambda r: (r.reason_label, None),
     "How many": lambda r: (whole(r.n_excluded), r.n_excluded),
     "What it means": lambda r: (r.sentence, None),
 }
@@ -306,9 +326,18 @@ def test_every_number_in_a_table_is_its_marts(world, page):
         accuracy + "and period_type = 'month' and is_last_complete_period "
         "order by dimension_name, target_gap, sort_order",
     )
+    lately = ask(
+        world,
+        "select dimension_value, n_periods_below_target as weeks_below, "
+        "n_periods_compared as weeks from report.headline "
+        "where metric_id = 'accuracy' and period_type = 'four_weeks' "
+        "and dimension_name in ('overall', 'queue') and is_last_complete_period",
+    )
+    month = month.merge(lately, on="dimension_value")
+    assert month["weeks_below"].max() > 1
     tables = dict(page.tables)
     of = month["period_label"].iloc[0]
-    expect(tables.pop(f"Accuracy and target, {of}"), month, HEADLINE)
+    expect(tables.pop(f"Accuracy and target, {of}"), month, MONTH)
     four_weeks = ask(
         world,
         accuracy + "and period_type = 'four_weeks' "
@@ -331,11 +360,25 @@ def test_every_number_in_a_table_is_its_marts(world, page):
         f"and dimension_name = 'overall' and metric_id in ({read.METRICS}) order by metric_name",
     )
     expect(tables.pop(f"All decisions, {of}"), metrics, METRICS)
+    for metric in ("Precision", "Recall"):
+        mart = ask(
+            world,
+            "select * from report.headline where period_type = 'month' and "
+            "is_last_complete_period and dimension_name = 'policy_parent' and "
+            f"metric_id = '{metric.lower()}' order by estimate, sort_order",
+        )
+        expect(tables.pop(f"{metric} by policy area, {of}"), mart, POLICIES)
     period = f"date '{month['period_starts_on'].iloc[0]:%Y-%m-%d}'"
     for name, group in (("by kind", "overall"), ("by policy, the ten largest", "policy")):
         mart = ask(
             world,
-            f"select * from explain.error_pareto where month_starts_on = {period} and "
+            "select pareto.*, reason_label as error_label, value_label "
+            "from explain.error_pareto as pareto "
+            "left join reference.reasons on reason = reasons.reason_code and applies_to = 'error' "
+            "left join (select distinct dimension_name as group_name, "
+            "dimension_value as group_value, value_label from report.headline) "
+            "using (group_name, group_value) "
+            f"where month_starts_on = {period} and "
             f"group_name = '{group}' and (group_name = 'overall' or reason = 'all') "
             "order by error_rank, group_value, reason",
         )
@@ -371,7 +414,8 @@ def test_every_number_in_a_table_is_its_marts(world, page):
 def test_every_number_in_a_sentence_is_a_marts(world, page):
     """What is said outside tables, and instead of charts, has no number of its own."""
     known = set()
-    for frame in world.read(read.PAGE).values():
+    month = world.read({"month": read.MONTH})["month"]["month_starts_on"].iloc[0]
+    for frame in world.read(read.PAGE, month=f"{month:%Y-%m-%d}").values():
         for column in frame.select_dtypes("number"):
             for value in frame[column].dropna():
                 known |= {share(value)[:-2], points(value), points(value).lstrip("+−")}
@@ -479,20 +523,61 @@ def test_a_world_without_a_complete_month_has_a_page(world, manifest_json, tmp_p
     young = tmp_path / "warehouse.duckdb"
     shutil.copy(world.database, young)
     with duckdb.connect(young) as connection:
+        for table in ("report.dim_periods", "report.headline"):
+            connection.execute(
+                f"update {table} set is_complete = false, is_last_complete_period = false "
+                "where period_type = 'month'"
+            )
+        months = "select max(period_label) from report.headline where period_type = 'month' "
+        ((label,),) = connection.execute(f"{months} and periods_ago = 0").fetchall()
+    render.write_page(read.Warehouse(young, manifest_json), tmp_path / "index.html")
+    page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert any(said.startswith(f"{label} so far, provisional.") for said in page.said)
+    assert f"Accuracy and target, {label}" in page.tables
+    with duckdb.connect(young) as connection:
         connection.execute(
             "delete from report.headline where period_type in ('month', 'four_weeks')"
         )
-        connection.execute(
-            "update report.dim_periods set is_last_complete_period = false "
-            "where period_type = 'month'"
-        )
     render.write_page(read.Warehouse(young, manifest_json), tmp_path / "index.html")
     said = Page((tmp_path / "index.html").read_text(encoding="utf-8")).said
-    assert "No month is complete yet." in said
+    assert "There are no decisions yet." in said
     folder = render.write_week(read.Warehouse(young, manifest_json), None, tmp_path)
     parts = parts_of(folder)
     assert parts["What moved"] == ["Nothing can be compared with the four weeks before."]
     assert "can be compared" in parts["What is below target"][0]
+
+
+def test_errors_by_a_derived_frame_or_of_few_audits_say_so(world, page, manifest_json, tmp_path):
+    """The section of the mart, and no other; of all decisions, the page and the week too."""
+    assert not any("Frame: derived" in said for said in page.said)
+    derived = tmp_path / "warehouse.duckdb"
+    shutil.copy(world.database, derived)
+    with duckdb.connect(derived) as connection:
+        connection.execute(
+            "update explain.error_pareto set weighting = 'derived_frame', estimate = 0.81234, "
+            "is_reportable = false, reason_code = 'too_few_audits'"
+        )
+    warehouse = read.Warehouse(derived, manifest_json)
+    render.write_page(warehouse, tmp_path / "index.html")
+    written = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
+    said = written.said
+    assert sum("largest first: none can be shown." in text for text in said) == 2
+    assert not any("81.2" in text for text in said)
+    kinds = {row["Errors"][0] for row in written.tables["Errors, by kind"]}
+    assert all(
+        row["Share of decisions"][0] == "(81.2 %)" for row in written.tables["Errors, by kind"]
+    )
+    assert written.charts.count("Not shown. There are too few audits to report a rate.") > len(
+        kinds
+    )
+    (at,) = (i for i, text in enumerate(said) if text == "Frame: derived.")
+    assert said[at - 2].startswith("Where the errors are")
+    with duckdb.connect(derived) as connection:
+        connection.execute("update report.headline set weighting = 'derived_frame'")
+    week = render.write_week(warehouse, None, tmp_path) / "report.md"
+    text = week.read_text(encoding="utf-8")
+    assert text.count("the target. Frame: derived.]") == 2  # below each chart
+    assert "Frame: derived. What an audit stands for was counted" in text
 
 
 def parts_of(folder: Path) -> dict[str, list[str]]:
@@ -529,6 +614,15 @@ def test_the_week_says_what_the_mart_says(world, week):
             continue
         below = f"{name}: {value}"
         status = about["What is below target"]
+        before = [said for said in status if said.startswith("Below target in earlier weeks")]
+        status = [said for said in status if said not in before]
+        times = f"{row.n_periods_below_target} of {row.n_periods_compared}"
+        if row.target_status == "below":
+            assert not before
+            assert f"in {times} weeks" in status[0]
+        else:
+            assert bool(before) == (row.n_periods_below_target > 0)
+            assert all(f"{name} in {times}" in said for said in before)
         assert len(status) == 1
         assert (status[0].startswith(below) and "below target" in status[0]) == (
             row.target_status == "below"

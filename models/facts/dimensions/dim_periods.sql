@@ -49,11 +49,9 @@ periods as (
     union all
     select distinct
         'four_weeks' as period_type,
-        {{ add_days(week_start('days.calendar_date'), '-7 * weeks.n_before') }} as period_starts_on,
-        {{ add_days(week_start('days.calendar_date'), '27 - 7 * weeks.n_before') }}
-            as period_ends_on
-    from days
-    cross join (values (0), (1), (2), (3)) as weeks (n_before)
+        four_weeks_start_on as period_starts_on,
+        four_weeks_end_on as period_ends_on
+    from ({{ in_four_weeks('days', week_start('calendar_date')) }}) as weeks
     union all
     select
         'trailing' as period_type,
