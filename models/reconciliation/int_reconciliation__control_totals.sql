@@ -47,15 +47,15 @@ counted as (
         {{ column }} as dimension_value,
         cast(count(*) as double) as row_count,
         cast(count(distinct item_id) as double) as distinct_items,
-        cast(coalesce({{ exact_sum('handling_seconds', bits=20) }}, 0) as double)
-            as sum_handling_seconds,
+        {{ exact_sum('coalesce(handling_seconds, 0)', bits=20) }} as sum_handling_seconds,
         count(distinct moderator_key) as n_people
     from decisions
-    where exists (
-        select 1
-        from asked
-        where asked.table_name = 'decisions' and asked.counted_by = '{{ name }}'
-    )
+    where
+        exists (
+            select 1
+            from asked
+            where asked.table_name = 'decisions' and asked.counted_by = '{{ name }}'
+        )
     group by decided_on, {{ column }}
     union all
     {% endfor -%}
@@ -70,7 +70,11 @@ counted as (
         cast(null as double) as sum_handling_seconds,
         cast(0 as bigint) as n_people
     from {{ ref(model) }}
-    where exists (select 1 from asked where asked.table_name = '{{ table }}')
+    where
+        exists (
+            select 1 from asked
+            where asked.table_name = '{{ table }}'
+        )
     group by {{ reporting_date(moment) }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -123,7 +127,7 @@ measured as (
     from compared
 ),
 
--- A day that begins at another hour moves rows from day to day: many days differ, their sum does not.
+-- A day that begins at another hour moves rows: many days differ, and their sum does not.
 series as (
     select
         source_system,
@@ -145,8 +149,10 @@ select
     measured.happened_on,
     measured.measure,
     measured.counted_by as dimension_name,
-    case when measured.counted_by = 'total' then 'all' else coalesce(measured.dimension_value, 'none') end
-        as dimension_value,
+    case
+        when measured.counted_by = 'total' then 'all'
+        else coalesce(measured.dimension_value, 'none')
+    end as dimension_value,
     measured.left_value,
     measured.right_value,
     cast(0 as double) as explained_difference,
@@ -186,7 +192,7 @@ select
     'parts' as dimension_name,
     parts.counted_by as dimension_value,
     totals.value as left_value,
-    parts.value as right_value,
+    parts.summed as right_value,
     cast(0 as double) as explained_difference,
     'in_no_part' as reason_code,
     1e-6 * greatest(1, abs(totals.value)) as tolerance,
@@ -199,7 +205,7 @@ inner join (
         business_date,
         measure,
         counted_by,
-        sum(value) as value
+        sum(value) as summed
     from reported
     where counted_by <> 'total' and measure like 'sum%' or measure = 'row_count'
     group by source_system, table_name, business_date, measure, counted_by

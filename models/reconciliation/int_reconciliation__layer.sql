@@ -32,7 +32,10 @@ copies_of_{{ table }} as (
         {{ recorded_on() }} as happened_on,
         sum(n_rows - 1) as n_copies
     from (
-        select {{ key }}, recorded_at, max(n_rows) as n_rows
+        select
+            {{ key }},
+            recorded_at,
+            max(n_rows) as n_rows
         from {{ ref(revisions) }}
         group by {{ key }}, recorded_at
     ) as revisions
@@ -57,7 +60,10 @@ superseded as (
             {{ decided_on() }} as decided_on,
             recorded_at < max(recorded_at) over (partition by decision_id) as is_superseded
         from (
-            select distinct decision_id, decided_at, recorded_at
+            select distinct
+                decision_id,
+                decided_at,
+                recorded_at
             from {{ ref('int_deliveries__decision_revisions') }}
         ) as revisions
     ) as ranked
@@ -89,6 +95,14 @@ rates as (
         sum(n_decisions) as n_rows
     from rated
     group by decided_on, dimension_name
+),
+
+wholes as (
+    select
+        happened_on,
+        n_rows
+    from rates
+    where dimension_name = 'overall'
 )
 
 {% for table in delivered -%}
@@ -130,7 +144,11 @@ select
     end as reason_code
 from totals
 -- A table that is not delivered is no agreement.
-where table_name not in ('{{ delivered | join("', '") }}') and n_delivered > 0
+where
+    table_name not in (
+        '{{ delivered | join("', '") }}'
+    )
+    and n_delivered > 0
 union all
 select
     'staging_to_facts' as check_name,
@@ -180,27 +198,25 @@ select
     cast(0 as double) as explained_difference,
     'rows_lost' as reason_code
 from facts
-full outer join (
-    select happened_on, n_rows from rates where dimension_name = 'overall'
-) as rates on facts.happened_on = rates.happened_on
+full outer join wholes as rates on facts.happened_on = rates.happened_on
 union all
 select
     'whole_to_parts' as check_name,
     wholes.happened_on,
     'dimension' as dimension_name,
-    names.dimension_name as dimension_value,
+    every_dimension.dimension_name as dimension_value,
     cast(wholes.n_rows as double) as left_value,
     cast(coalesce(parts.n_rows, 0) as double) as right_value,
     cast(0 as double) as explained_difference,
     'in_no_part' as reason_code
-from (select happened_on, n_rows from rates where dimension_name = 'overall') as wholes
+from wholes
 cross join (
     values
     {% for name in dimensions -%}
     ('{{ name }}'){{ ',' if not loop.last }}
-    {% endfor %}
-) as names (dimension_name)
+    {% endfor -%}
+) as every_dimension (dimension_name)
 left join rates as parts
     on
         wholes.happened_on = parts.happened_on
-        and names.dimension_name = parts.dimension_name
+        and every_dimension.dimension_name = parts.dimension_name

@@ -83,8 +83,11 @@ select
     cast(case when n_left_more >= 0 then n_rows else 0 end as double) as left_value,
     cast(case when n_left_more < 0 then n_rows else 0 end as double) as right_value,
     cast(
-        case when is_explained then (case when n_left_more < 0 then -1 else 1 end) * n_rows else 0 end
-        as double
+        case
+            when not is_explained then 0
+            when n_left_more < 0 then -n_rows
+            else n_rows
+        end as double
     ) as explained_difference,
     reason_code
 from by_reason

@@ -28,6 +28,7 @@ decisions as (
         job_id,
         supersedes_decision_id,
         decided_at,
+        decided_at + interval '{{ var("ledger_late_hours") }}' hour as due_at,
         decided_on,
         decided_by_type,
         action_code,
@@ -79,12 +80,8 @@ unstated as (
         decisions.decided_on,
         case
             when decisions.decided_on < submissions.first_day then 'before_ledger'
-            when undone.undone_at <= decisions.decided_at
-                + interval '{{ var("ledger_late_hours") }}' hour
-                then 'reversed_before_submission'
-            when decisions.decided_at
-                > as_of.as_of - interval '{{ var("ledger_late_hours") }}' hour
-                and decisions.decided_at > submissions.last_at
+            when undone.undone_at <= decisions.due_at then 'reversed_before_submission'
+            when decisions.due_at > as_of.as_of and decisions.decided_at > submissions.last_at
                 then 'statement_not_due'
             when stated_days.decided_on is null then 'submission_gap'
             else 'no_statement'
@@ -110,7 +107,7 @@ matched as (
         statements.*,
         decisions.decision_id as our_decision_id,
         decisions.job_id,
-        decisions.decided_at,
+        decisions.due_at,
         coalesce(decisions.decided_on, {{ reporting_date('statements.submitted_at') }})
             as happened_on,
         decisions.decided_by_type,
@@ -178,7 +175,10 @@ otherwise as (
     from said
     where
         said.{{ theirs }} is not null
-        and said.{{ ours }} in (select codes.our_code from codes where codes.kind = '{{ kind }}')
+        and said.{{ ours }} in (
+            select codes.our_code from codes
+            where codes.kind = '{{ kind }}'
+        )
         and not exists (
             select 1
             from codes
@@ -208,7 +208,7 @@ otherwise as (
         happened_on,
         'submitted_late' as reason_code
     from said
-    where submitted_at > decided_at + interval '{{ var("ledger_late_hours") }}' hour
+    where submitted_at > due_at
 ),
 
 named as (

@@ -17,8 +17,9 @@ drawn as (
     select
         stratum_key,
         count(*) as n_drawn,
-        sum(case when coalesce(exclusion_reason, '') in ('withdrawn', 'not_final') then 0 else 1 end)
-            as n_finished
+        sum(
+            case when coalesce(exclusion_reason, '') in ('withdrawn', 'not_final') then 0 else 1 end
+        ) as n_finished
     from audits
     where sampling_method in ('simple_random', 'stratified_random')
     group by stratum_key
@@ -119,7 +120,10 @@ select
     case when lowest_probability is null then 'no_probability' else 'chance_differs' end
         as reason_code,
     -- Where no plan says how many were to be drawn, those that were are not all of them.
-    case when planned_sample_size is null then {{ missing }} else {{ tolerance('frame_population') }} end
+    case
+        when planned_sample_size is null then {{ missing }}
+        else {{ tolerance('frame_population') }}
+    end
     * coalesce(planned_sample_size, n_drawn) / cast(nullif(population_size, 0) as double)
         as tolerance
 from by_stratum

@@ -1,5 +1,5 @@
--- Codes that no list holds, fields that a feed stopped to fill, and closes in bulk: rows that are in
--- the total and in no part that anybody looks at.
+-- Codes that no list holds, fields that a feed stopped to fill, and closes in bulk: rows that are
+-- in the total and in no part that anybody looks at.
 {% set fields = ['language', 'region', 'views_at_decision'] -%}
 
 with decisions as (
@@ -32,7 +32,7 @@ by_queue as (
         sum(case when decisions.is_eligible then 1 else 0 end) as n_eligible
         {%- for field in fields %},
         count(case when decisions.is_eligible then decisions.{{ field }} end) as n_{{ field }}
-        {%- endfor %}
+    {%- endfor %}
     from decisions
     group by decisions.decided_on, decisions.queue_id
 ),
@@ -71,7 +71,7 @@ closed as (
             sum(n_rows) as n_rows
         from by_queue
         group by happened_on
-    ) as days
+    ) as by_day
 ),
 
 filled as (

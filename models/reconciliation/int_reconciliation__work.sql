@@ -1,5 +1,5 @@
--- From a job to its decision, from there to the audit and the appeal: how many there are, and how many
--- of them have their other side.
+-- From a job to its decision, from there to the audit and the appeal: how many there are, and how
+-- many of them have their other side.
 with decisions as (
     select * from {{ ref('fct_decisions') }}
 ),
@@ -27,7 +27,11 @@ by_day as (
 ),
 
 counted as (
-    select 'decisions_to_jobs' as check_name, happened_on, n_rows as n_left from by_day
+    select
+        'decisions_to_jobs' as check_name,
+        happened_on,
+        n_rows as n_left
+    from by_day
     union all
     select
         'jobs_to_decisions' as check_name,
@@ -36,7 +40,10 @@ counted as (
     from {{ ref('stg_review_jobs') }}
     group by {{ reporting_date('enqueued_at') }}
     union all
-    select 'decisions_to_policies' as check_name, happened_on, n_with_policy as n_left
+    select
+        'decisions_to_policies' as check_name,
+        happened_on,
+        n_with_policy as n_left
     from by_day
     where n_with_policy > 0 and exists (select 1 from {{ ref('stg_decision_policies') }})
     union all
@@ -44,7 +51,10 @@ counted as (
         checks.check_name,
         {{ reporting_date('audits.audited_at') }} as happened_on,
         sum(
-            case when checks.check_name = 'audits_to_decisions' or audits.is_counted then 1 else 0 end
+            case
+                when checks.check_name = 'audits_to_decisions' or audits.is_counted then 1
+                else 0
+            end
         ) as n_left
     from audits
     cross join (
@@ -67,7 +77,10 @@ counted as (
     where outcome = 'granted'
     group by {{ reporting_date('coalesce(decided_at, filed_at)') }}
     union all
-    select 'reversals_to_grants' as check_name, happened_on, n_reversals as n_left
+    select
+        'reversals_to_grants' as check_name,
+        happened_on,
+        n_reversals as n_left
     from by_day
     where n_reversals > 0 and exists (select 1 from appeals)
 ),

@@ -32,7 +32,8 @@ pairs as (
         explained_difference,
         reason_code,
         {{ 'tolerance' if family in with_tolerance else 'cast(0 as double) as tolerance' }},
-        {{ 'is_withheld' if is_of_sources else 'false as is_withheld' }}
+        {{ 'is_withheld' if is_of_sources else 'false as is_withheld' }},
+        {{ family == 'plans' }} as is_of_plans
     from {{ ref('int_reconciliation__' ~ family) }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -46,10 +47,7 @@ listed as (
         coalesce(pairs.right_source, checks.right_source) as right_source,
         case
             when pairs.happened_on is null then 'all'
-            when checks.check_name in (
-                'frame_to_decisions', 'plan_to_drawn', 'drawn_to_finished', 'probability_to_plan'
-            )
-                then 'plan_period'
+            when pairs.is_of_plans then 'plan_period'
             else 'day'
         end as period_type,
         pairs.happened_on as period_starts_on,

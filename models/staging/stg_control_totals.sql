@@ -4,7 +4,8 @@ with ranked as (
         *,
         row_number() over (
             partition by
-                source_system, table_name, business_date, measure, dimension_name, dimension_value
+                source_system, table_name, business_date, measure, nullif(dimension_name, ''),
+                dimension_value
             order by recorded_at desc, reported_at desc, value asc
         ) as revision_rank
     from ({{ raw('control_totals') }}) as delivered
@@ -12,10 +13,9 @@ with ranked as (
 )
 
 select
-    concat(
-        source_system, '|', table_name, '|', cast(business_date as string), '|', measure, '|',
-        coalesce(dimension_name, ''), '|', coalesce(dimension_value, '')
-    ) as control_total_key,
+    source_system || '|' || table_name || '|' || cast(business_date as string) || '|' || measure
+    || '|' || coalesce(dimension_name, '') || '|' || coalesce(dimension_value, '')
+        as control_total_key,
     source_system,
     table_name,
     business_date,

@@ -644,7 +644,7 @@ MUTATIONS = {
         update("reconciliation.rows_accounted_for", "n_unaccounted = null", "true"),
         {"no_row_is_lost_in_staging"},
     ),
-    "a_comparison_twice": (repeat(CHECKS), {"comparisons_are_unique"}),
+    "a_check_twice": (repeat(CHECKS), {"comparisons_are_unique"}),
     "a_row_that_the_layer_lost": (
         update(
             CHECKS,
@@ -662,7 +662,11 @@ MUTATIONS = {
         {"statuses_follow_from_the_values"},
     ),
     "a_comparison_that_was_not_made": (
-        update(CHECKS, "left_value = null, status = 'not_evaluated'", "check_name = 'facts_to_rates'"),
+        update(
+            CHECKS,
+            "left_value = null, status = 'not_evaluated'",
+            "check_name = 'facts_to_rates'",
+        ),
         {"the_layer_agrees_with_itself"},
     ),
     "a_reason_of_a_difference_that_nobody_knows": (
