@@ -97,7 +97,7 @@ compared as (
         reported.dimension_value,
         reported.value as left_value,
         case
-            -- What the layer does not count in this way is not known; what it has no row of is none.
+            -- What the layer does not count in this way is not known; of what it does, no row is 0.
             when known.table_name is null then null
             when reported.measure = 'row_count' then coalesce(counted.row_count, 0)
             when reported.table_name <> 'decisions' then null

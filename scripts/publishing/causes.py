@@ -1,10 +1,10 @@
 """Why a published accuracy is another one today: the difference, split over its causes.
 
 A weighted rate of a slice is sum w y / sum w over its audits, w = N_h / n_h. Between the published
-audits and today's each change of an audit or a stratum has one cause. For a set of causes the rate is
-worked out with their changes made and the others not; a cause's share is the average, over all orders
-in which the causes can be taken, of what it changes when its turn comes (Shapley). The shares add up
-to the difference exactly, and do not hang on an order that somebody chose.
+audits and today's each change of an audit or a stratum has one cause. For a set of causes the rate
+is worked out with their changes made and the others not; a cause's share is the average, over all
+orders in which the causes can be taken, of what it changes when its turn comes (Shapley). The
+shares add up to the difference exactly, and do not hang on an order that somebody chose.
 """
 
 from dataclasses import dataclass, field
@@ -42,7 +42,16 @@ DIMENSIONS = {
     "decided_by": ("decided_by_type", "unknown"),
 }
 OF_THE_DECISION = [
-    *("decided_on", "queue_id", "policy_id", "decided_by_type", "language", "region", "item_type"),
+    *(
+        "decision_recorded_at",
+        "decided_on",
+        "queue_id",
+        "policy_id",
+        "decided_by_type",
+        "language",
+        "region",
+        "item_type",
+    ),
 ]
 # Why an audit was left out before, where it counts now, and the other way round.
 EXCLUDED = {
@@ -103,7 +112,9 @@ def compare(then: pd.DataFrame, now: pd.DataFrame, *, is_code: bool) -> Changes:
         known = both["_merge"].isin(["both", "left_only" if when == "then" else "right_only"])
         both[f"counts_{when}"] = known & both[f"exclusion_reason_{when}"].isna()
         both[f"is_known_{when}"] = known
-        both[f"is_overturned_{when}"] = both[f"is_overturned_{when}"].astype("boolean").fillna(False)
+        both[f"is_overturned_{when}"] = (
+            both[f"is_overturned_{when}"].astype("boolean").fillna(False)
+        )
     is_both = both["_merge"] == "both"
 
     def changed(names: list[str]) -> pd.Series:
@@ -114,20 +125,17 @@ def compare(then: pd.DataFrame, now: pd.DataFrame, *, is_code: bool) -> Changes:
         return different & is_both
 
     revised = changed(["revision_no"])
-    disputed = changed(["is_overturned"])
-    decision = changed(OF_THE_DECISION)
     found = changed(["found_error_class"])
-    # Found otherwise in the same revision, or final otherwise with nothing of its own changed.
-    redefined = found & ~revised
-    final = changed(["error_class"]) & ~found & ~disputed
+    # Overturned then and now, and otherwise: the dispute's own finding changed.
+    disputed = changed(["is_overturned"]) | (
+        changed(["error_class"]) & both["is_overturned_then"] & both["is_overturned_now"]
+    )
+    decision = changed(OF_THE_DECISION)
     both["revision_cause"] = np.select(
-        [(found | final) & (revised | disputed), found | final], ["revised_audit", unexplained], NONE
+        [found & revised, found & ~revised], ["revised_audit", unexplained], NONE
     )
-    both.loc[redefined & ~disputed, "revision_cause"] = unexplained
     both["dispute_cause"] = np.where(disputed, "dispute", NONE)
-    both["decision_cause"] = np.where(
-        decision | (changed(["stratum_key"]) & decision), "corrected_decision", NONE
-    )
+    both["decision_cause"] = np.where(decision, "corrected_decision", NONE)
     moved = changed(["stratum_key"]) & ~decision
     both.loc[moved, "decision_cause"] = "frame_changed"
 
@@ -168,7 +176,7 @@ def compare(then: pd.DataFrame, now: pd.DataFrame, *, is_code: bool) -> Changes:
 class Slice:
     """The audits that a rate of one slice is made of, then and now, ready to be valued."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 a slice has that many parts
         self, changes: Changes, metric_id: str, first_day: object, last_day: object,
         dimension: str, value: str,
     ) -> None:  # fmt: skip

@@ -22,7 +22,7 @@ NUMBERS = """
     select
         metric_id, metric_version, period_type, period_starts_on, period_ends_on, dimension_name,
         dimension_value, estimate, ci_low, ci_high, n, is_reportable, reason_code,
-        accuracy_status as period_status
+        status as period_status
     from report.headline
     order by all
 """
@@ -45,8 +45,10 @@ AUDITS = """
         audits.decided_by_type,
         audits.language,
         audits.region,
-        audits.item_type
+        audits.item_type,
+        decisions.recorded_at as decision_recorded_at
     from core.fct_audits as audits
+    left join core.fct_decisions as decisions using (decision_id)
     left join intermediate.int_verdicts__audits as verdicts using (audit_id)
     left join intermediate.int_sampling__strata as strata
         on audits.stratum_key = strata.stratum_key
@@ -173,12 +175,21 @@ def publish(store: Path, publication: Publication, numbers: pa.Table, audits: pa
     }
     for name, value in stamps.items():
         numbers = numbers.append_column(name, pa.array([value] * len(numbers)))
-    _write(audits, restricted / publication.name)
-    return _write(numbers, store / publication.name, is_new=True)
+    write_whole(audits, restricted / publication.name)
+    return write_whole(numbers, store / publication.name, is_new=True)
 
 
-def _write(table: pa.Table, file: Path, *, is_new: bool = False) -> bool:
-    """Write a file as a whole or not at all; with `is_new`, never over another one."""
+def write_whole(table: pa.Table, file: Path, *, is_new: bool = False) -> bool:
+    """Write a Parquet file as a whole or not at all.
+
+    Args:
+        table: its rows.
+        file: where to.
+        is_new: never write over another one.
+
+    Returns:
+        False where `is_new` and the file is there.
+    """
     # Hidden, so that nobody who reads *.parquet sees half of it.
     part = file.with_name(f".{file.name}.{os.getpid()}")
     pq.write_table(table, part)
