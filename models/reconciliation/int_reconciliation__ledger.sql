@@ -1,5 +1,4 @@
--- Restrictions in scope beside the statements of the public ledger, by the day of the decision.
-{% set regions = var('ledger_regions') -%}
+-- Restrictions beside the statements of the public ledger, by the day of the decision.
 
 with statements as (
     select * from {{ ref('stg_statements_of_reasons') }}
@@ -13,20 +12,12 @@ differing as (
     select * from {{ ref('int_reconciliation__ledger_rows') }}
 ),
 
-in_scope as (
+restricted as (
     select
         decided_on as happened_on,
         count(*) as n_left
     from decisions
-    where
-        action_group = 'enforced'
-        {% for code in var('ledger_exempt_actions') -%}
-        and action_code <> '{{ code }}'
-        {% endfor -%}
-        {% if regions -%}
-        and region in ('{{ regions | join("', '") }}')
-        {% endif -%}
-        and exists (select 1 from statements)
+    where action_group = 'enforced' and exists (select 1 from statements)
     group by decided_on
 ),
 
@@ -63,16 +54,16 @@ named as (
 
 select
     'decisions_to_statements' as check_name,
-    coalesce(in_scope.happened_on, stated.happened_on) as happened_on,
+    coalesce(restricted.happened_on, stated.happened_on) as happened_on,
     'overall' as dimension_name,
     'all' as dimension_value,
-    cast(coalesce(in_scope.n_left, 0) as double) as left_value,
+    cast(coalesce(restricted.n_left, 0) as double) as left_value,
     cast(coalesce(stated.n_right, 0) as double) as right_value,
     cast(coalesce(named.n_explained, 0) as double) as explained_difference,
     coalesce(named.wrong, named.in_order, 'unexplained') as reason_code
-from in_scope
-full outer join stated on in_scope.happened_on = stated.happened_on
-left join named on coalesce(in_scope.happened_on, stated.happened_on) = named.happened_on
+from restricted
+full outer join stated on restricted.happened_on = stated.happened_on
+left join named on coalesce(restricted.happened_on, stated.happened_on) = named.happened_on
 union all
 -- Counts by name: those of the rows that the other side has not add up to the difference.
 select

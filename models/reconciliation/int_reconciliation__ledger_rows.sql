@@ -25,7 +25,7 @@ as_of as (
 decisions as (
     select
         decision_id,
-        job_id,
+        item_id,
         supersedes_decision_id,
         decided_at,
         decided_at + interval '{{ var("ledger_late_hours") }}' hour as due_at,
@@ -73,12 +73,14 @@ stated_days as (
     group by decisions.decided_on
 ),
 
--- Decisions that need a statement and have none.
+-- Restrictions without a statement: of some it is in order.
 unstated as (
     select
         decisions.decision_id,
         decisions.decided_on,
         case
+            when not decisions.is_restriction then 'not_in_scope'
+            when not decisions.is_in_territory then 'outside_territory'
             when decisions.decided_on < submissions.first_day then 'before_ledger'
             when undone.undone_at <= decisions.due_at then 'reversed_before_submission'
             when decisions.due_at > as_of.as_of and decisions.decided_at > submissions.last_at
@@ -92,8 +94,7 @@ unstated as (
     left join undone on decisions.decision_id = undone.decision_id
     left join stated_days on decisions.decided_on = stated_days.decided_on
     where
-        decisions.is_restriction
-        and decisions.is_in_territory
+        decisions.action_group = 'enforced'
         and submissions.first_day is not null
         and not exists (
             select 1
@@ -106,15 +107,14 @@ matched as (
     select
         statements.*,
         decisions.decision_id as our_decision_id,
-        decisions.job_id,
+        decisions.item_id,
         decisions.due_at,
         coalesce(decisions.decided_on, {{ reporting_date('statements.submitted_at') }})
             as happened_on,
         decisions.decided_by_type,
         decisions.category_policy_id,
         decisions.action_code,
-        decisions.is_restriction,
-        decisions.is_in_territory,
+        coalesce(decisions.action_group = 'enforced', false) as is_enforced,
         row_number() over (
             partition by statements.decision_id
             order by statements.submitted_at, statements.statement_id
@@ -132,34 +132,50 @@ matched as (
     left join decisions on statements.decision_id = decisions.decision_id
 ),
 
--- Statements beyond the one that each restriction in scope has.
+-- Statements beyond the one that each restriction has.
 surplus as (
     select
         statement_id,
         happened_on,
         case
             when our_decision_id is null then 'no_decision'
-            when
-                not is_restriction and restriction is not null
-                and restriction <> action_code
-                then 'action_differs'
-            when not is_restriction then 'not_in_scope'
-            when not is_in_territory then 'outside_territory'
+            when not is_enforced then 'no_restriction'
             when nth_alike > 1 then 'duplicate_statement'
             else 'several_statements'
         end as reason_code
     from matched
-    where our_decision_id is null or not is_restriction or not is_in_territory or nth > 1
+    where our_decision_id is null or not is_enforced or nth > 1
+),
+
+-- Why the item was looked at first: its later jobs are escalations and appeals of that.
+first_looks as (
+    select
+        item_id,
+        enqueue_reason
+    from (
+        select
+            item_id,
+            enqueue_reason,
+            row_number() over (partition by item_id order by enqueued_at, job_id) as nth_look
+        from jobs
+        where
+            exists (
+                select 1
+                from matched
+                where matched.source_type is not null and matched.item_id = jobs.item_id
+            )
+    ) as looks
+    where nth_look = 1
 ),
 
 -- What a statement says otherwise than its decision.
 said as (
     select
         matched.*,
-        jobs.enqueue_reason
+        first_looks.enqueue_reason
     from matched
-    left join jobs on matched.job_id = jobs.job_id and matched.source_type is not null
-    where matched.our_decision_id is not null and matched.is_restriction
+    left join first_looks on matched.item_id = first_looks.item_id
+    where matched.our_decision_id is not null and matched.is_enforced
 ),
 
 otherwise as (
