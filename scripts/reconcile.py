@@ -10,7 +10,7 @@ import click
 import duckdb
 import pandas as pd
 import yaml
-from reconciling import checks, headline, raw
+from reconciling import checks, headline, published, raw
 from reconciling.rows import RowDifferences, compare_rows
 from reporting.read import built
 from rich.console import Console
@@ -187,12 +187,48 @@ def verdict(n_breaks: int, n_unevaluated: int, n_agree: int) -> str:
     return said + "."
 
 
+def look_at_reports(folder: Path, console: Console) -> int:
+    """Print what does not add up in published reports.
+
+    Args:
+        folder: with the files that `published.identities` reads.
+        console: where to.
+
+    Returns:
+        The exit code: 0 all adds up, 1 something does not.
+
+    Raises:
+        CouldNotRun: a file is not there.
+    """
+    try:
+        rows = published.identities(folder)
+    except FileNotFoundError as error:
+        raise CouldNotRun(f"{error} is not there.") from error
+    apart = rows[rows["difference"] != 0]
+    table = Table("Identity", "Service", "Of", "Left", "Right", "Difference", "Name")
+    for row in apart.itertuples():
+        table.add_row(
+            row.identity,
+            row.service,
+            row.part,
+            f"{row.left:,.10g}",
+            f"{row.right:,.10g}",
+            f"{row.difference:,.10g}",
+            row.name,
+        )
+    console.print(table)
+    console.print(f"{len(rows) - len(apart):,} sums hold, {len(apart):,} do not.")
+    return 1 if len(apart) else 0
+
+
 @click.command()
 @built
 @click.option("--raw", "raw_folder", type=click.Path(path_type=Path), show_default="raw_path",
               help="The folder of raw files that it was built from.")  # fmt: skip
 @click.option("--source", "sources", multiple=True, metavar="TABLE=FILE",
               help="Compare the rows of a raw table with a file of its source.")  # fmt: skip
+@click.option("--reports", type=click.Path(path_type=Path, exists=True, file_okay=False),
+              help="Only look at published transparency reports in this folder.")  # fmt: skip
 @click.option("--memory", default="2GB", show_default=True, help="The most that DuckDB may use.")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("report/reconciliation"),
               show_default=True, help="The folder for JSON and Markdown.")  # fmt: skip
@@ -201,6 +237,7 @@ def main(  # noqa: PLR0917 click gives them by name
     manifest: Path,
     raw_folder: Path | None,
     sources: tuple[str, ...],
+    reports: Path | None,
     memory: str,
     output: Path,
 ) -> None:
@@ -209,6 +246,8 @@ def main(  # noqa: PLR0917 click gives them by name
     Exit codes: 0 all agree; 1 something does not; 2 it could not run.
     """
     console = Console(width=None if Console().is_terminal else 130)
+    if reports:
+        sys.exit(look_at_reports(reports, console))
     warehouse = attach(database, memory)
     variables = variables_of(manifest)
     raw_folder = raw_folder or PROJECT / variables["raw_path"]
