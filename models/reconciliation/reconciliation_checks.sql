@@ -1,8 +1,13 @@
 {% set families = ['layer', 'values', 'work', 'plans', 'ledger', 'control_totals'] -%}
 {% set with_tolerance = ['work', 'plans', 'control_totals'] -%}
+{% set is_published = var('raw_connector') == 'hatecheck' -%}
 
 with checks as (
-    select * from {{ ref('reconciliation') }}
+    select *
+    from {{ ref('reconciliation') }}
+    {% if not is_published -%}
+    where check_name <> 'published_facts'
+    {%- endif %}
 ),
 
 accepted_differences as (
@@ -37,6 +42,25 @@ pairs as (
     from {{ ref('int_reconciliation__' ~ family) }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
+    {% if is_published -%}
+    union all
+    select
+        'published_facts' as check_name,
+        cast(null as string) as left_source,
+        cast(null as string) as right_source,
+        cast(null as date) as happened_on,
+        'facts' as measure,
+        'fact' as dimension_name,
+        fact as dimension_value,
+        cast(published as double) as left_value,
+        cast(in_file as double) as right_value,
+        cast(0 as double) as explained_difference,
+        'publication_differs' as reason_code,
+        cast(0 as double) as tolerance,
+        false as is_withheld,
+        false as is_of_plans
+    from {{ ref('hatecheck_published_facts') }}
+    {% endif -%}
 ),
 
 -- A check that found nothing to compare has one row that says so.

@@ -9,6 +9,7 @@ import pytest
 import reconcile
 import simulate
 from click.testing import CliRunner
+from projects import ROOT
 from reconciling import checks
 from reconciling.rows import compare_rows
 from simulator.world import Settings
@@ -138,6 +139,16 @@ def breaks_of(project):
             (event.check_name, event.reason_code, event.window)
             for event in checks.events(connection, "break")
         ]
+
+
+def test_every_check_is_in_the_documents_and_the_mart(platform):
+    page = (ROOT / "docs" / "reconciliation.md").read_text(encoding="utf-8")
+    seeds = duckdb.sql(f"from '{ROOT / 'seeds' / 'reconciliation.csv'}'").fetchall()
+    there = platform.query("select distinct check_name from reconciliation.reconciliation_checks")
+    for name, _, left, right, _, catches, what_to_do in seeds:
+        assert f"| `{name}` | {left} | {right} | {catches} | {what_to_do} |" in page
+        # Of connectors with published data alone.
+        assert name in set(there["check_name"]) or name == "published_facts"
 
 
 def accept(project, row):
