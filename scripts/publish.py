@@ -121,7 +121,10 @@ def restatements(
             # The rate by the published audits must be the published one; what is left when all that
             # the audits tell is taken into account is in how the mart makes a rate of them.
             if found.shares or abs(found.published - number["estimate_published"]) <= LARGEST_GAP:
-                split = dict(found.shares)
+                # What changes beside the slice, in its strata, moves nothing in it.
+                split = {
+                    cause: share for cause, share in found.shares.items() if abs(share) > 1e-15
+                }
                 left = number["difference"] - sum(split.values())
                 if abs(left) > 1e-12:
                     split[otherwise] = split.get(otherwise, 0.0) + left
