@@ -105,11 +105,13 @@ def compare_rows(
         sides = []
         for relation in (source, f"staging.stg_{table}"):
             sides.append(
-                warehouse.execute(
-                    f"select {columns} from {relation} "
-                    f"where cast({moment} as date) is not distinct from $day",
-                    {"day": day},
-                ).pl()
+                pl.from_arrow(
+                    warehouse.sql(
+                        f"select {columns} from {relation} "
+                        f"where cast({moment} as date) is not distinct from $day",
+                        params={"day": day},
+                    ).to_arrow_table()
+                )
             )
         _add_day(found, key, str(day), sides[0], sides[1])
         advance(number, len(days))

@@ -122,7 +122,9 @@ def test_a_frame_that_counts_others_is_a_break_with_its_stratum(new_project, wor
     world["review_jobs"] = world["review_jobs"].iloc[1:]
     project = new_project()
     project.deliver(world)
-    project.build("--select", "+reconciliation_checks", "+reconciliation_rows", data_tests=False)
+    project.build(
+        "--select", "+reconciliation_checks", "+reconciliation_rows", "reasons", data_tests=False
+    )
     found = {(name, why) for name, why, *_ in breaks_of(project)}
     assert found == {
         ("frame_to_decisions", "frame_disagrees"),
@@ -240,7 +242,7 @@ def test_over_seeds_nothing_planted_is_missed_and_nothing_else_is_said(new_proje
         project.folder / "data",
         workers=1,
     )
-    run = project.build("--select", "+reconciliation_checks", data_tests=False)
+    run = project.build("--select", "+reconciliation_checks", "reasons", data_tests=False)
     assert run.returncode == 0, run.stdout
     expected = planted(project.folder / "data")
     assert expected
