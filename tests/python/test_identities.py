@@ -644,7 +644,7 @@ MUTATIONS = {
         update("reconciliation.rows_accounted_for", "n_unaccounted = null", "true"),
         {"no_row_is_lost_in_staging"},
     ),
-    "a_check_twice": (repeat(CHECKS), {"comparisons_are_unique"}),
+    "a_check_twice": (repeat(CHECKS), {"checks_are_made_once"}),
     "a_row_that_the_layer_lost": (
         update(
             CHECKS,
