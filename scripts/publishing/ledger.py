@@ -55,6 +55,7 @@ AUDITS = """
     where audits.sampling_method in ('simple_random', 'stratified_random')
     order by audits.audit_id
 """
+PUBLISHED_AT = b"published_at"
 DEFINED_BY = ("action_codes", "severity_points", "metrics")
 
 
@@ -80,7 +81,7 @@ class Publication:
 
     @property
     def name(self) -> str:
-        """The name of its files: sorted, they are in the order of the as-of moments."""
+        """The name of its files: the as-of moment, then the state."""
         return f"{self.as_of:%Y%m%dT%H%M%S}-{self.state[:12]}.parquet"
 
 
@@ -175,6 +176,7 @@ def publish(store: Path, publication: Publication, numbers: pa.Table, audits: pa
     }
     for name, value in stamps.items():
         numbers = numbers.append_column(name, pa.array([value] * len(numbers)))
+    numbers = numbers.replace_schema_metadata({PUBLISHED_AT: publication.published_at.isoformat()})
     write_whole(audits, restricted / publication.name)
     return write_whole(numbers, store / publication.name, is_new=True)
 
@@ -209,5 +211,10 @@ def write_whole(table: pa.Table, file: Path, *, is_new: bool = False) -> bool:
 
 
 def publications(store: Path) -> list[Path]:
-    """The numbers of every publication, in the order of their as-of moments."""
-    return sorted(path for path in store.glob("*.parquet") if not path.name.startswith("."))
+    """The numbers of every publication, by their as-of moments, of one moment by publication."""
+    found = [path for path in store.glob("*.parquet") if not path.name.startswith(".")]
+    return sorted(found, key=lambda path: (path.name[:15], _published_at(path)))
+
+
+def _published_at(path: Path) -> str:
+    return (pq.read_schema(path).metadata or {}).get(PUBLISHED_AT, b"").decode()

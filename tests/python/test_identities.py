@@ -644,6 +644,10 @@ MUTATIONS = {
         update("reconciliation.rows_accounted_for", "n_unaccounted = null", "true"),
         {"no_row_is_lost_in_staging"},
     ),
+    "a_comparison_made_twice": (
+        repeat("intermediate.int_reconciliation__compared"),
+        {"comparisons_have_one_row_each"},
+    ),
     "a_check_twice": (repeat(CHECKS), {"checks_are_made_once"}),
     "a_row_that_the_layer_lost": (
         update(

@@ -157,11 +157,11 @@ def test_all_causes_together_add_up_and_are_named(said, first, new_project, make
         deliver(project, world)
     project.deliver(world)
     build(project)
-    # A decision that is not to remove is none any more: a definition, which no row says.
+    # To remove is no decision any more: a definition, which no row says.
     with duckdb.connect(project.warehouse) as warehouse:
         warehouse.execute(
             "update reference.action_codes set exclusion_reason = 'no_decision_made' "
-            "where action_code = 'no_action'"
+            "where action_code = 'remove'"
         )
     build(project, "--exclude", "resource_type:seed", "--full-refresh")
     found, _ = restated(said, project)
