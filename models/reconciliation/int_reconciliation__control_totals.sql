@@ -140,6 +140,20 @@ series as (
         max(abs(difference)) as largest_difference
     from measured
     group by source_system, table_name, measure, counted_by, dimension_value
+),
+
+-- A distinct count has no parts that add up.
+summed_parts as (
+    select
+        source_system,
+        table_name,
+        business_date,
+        measure,
+        counted_by,
+        sum(value) as summed
+    from reported
+    where counted_by <> 'total' and (measure like 'sum%' or measure = 'row_count')
+    group by source_system, table_name, business_date, measure, counted_by
 )
 
 select
@@ -198,22 +212,10 @@ select
     1e-6 * greatest(1, abs(totals.value)) as tolerance,
     totals.measure <> 'row_count' as is_withheld
 from reported as totals
-inner join (
-    select
-        source_system,
-        table_name,
-        business_date,
-        measure,
-        counted_by,
-        sum(value) as summed
-    from reported
-    where counted_by <> 'total' and measure like 'sum%' or measure = 'row_count'
-    group by source_system, table_name, business_date, measure, counted_by
-) as parts
+inner join summed_parts as parts
     on
         totals.source_system = parts.source_system
         and totals.table_name = parts.table_name
         and totals.business_date = parts.business_date
         and totals.measure = parts.measure
         and totals.counted_by = 'total'
-        and parts.counted_by <> 'total'

@@ -29,10 +29,10 @@ by_queue as (
                 else 0
             end
         ) as n_unknown_policy_id,
+        {% for field in fields -%}
+        count(case when decisions.is_eligible then decisions.{{ field }} end) as n_{{ field }},
+        {% endfor -%}
         sum(case when decisions.is_eligible then 1 else 0 end) as n_eligible
-        {%- for field in fields %},
-        count(case when decisions.is_eligible then decisions.{{ field }} end) as n_{{ field }}
-    {%- endfor %}
     from decisions
     group by decisions.decided_on, decisions.queue_id
 ),

@@ -1,5 +1,8 @@
 with compared as (
-    select * from {{ ref('int_reconciliation__compared') }}
+    select
+        *,
+        abs(difference - explained_difference) as unexplained
+    from {{ ref('int_reconciliation__compared') }}
 ),
 
 accepted_differences as (
@@ -41,14 +44,11 @@ judged as (
         -- Ratios and sums of doubles, in another order, differ in the last digit.
         case
             when compared.difference is null then 'not_evaluated'
-            when abs(compared.difference) <= 1e-9 * greatest(1, abs(compared.left_value)) then 'match'
-            when abs(compared.difference - compared.explained_difference) <= 1e-9
-                then 'explained'
-            when abs(compared.difference - compared.explained_difference) <= compared.tolerance
-                then 'within_tolerance'
-            when
-                abs(compared.difference - compared.explained_difference) <= accepted.accepted_difference
-                then 'accepted'
+            when abs(compared.difference) <= 1e-9 * greatest(1, abs(compared.left_value))
+                then 'match'
+            when compared.unexplained <= 1e-9 then 'explained'
+            when compared.unexplained <= compared.tolerance then 'within_tolerance'
+            when compared.unexplained <= accepted.accepted_difference then 'accepted'
             else 'break'
         end as found
     from compared
