@@ -57,7 +57,7 @@ test: $(DEV) lint warehouse  ## Set up, lint, build the sample with every dbt te
 	$(PYTEST) -m "not deep and not spark"
 
 ##@ Your own data
-.PHONY: template own
+.PHONY: template own reconcile publish restatements
 template: $(RUNTIME)  ## Write a CSV file with a header per raw table, and what goes in: DIR=path/to/folder
 	@test -n '$(DIR)' || { echo "usage: make template DIR=path/to/folder" >&2; exit 2; }
 	python scripts/template.py '$(DIR)'
@@ -66,6 +66,15 @@ own: $(RUNTIME)  ## Build on your tables: RAW=folder [CONNECTOR=audit_sheet MAPP
 	@test -n '$(RAW)' || { echo "usage: make own RAW=folder [CONNECTOR=name] [MAPPING=file]" >&2; exit 2; }
 	@python scripts/own.py '$(RAW)' $(if $(CONNECTOR),--connector '$(CONNECTOR)') \
 		$(if $(MAPPING),--mapping '$(MAPPING)') $(ARGS)
+
+reconcile: $(RUNTIME)  ## Say whether the numbers agree with the raw files and each source; ARGS='--source decisions=file.csv'
+	python scripts/reconcile.py $(ARGS)
+
+publish: $(RUNTIME)  ## Keep the numbers of the last build in the ledger beside the warehouse
+	python scripts/publish.py add $(ARGS)
+
+restatements: $(RUNTIME)  ## Say which published numbers are others now, and why
+	python scripts/publish.py changes $(ARGS)
 
 ##@ While editing, and before a release
 .PHONY: check test-deep test-all

@@ -1,5 +1,6 @@
 {% set ranked = [
     'queues', 'policies', 'roster', 'sampling_frame', 'disputes', 'calibration_ratings',
+    'appeals', 'decision_policies', 'statements_of_reasons', 'control_totals',
 ] %}
 
 with counted as (

@@ -8,6 +8,7 @@ with decided as (
         arg_max(job_id, recorded_at) as job_id,
         arg_max(decided_at, recorded_at) as decided_at,
         arg_max(decided_by_type, recorded_at) as decided_by_type,
+        arg_max(moderator_id, recorded_at) as moderator_id,
         arg_max(action_code, recorded_at) as action_code
     from read_parquet('{raw}/decisions/*.parquet')
     group by decision_id
@@ -27,6 +28,7 @@ decisions as (
         decided.decided_at,
         date_trunc('month', decided.decided_at) as month,
         queued.queue_id,
+        decided.moderator_id,
         decided.decided_by_type in ('human', 'automation')
         and decided.action_code not in ('auto_close', 'reverse', 'skip', 'escalate')
             as is_eligible
@@ -60,7 +62,7 @@ revisions as (
         revision_no,
         arg_max(
             struct_pack(
-                audit_status, sampling_method, plan_id, stratum_id, decision_id, audited_at,
+                audit_status, sampling_method, auditor_id, plan_id, stratum_id, decision_id, audited_at,
                 decided_action_code, decided_policy_id, truth_action_code, truth_policy_id,
                 is_technical_error
             ),
@@ -104,6 +106,7 @@ judged as (
     select
         standing.audit_id,
         standing.found.decision_id,
+        standing.found.auditor_id,
         standing.found.audited_at,
         standing.found.plan_id,
         standing.found.stratum_id,
@@ -138,7 +141,10 @@ sampled as (
             and judged.stratum_id = frame.stratum_id
             and decisions.decided_at >= frame.period_start
             and decisions.decided_at < frame.period_end
-    where decisions.is_eligible and judged.is_correct is not null
+    where
+        decisions.is_eligible
+        and judged.is_correct is not null
+        and not coalesce(judged.auditor_id = decisions.moderator_id, false)
     qualify
         row_number() over (partition by judged.decision_id order by audited_at, audit_id) = 1
 ),

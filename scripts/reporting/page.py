@@ -379,6 +379,25 @@ def other_metrics(rows: pd.DataFrame) -> Section:
     )
 
 
+def agreement(rows: pd.DataFrame) -> Section:
+    """Whether the sources agree, and what does not, since when."""
+    breaks = rows[rows["sources"].notna()]
+    columns = [
+        tables.text("Between", "sources"),
+        tables.text("Of", "part"),
+        tables.text("What it is", "sentence"),
+        tables.day("First day", "first_day"),
+        tables.day("Last day", "last_day"),
+        tables.text("What to do", "what_to_do"),
+    ]
+    return Section(
+        "agreement",
+        "Do the sources agree?",
+        sentences.agreement(next(rows.itertuples(index=False))),
+        tables=[tables.table("What does not agree", columns, breaks)] if len(breaks) else [],
+    )
+
+
 def sections(frames: Frames) -> list[Section]:
     """All sections that have rows, top to bottom."""
     builders: list[tuple[Callable[..., Section], list[str]]] = [
@@ -390,6 +409,7 @@ def sections(frames: Frames) -> list[Section]:
         (compared, ["compared"]),
         (audits_due, ["audits_due"]),
         (left_out, ["exclusions"]),
+        (agreement, ["agreement"]),
         (other_metrics, ["metrics"]),
     ]
     return [

@@ -46,6 +46,47 @@ MONTH = """
     from {{ ref('dim_periods') }}
     where period_type = 'month'
 """
+
+# What does not agree, one row for each kind and all its days; one without a kind where all does.
+AGREEMENT = """
+    with totals as (
+        select
+            count(*) filter (
+                where status in ('match', 'explained', 'within_tolerance')
+            ) as n_agree,
+            count(*) filter (where status = 'break') as n_break,
+            count(*) filter (where status = 'not_evaluated') as n_not_evaluated
+        from {{ ref('reconciliation_checks') }}
+    ),
+
+    breaks as (
+        select
+            found.left_source || ' and ' || found.right_source as sources,
+            case
+                when found.dimension_name not in ('overall', 'total')
+                    then replace(found.dimension_name, '_', ' ') || ' ' || found.dimension_value
+            end as part,
+            reasons.sentence,
+            checks.what_to_do,
+            min(found.period_starts_on) as first_day,
+            max(found.period_starts_on) as last_day,
+            checks.nth
+        from {{ ref('reconciliation_checks') }} as found
+        inner join {{ ref('reconciliation') }} as checks using (check_name)
+        inner join {{ ref('reasons') }} as reasons
+            on
+                found.reason_code = reasons.reason_code
+                and reasons.applies_to = 'reconciliation'
+        where found.status = 'break' and found.dimension_name <> 'reason'
+        group by all
+    )
+
+    select totals.*, breaks.*
+    from totals
+    left join breaks on true
+    order by breaks.first_day, breaks.nth, breaks.part
+"""
+
 PAGE = {
     "month": f"""
         with lately as (
@@ -159,6 +200,7 @@ PAGE = {
             and exclusions.dimension_name = 'overall'
         order by exclusions.applies_to desc, exclusions.n_excluded desc, exclusions.reason_code
     """,
+    "agreement": AGREEMENT,
     "definitions": f"""
         select * from {{{{ ref('metrics') }}}}
         where
@@ -229,6 +271,7 @@ WEEKLY = {
         order by plan.n_to_draw desc nulls last, plan.plan_id, plan.stratum_id
         limit 5
     """,
+    "agreement": AGREEMENT,
     "as_of": PAGE["as_of"],
 }
 

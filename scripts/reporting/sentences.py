@@ -176,3 +176,12 @@ def answers(month: pd.DataFrame) -> list[Answer]:
             [movement(overall)],
         ),
     ]
+
+
+def agreement(row: Row) -> str:
+    """How many comparisons between sources agree, and how many could not be made."""
+    said = f"Of the comparisons between sources {words.count(row.n_agree)} agree, "
+    said += f"{words.count(row.n_break)} do not"
+    if row.n_not_evaluated:
+        said += f", and {words.count(row.n_not_evaluated)} could not be made"
+    return f"{said}. What does not agree may have moved the numbers of its days."

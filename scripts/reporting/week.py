@@ -126,6 +126,18 @@ def audit_next(overdue: pd.DataFrame, plan: pd.DataFrame) -> Part:
     return Part("What to audit next", said or ["There is no plan to size."])
 
 
+def agreeing(rows: pd.DataFrame, week: pd.DataFrame) -> Part:
+    """What did not agree on a day of the week."""
+    first, last = week["period_starts_on"].min(), week["period_ends_on"].max()
+    touched = rows[(rows["first_day"] <= last) & (rows["last_day"] >= first)]
+    said = [
+        f"{row.sources}{'' if words.is_missing(row.part) else f' ({row.part})'}, "
+        f"{row.first_day:%-d %b} to {row.last_day:%-d %b %Y}: {row.sentence} {row.what_to_do}."
+        for row in touched.itertuples(index=False)
+    ]
+    return Part("Do the sources agree?", said or ["No difference without a name touches the week."])
+
+
 def parts(frames: Frames) -> list[Part]:
     """The report, in order."""
     return [
@@ -133,5 +145,6 @@ def parts(frames: Frames) -> list[Part]:
         below_target(frames["four_weeks"]),
         moved(frames["four_weeks"], frames["metrics"]),
         missing(frames["week"], frames["four_weeks"]),
+        agreeing(frames["agreement"], frames["week"]),
         audit_next(frames["overdue"], frames["plan"]),
     ]

@@ -4,6 +4,7 @@
     'policy_confusion', 'policy_rates', 'rater_agreement', 'accuracy_if_audits_err',
     'audit_completion', 'audit_operations', 'calibration_gap', 'golden_items', 'quality_rates',
     'quality_scores', 'calibration_gap_by_person', 'moderator_accuracy', 'quality_rates_by_person',
+    'reconciliation_checks', 'reconciliation_rows',
 ] -%}
 
 with reasons as (
@@ -15,7 +16,11 @@ used as (
     select distinct
         '{{ mart }}' as mart,
         reason_code,
-        {{ 'applies_to' if mart == 'exclusions' else "'rate'" }} as applies_to
+        {% if mart == 'exclusions' -%}
+        applies_to
+        {%- else -%}
+        '{{ 'reconciliation' if mart.startswith('reconciliation') else 'rate' }}' as applies_to
+        {%- endif %}
     from {{ ref(mart) }}
     where reason_code is not null
     union all

@@ -121,6 +121,12 @@ def test_the_published_facts_are_held_against_the_file(warehouse, labels, run):
         row = facts.loc[fact]
         assert (row["published"], row["in_file"]) == (published, in_file), fact
         assert row["is_equal"] == (published == in_file), fact
+    breaks = warehouse.sql(
+        "select dimension_value from reconciliation.reconciliation_checks "
+        "where check_name = 'published_facts' and status = 'break'"
+    ).fetchall()
+    assert {fact for (fact,) in breaks} == set(facts.index[~facts["is_equal"]])
+    assert len(breaks) >= 2
     # The publication's count of cases is right, its two others are not those of its file.
     assert expected["cases"] == (3901, 3901)
     assert expected["cases left out (fewer than 4 of 5 agree)"][1] == 22
@@ -235,4 +241,5 @@ def test_the_truth_of_a_label_that_was_not_drawn_changes_nothing(warehouse, rebu
         "restricted.deliveries",
         "reconciliation.hatecheck_accuracy",
         "reconciliation.hatecheck_published_facts",
+        "reconciliation.reconciliation_checks",
     }

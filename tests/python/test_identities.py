@@ -51,6 +51,7 @@ CUBE = "report.accuracy_cube"
 CUBE_CELLS = "cells.int_report__cube_cells"
 WITHHELD_CELLS = "restricted.int_report__cube_withheld"
 DUE = "report.audits_due"
+CHECKS = "reconciliation.reconciliation_checks"
 
 # Names of identities that several mutations break.
 ALL_IN = "decisions_and_audits_are_all_in_the_rates"
@@ -650,6 +651,47 @@ MUTATIONS = {
     "rows_that_nobody_counted": (
         update("reconciliation.rows_accounted_for", "n_unaccounted = null", "true"),
         {"no_row_is_lost_in_staging"},
+    ),
+    "a_comparison_made_twice": (
+        repeat("restricted.int_reconciliation__compared"),
+        {"comparisons_have_one_row_each"},
+    ),
+    "a_check_twice": (repeat(CHECKS), {"checks_are_made_once"}),
+    "a_row_that_the_layer_lost": (
+        update(
+            CHECKS,
+            "right_value = right_value - 1, status = 'break', reason_code = 'rows_lost'",
+            "check_name = 'facts_to_rates'",
+        ),
+        {"the_layer_agrees_with_itself"},
+    ),
+    "a_missing_side_that_passes": (
+        update(CHECKS, "right_value = null", "check_name = 'facts_to_rates'"),
+        {"statuses_follow_from_the_values"},
+    ),
+    "a_break_without_a_reason": (
+        update(CHECKS, "status = 'break'", "check_name = 'decisions_to_jobs'"),
+        {"statuses_follow_from_the_values"},
+    ),
+    "a_comparison_that_was_not_made": (
+        update(
+            CHECKS,
+            "left_value = null, status = 'not_evaluated'",
+            "check_name = 'facts_to_rates'",
+        ),
+        {"the_layer_agrees_with_itself"},
+    ),
+    "a_reason_of_a_difference_that_nobody_knows": (
+        update(CHECKS, "reason_code = 'because'", "status = 'explained'"),
+        {"reasons_are_registered"},
+    ),
+    "a_differing_row_twice": (
+        repeat("restricted.int_reconciliation__work_rows"),
+        {"work_rows_are_named_once"},
+    ),
+    "a_differing_statement_twice": (
+        repeat("restricted.int_reconciliation__ledger_rows"),
+        {"ledger_rows_are_named_once"},
     ),
     # Plausibility: every row could be, and all together cannot.
     "an_audit_before_its_decision": (

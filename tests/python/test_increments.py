@@ -302,6 +302,9 @@ OF_WHOLE_MODELS = {
     "plan_more_audits",
     "min_agreement_items",
     "min_repeats",
+    "ledger_regions",
+    "ledger_exempt_actions",
+    "ledger_late_hours",
 }
 
 

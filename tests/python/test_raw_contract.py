@@ -346,6 +346,34 @@ ROT = {
     "golden_answers_name_a_known_policy": ("golden_results", {"answer_policy_id": "hatred"}),
     "golden_keys_are_known_actions": ("golden_results", {"true_action_code": "escalate"}),
     "golden_answers_are_known_actions": ("golden_results", {"answer_action_code": "shadowban"}),
+    "appeals_have_one_row_each": ("appeals", {"appeal_id": None}),
+    "appeals_are_not_contradicted": ("appeals", {"appeal_id": "p1", "outcome": "denied"}),
+    "appeals_have_the_required_values": ("appeals", {"source_system": None}),
+    "appeals_are_not_dated_in_the_future": ("appeals", {"filed_at": NEXT_YEAR}),
+    "appeals_have_a_known_outcome": ("appeals", {"outcome": "Granted"}),
+    "decision_policies_have_one_row_each": ("decision_policies", {"policy_id": None}),
+    "decision_policies_are_not_contradicted": (
+        "decision_policies",
+        {"decision_id": "d000", "is_primary": False},
+    ),
+    "decision_policies_have_the_required_values": ("decision_policies", {"source_system": None}),
+    "statements_have_one_row_each": ("statements_of_reasons", {"statement_id": None}),
+    "statements_are_not_contradicted": (
+        "statements_of_reasons",
+        {"statement_id": "s1", "category": "another"},
+    ),
+    "statements_have_the_required_values": ("statements_of_reasons", {"source_system": None}),
+    "statements_are_not_dated_in_the_future": (
+        "statements_of_reasons",
+        {"submitted_at": NEXT_YEAR},
+    ),
+    "control_totals_have_one_row_each": ("control_totals", {"measure": None}),
+    "control_totals_are_not_contradicted": (
+        "control_totals",
+        {"measure": "row_count", "value": 2.0},
+    ),
+    "control_totals_have_the_required_values": ("control_totals", {"value": None}),
+    "control_totals_are_not_dated_in_the_future": ("control_totals", {"reported_at": NEXT_YEAR}),
     # With the stratum of the next row, one key: weekly|x|y.
     "strata_have_one_row_each": ("sampling_frame", {"plan_id": "weekly|x", "stratum_id": "y"}),
     "strata_do_not_overlap": ("sampling_frame", {"stratum_id": "x|y"}),
@@ -374,6 +402,10 @@ OWN_KEY = {
     "calibration_ratings": "item_id",
     "audit_scores": "category_id",
     "golden_results": "golden_id",
+    "appeals": "appeal_id",
+    "decision_policies": "decision_id",
+    "statements_of_reasons": "statement_id",
+    "control_totals": "measure",
 }
 # They fail where there is no row at all; the generic test shows that it does.
 FAIL_ON_EMPTY = {"there_are_decisions", "there_are_audits"}
@@ -427,6 +459,29 @@ def test_every_test_of_staging_fails_on_a_row_made_for_it(new_project, world):
             "source_system": ["test"],
             "recorded_at": [pd.Timestamp("2026-03-05")],
         }
+    )
+    known = {"source_system": ["test"], "recorded_at": [pd.Timestamp("2026-03-05")]}
+    day = [pd.Timestamp("2026-03-04")]
+    world["appeals"] = pd.DataFrame(
+        {"appeal_id": ["p1"], "decision_id": ["d000"], "filed_at": day, "outcome": ["granted"]}
+        | known
+    )
+    world["decision_policies"] = pd.DataFrame(
+        {"decision_id": ["d000"], "policy_id": ["hate"], "is_primary": [True]} | known
+    )
+    world["statements_of_reasons"] = pd.DataFrame(
+        {"statement_id": ["s1"], "decision_id": ["d000"], "category": ["one"], "submitted_at": day}
+        | known
+    )
+    world["control_totals"] = pd.DataFrame(
+        {
+            "table_name": ["decisions"],
+            "business_date": ["2026-03-02"],
+            "measure": ["row_count"],
+            "value": [1.0],
+            "reported_at": day,
+        }
+        | known
     )
     for failing_test, (table, changes) in ROT.items():
         row = world[table].iloc[[0]].assign(**{OWN_KEY[table]: failing_test} | changes)

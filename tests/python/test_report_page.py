@@ -25,7 +25,7 @@ from simulator.world import Settings
 import report
 
 ROOT = Path(__file__).parents[2]
-OPEN = ("explain", "planning", "rates", "reference", "report")
+OPEN = ("explain", "planning", "rates", "reconciliation", "reference", "report")
 # What the copy of the platform says of some of its queues, so that every case is on the page.
 WITHHELD, THIN, BETTER, WORSE = "q01", "q02", "q03", "q04"
 NAME = '<b>&"x"'  # of the queue WORSE
@@ -281,6 +281,14 @@ EXCLUSIONS = {
 }
 
 
+AGREEMENT = {
+    "Between": lambda r: (r.sources, None),
+    "Of": lambda r: (text(r.part), None),
+    "What it is": None,
+    "First day": lambda r: (f"{r.first_day:%Y-%m-%d}", None),
+    "Last day": lambda r: (f"{r.last_day:%Y-%m-%d}", None),
+    "What to do": None,
+}
 DUE = {
     "Queue": lambda r: ("Across queues" if r.queue_id == "all" else r.queue_name, None),
     "Plan": lambda r: (r.plan_id, None),
@@ -408,6 +416,20 @@ def test_every_number_in_a_table_is_its_marts(world, page):
         "order by due_on desc, n_overdue desc, plan_id, queue_id",
     )
     expect(tables.pop("Audits that are missing"), due, DUE)
+    breaks = ask(
+        world,
+        "select left_source || ' and ' || right_source as sources, "
+        "case when dimension_name not in ('overall', 'total') then "
+        "replace(dimension_name, '_', ' ') || ' ' || dimension_value end as part, "
+        "min(period_starts_on) as first_day, max(period_starts_on) as last_day, "
+        "any_value(nth) as nth "
+        "from reconciliation.reconciliation_checks as found "
+        "inner join reference.reconciliation as checks using (check_name) "
+        "where status = 'break' and dimension_name <> 'reason' "
+        "group by check_name, sources, part, reason_code, what_to_do "
+        "order by first_day, nth, part",
+    )
+    expect(tables.pop("What does not agree"), breaks, AGREEMENT)
     assert not tables, "tables that nobody compares"
 
 
