@@ -243,7 +243,7 @@ class Bench:
         with duckdb.connect(self.warehouse, read_only=True) as connection:
             mart = connection.sql(
                 "select period_starts_on as month, dimension_value as queue_id, n_decisions, "
-                "n as n_audits, estimate as accuracy from accuracy.accuracy_rates "
+                "n as n_audits, estimate as accuracy from rates.accuracy_rates "
                 "where metric_id = 'accuracy' and period_type = 'month' and ("
                 "dimension_name = 'overall' or dimension_name = 'queue') order by all"
             ).df()
@@ -301,7 +301,7 @@ def developer_waits(work: Path) -> dict[str, Measure]:
     waits = {"parse, nothing known yet": dbt("parse")}
     waits["parse, nothing changed"] = dbt("parse")
     dbt("build", *MODELS_ONLY)
-    model = copy / "models" / "marts" / "accuracy" / "accuracy_rates.sql"
+    model = copy / "models" / "rates" / "accuracy_rates.sql"
     model.write_text(model.read_text() + "-- changed\n")
     waits["build of one changed model"] = dbt("run", "--select", "accuracy_rates")
     model.write_text(model.read_text() + "-- changed again\n")

@@ -95,13 +95,13 @@ def main(file: Path, database: Path) -> None:
         build(file, database)
     with duckdb.connect(str(database), read_only=True) as connection:
         agreement = connection.execute(
-            "select * from agreement.rater_agreement where period_type = 'month' "
+            "select * from rates.rater_agreement where period_type = 'month' "
             "and label_kind in ('action_group', 'severity') and n_paired_items > 0 "
             "and dimension_name in ('overall', 'session') "
             "order by label_kind, dimension_name, dimension_value"
         ).df()
         consistency = connection.execute(
-            "select * from quality.quality_rates where period_type = 'month' "
+            "select * from rates.quality_rates where period_type = 'month' "
             "and metric_id in ($1 || 'action_group', $1 || 'severity') "
             "and dimension_name = 'overall' order by metric_id",
             [CONSISTENCY],

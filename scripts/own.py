@@ -217,7 +217,7 @@ def left_out(database: Path, connector: str | None) -> list[str]:
     for noun in ("audit", "decision"):
         reasons = query(
             database,
-            f"select exclusion_reason as why, count(*) as n from core.fct_{noun}s "
+            f"select exclusion_reason as why, count(*) as n from facts.fct_{noun}s "
             "where exclusion_reason is not null group by all order by n desc",
         )
         for row in reasons.itertuples():
@@ -232,9 +232,9 @@ def frame_said(database: Path, connector: str | None) -> str:
         "select count(*) as n_audits, count(weight) as n_weighted, "
         "count(*) filter (where exclusion_reason = 'no_frame') as n_without, "
         "count(*) filter (where weight is not null and stratum_key in "
-        "(select stratum_key from intermediate.int_sampling__strata where is_derived)) "
+        "(select stratum_key from facts.int_sampling__strata where is_derived)) "
         "as n_derived "
-        "from core.fct_audits",
+        "from facts.fct_audits",
     ).iloc[0]
     if not counts.n_audits:
         return "No audits: there is no accuracy to tell of."
@@ -270,7 +270,7 @@ def page(database: Path, console: Console) -> list[str]:
     manifest = TARGET / "manifest.json"
     rows = Warehouse(database, manifest).read({"rows": ANALYSIS.read_text("utf-8")})["rows"]
     if rows.empty:
-        console.print("No decisions and so no rates: see the marts of agreement and quality.")
+        console.print("No decisions and so no rates: see the marts in schema rates.")
         return []
     rows["month_starts_on"] = pd.to_datetime(rows["month_starts_on"])
     console.print(headline_table(rows))
@@ -305,7 +305,7 @@ def summary(database: Path, raw: Path, connector: str | None, console: Console) 
     say("Not handed in", not_handed_in(read) or ["nothing"])
     say(
         "Where it is",
-        [*pages, f"{database} (accuracy.accuracy_rates first; README says what else)"],
+        [*pages, f"{database} (rates.accuracy_rates first; README says what else)"],
     )
 
 

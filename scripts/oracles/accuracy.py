@@ -37,7 +37,7 @@ with warnings.catch_warnings():
 # Days are many, and their arithmetic is that of weeks. Of four weeks every fourth is compared.
 FIRST_MONDAY = pd.Timestamp("1970-01-05")
 SCOPE = {
-    "accuracy.accuracy_rates": f"""
+    "rates.accuracy_rates": f"""
         period_type in ('week', 'month')
         or period_type = 'four_weeks'
         and (period_starts_on - date '{FIRST_MONDAY:%Y-%m-%d}') % 28 = 0
@@ -56,12 +56,12 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
     for name, values in findings(sample.audits).items():
         sample.audits[name] = values
     return {
-        "accuracy.accuracy_rates": accuracy_rates(sample, raw),
-        "accuracy.exclusions": exclusions(sample, raw),
-        "accuracy.policy_rates": policy_rates(sample, raw),
-        "accuracy.policy_confusion": confusion(sample, raw),
-        "accuracy.error_pareto": pareto(sample, raw),
-        "accuracy.overturned_decisions": overturned(sample, raw),
+        "rates.accuracy_rates": accuracy_rates(sample, raw),
+        "explain.exclusions": exclusions(sample, raw),
+        "rates.policy_rates": policy_rates(sample, raw),
+        "explain.policy_confusion": confusion(sample, raw),
+        "explain.error_pareto": pareto(sample, raw),
+        "rates.overturned_decisions": overturned(sample, raw),
     }
 
 

@@ -15,11 +15,10 @@ import pandas as pd
 from agreement import gwets_gamma, observed_agreement, scotts_pi
 from statsmodels.stats.inter_rater import cohens_kappa
 
-from .disclosure import withheld
 from .raw_tables import RawTables
 
 # Where every rating of a group was left out, libraries have nothing to say of it.
-SCOPE = {"agreement.rater_agreement": "n_ratings > 0"}
+SCOPE = {"rates.rater_agreement": "n_ratings > 0"}
 SAMPLE_KEY = "sample-data-only"
 STRENGTH = {
     "no_action": 0,
@@ -122,15 +121,7 @@ def pseudonym(person_id: str) -> str:
 
 def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
     """The mart of agreement, by name, from the raw tables."""
-    labels, ratings = _all_labels(raw), _all_ratings(raw)
-    n_people = pd.DataFrame(
-        key | {"n_people": group["rater"].nunique()}
-        for kind in labels["label_kind"].unique()
-        for key, group in _groups(ratings.assign(label_kind=kind), "item_rated_on")
-    )
-    if len(n_people):
-        codes = withheld(n_people, "n_people", KEYS[:-1], KEYS[-1])
-        n_people["is_shown"] = codes.isna()
+    labels = _all_labels(raw)
     compared = labels[labels["is_compared"] & (labels["number"] == 1)]
     agreement = []
     for key, group in _groups(compared, "item_rated_on"):
@@ -145,10 +136,15 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
         agreement.append(key | counts | coefficients(group))
     found = pd.DataFrame(agreement, columns=[*KEYS, *COUNTS, *COEFFICIENTS])
     if len(found):
-        found = found.merge(n_people, on=KEYS)
-        found = found[found.pop("is_shown").astype(bool)]
+        sources = found["rating_source"].unique()
+        listed = pd.concat(
+            raw.suppressed(f"agreement {source}").assign(rating_source=source) for source in sources
+        )
+        key = [name for name in KEYS if name != "label_kind"]
+        is_listed = pd.MultiIndex.from_frame(found[key]).isin(pd.MultiIndex.from_frame(listed[key]))
+        found = found[~is_listed]
     a_day = {"period_starts_on": "datetime64[us]"}
-    return {"agreement.rater_agreement": found.astype(a_day)}
+    return {"rates.rater_agreement": found.astype(a_day)}
 
 
 def repeats(raw: RawTables) -> pd.DataFrame:

@@ -59,8 +59,8 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
         people = audits_of_people(raw, sample, as_of)
         found["restricted.moderator_accuracy"] = moderators(raw, sample, people, as_of)
         shown, compared = comparisons(sample, people, raw.suppressed("accuracy"))
-        found["accuracy.standardisation_cells"] = shown
-        found["accuracy.accuracy_compared"] = compared
+        found["explain.standardisation_cells"] = shown
+        found["explain.accuracy_compared"] = compared
     found |= plans(sample, as_of)
     found["planning.plan_coverage"] = coverage(sample, as_of)
     # As objects: a true and a false are compared as texts, not subtracted.

@@ -4,6 +4,7 @@ import hmac
 import os
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ from .accuracy import (
     periods_of,
     rates,
 )
-from .disclosure import MIN_PEOPLE, OF_PEOPLE, codes_of, hide, withheld
+from .disclosure import MIN_PEOPLE, OF_PEOPLE, codes_of, hide
 from .raw_tables import RawTables
 from .sample import (
     ENFORCING,
@@ -48,8 +49,9 @@ def _with_bounds(*names: str) -> list[str]:
 
 
 # What is not shown of few people.
+LEFT_OUT = ["n_items", "n_not_rated", "n_no_benchmark"]
 GAP = ["n", "rater_mean", "benchmark_mean", "estimate", "standard_error", "ci_low", "ci_high"]
-PASSED = ["n", "n_successes", "estimate", "ci_low", "ci_high"]
+PASSED = ["n", "n_served", "answer_rate", "n_successes", "estimate", "ci_low", "ci_high"]
 REVIEWS = [
     "n_excluded", "n_audit_excluded", "n_nothing_rated", "n_not_applicable",
     "n_not_rated", "n_eligible_decisions", "n_covered_decisions", "coverage_rate",
@@ -115,25 +117,25 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
     shares = _shares(raw, verdicts, servings, operations)
     rater = pairs["rater_id"].map(_pseudonym)
     return {
-        "quality.quality_scores": _hide_few(
+        "rates.quality_scores": _hide_few(
             _quality_scores(sample, ratings), raw.suppressed("scores"), SCORES, REVIEWS
         ),
-        "quality.quality_rates": _rates(raw, shares),
+        "rates.quality_rates": _rates(raw, shares),
         "restricted.quality_rates_by_person": _rates_by_person(shares),
-        "quality.accuracy_if_audits_err": _if_audits_err(raw, sample, verdicts),
-        "quality.calibration_gap": hide(
-            _gaps(pairs, of_raters), "n_people", ["measure", *SET], "dimension_value", GAP
+        "rates.accuracy_if_audits_err": _if_audits_err(raw, sample, verdicts),
+        "rates.calibration_gap": _hide_few(
+            _gaps(pairs, of_raters), raw.suppressed("calibration"), [*GAP, *LEFT_OUT], []
         ),
         "restricted.calibration_gap_by_person": _by_person(
             _gaps(pairs, {"rater": rater}), "rater_key"
         ),
-        "quality.golden_items": hide(
-            _golden_items(servings), "n_people", ["key_version"], "golden_id", PASSED
-        ),
-        "quality.audit_operations": _hide_few(
+        "rates.golden_items": hide(
+            _golden_items(servings), "n_people_asked", ["key_version"], "golden_id", PASSED
+        ).drop(columns="n_people_asked"),
+        "rates.audit_operations": _hide_few(
             operations, raw.suppressed("accuracy"), OPERATIONS, []
         ),
-        "quality.audit_completion": _completion(raw, sample),
+        "rates.audit_completion": _completion(raw, sample),
     }
 
 
@@ -703,8 +705,11 @@ def _golden_items(servings: pd.DataFrame) -> pd.DataFrame:
     for (golden_id, key_version), part in servings.groupby(["golden_id", "key_version"]):
         keys = part[["true_action_code", "true_policy_id"]].fillna("").drop_duplicates()
         item = {"golden_id": golden_id, "key_version": key_version, "n_keys": len(keys)}
-        rows.append(item | {"is_bad_key": part["is_bad_key"].any()} | _tested(part))
-    found = pd.DataFrame(rows, columns=None if rows else ["golden_id", "key_version"])
+        tested = _tested(part)
+        item["n_people_asked"] = tested["n_people"] or part["moderator_id"].nunique()
+        rows.append(item | {"is_bad_key": part["is_bad_key"].any()} | tested)
+    none = ["golden_id", "key_version", "n_people_asked"]
+    found = pd.DataFrame(rows, columns=None if rows else none)
     return found.astype({"is_bad_key": object} if rows else {})
 
 
@@ -850,7 +855,7 @@ def _published(rows: pd.DataFrame, codes: pd.Series) -> pd.DataFrame:
 
 
 def _rates(raw: RawTables, shares: pd.DataFrame) -> pd.DataFrame:
-    """Every share of enough people: behind its denominator, and on the roster of its group."""
+    """Every share, but of groups that the list has for its denominator."""
     key = ["metric_id", *GROUP]
     if shares.empty:
         return _table([], ["metric_id"])
@@ -860,27 +865,24 @@ def _rates(raw: RawTables, shares: pd.DataFrame) -> pd.DataFrame:
     rows = rows.reset_index()
     of_nobody = rows["metric_id"].isin(SHARES["operations"])
     rows["n_people"] = rows["n_people"].astype(float).where(~of_nobody)
-    codes = withheld(rows, "n_people", key[:-1], "dimension_value")
-    of_decisions = of_nobody | rows["metric_id"].isin(SHARES["audits"])
-    listed = raw.suppressed("accuracy")
-    listed = listed[listed["period_type"].isin(["week", "month"])]
-    # A quarter as each of its months.
-    quarters = listed[listed["period_type"] == "month"].assign(
-        period_type="quarter",
-        period_starts_on=lambda months: months["period_starts_on"].dt.to_period("Q").dt.start_time,
-    )
-    listed = pd.concat([listed, quarters]).groupby(GROUP)["suppression_code"].min().reset_index()
-    other = codes_of(rows, listed).where(of_decisions)
-    few = (codes == "suppressed_small_group") | (other == "suppressed_small_group")
-    codes = other.fillna(codes).mask(few, "suppressed_small_group")
+    codes = pd.Series(None, index=rows.index, dtype=object)
+    basis = rows["metric_id"].map(_denominators()).where(~of_nobody, "accuracy")
+    for name, of_basis in rows.groupby(basis):
+        codes[of_basis.index] = codes_of(of_basis, raw.suppressed(name))
     # Whom the list withholds with a small group may have nothing of the metric: then one more.
-    there = rows[rows["n"] > 0].assign(code=codes, n_people=rows["n_people"].fillna(0))
+    there = rows[of_nobody & (rows["n"] > 0)].assign(code=codes)
     for _, group in there.groupby(key[:-1]):
         shown = group[group["code"].isna()]
         if len(group) - len(shown) == 1 and len(shown):
-            order = shown.sort_values(["n_people", "n", "dimension_value"])
+            order = shown.sort_values(["n", "dimension_value"])
             codes[order.index[0]] = "suppressed_complementary"
     return _published(rows, codes)
+
+
+def _denominators() -> pd.Series:
+    """By metric the name of its denominator, by which the list of what is suppressed has it."""
+    metrics = pd.read_csv(Path(__file__).parents[2] / "seeds" / "metrics.csv")
+    return metrics.drop_duplicates("metric_id").set_index("metric_id")["denominator"]
 
 
 def _rates_by_person(shares: pd.DataFrame) -> pd.DataFrame:

@@ -20,7 +20,7 @@ class RawTables:
         They are not recomputed: tests attack the list, and oracles say that marts follow it.
 
         Args:
-            basis: accuracy or scores.
+            basis: a basis of int_people__suppressed_groups.
         """
         with duckdb.connect(self.warehouse, read_only=True) as connection:
             return connection.execute(

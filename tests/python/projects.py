@@ -21,7 +21,9 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("dbt_project.yml", "profiles.yml", "models", "macros", "seeds", "tests", "docs")
+COPIED = (
+    "dbt_project.yml", "profiles.yml", "selectors.yml", "models", "macros", "seeds", "tests", "docs",
+)  # fmt: skip
 OURS = ("DBT_", "MODERATION_QUALITY_")
 World = dict[str, pd.DataFrame]
 

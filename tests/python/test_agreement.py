@@ -320,7 +320,7 @@ def assert_equals_the_oracle(found: pd.DataFrame, expected: pd.DataFrame, mart: 
 def test_the_platform_has_every_case(platform):
     """On which test_oracle compares the marts of agreement with what the libraries say."""
     reasons = platform.query(
-        "select distinct rating_source, exclusion_reason from intermediate.int_agreement__ratings"
+        "select distinct rating_source, exclusion_reason from facts.int_agreement__ratings"
     )
     found = set(reasons.itertuples(index=False, name=None))
     assert {reason for _, reason in found} >= {

@@ -86,8 +86,8 @@ def test_as_of_gives_what_was_known_then(as_of, warehouse_of, raw, tmp_path):
     differing = differing_rows(as_of, warehouse_of(tmp_path / "raw"), ignore=OF_THE_LOOK)
     # The ledger counts what was delivered, whether or not it was known by then.
     assert differing.keys() == {
-        "reconciliation.deliveries",
-        "intermediate.int_deliveries__raw_days",
+        "restricted.deliveries",
+        "staging.int_deliveries__raw_days",
     }
 
 
@@ -98,8 +98,8 @@ def test_what_becomes_known_later_restates_earlier_weeks(as_of, built):
         weeks = db.execute(
             """
             select period_starts_on, l.n, r.n, l.estimate, r.estimate
-            from l.accuracy.accuracy_rates as l
-            inner join r.accuracy.accuracy_rates as r
+            from l.rates.accuracy_rates as l
+            inner join r.rates.accuracy_rates as r
                 using (metric_id, period_type, period_starts_on, dimension_name, dimension_value)
             where metric_id = 'accuracy' and period_type = 'week' and dimension_name = 'overall'
             order by period_starts_on
@@ -118,15 +118,15 @@ def test_the_comparison_sees_a_last_bit_a_null_and_a_lost_row(built, tmp_path):
     shutil.copy(built, other)
     with duckdb.connect(other) as db:
         ((key,),) = db.execute(
-            "select min(rowid) from accuracy.accuracy_rates where estimate between 0.5 and 0.99"
+            "select min(rowid) from rates.accuracy_rates where estimate between 0.5 and 0.99"
         ).fetchall()
         db.execute(
-            "update accuracy.accuracy_rates set estimate = estimate + 1.2e-16 where rowid = ?",
+            "update rates.accuracy_rates set estimate = estimate + 1.2e-16 where rowid = ?",
             [key],
         )
         db.execute(
-            "update core.fct_decisions set views_at_decision = null "
-            "where decision_id = (select min(decision_id) from core.fct_decisions "
+            "update facts.fct_decisions set views_at_decision = null "
+            "where decision_id = (select min(decision_id) from facts.fct_decisions "
             "where views_at_decision is not null)"
         )
         db.execute(
@@ -134,7 +134,7 @@ def test_the_comparison_sees_a_last_bit_a_null_and_a_lost_row(built, tmp_path):
             "where queue_id = (select min(queue_id) from report.dim_queues)"
         )
     assert differing_rows(built, other) == {
-        "accuracy.accuracy_rates": 2,
+        "rates.accuracy_rates": 2,
         "report.dim_queues": 1,
-        "core.fct_decisions": 2,
+        "facts.fct_decisions": 2,
     }

@@ -30,11 +30,11 @@ class Case:
 
 OF_RATES = "+accuracy_rates"
 OVERALL = (
-    "from accuracy.accuracy_rates where metric_id = 'accuracy' and dimension_name = 'overall' "
+    "from rates.accuracy_rates where metric_id = 'accuracy' and dimension_name = 'overall' "
     "and period_type ="
 )
 DAYS = (
-    "select period_starts_on::varchar, n_eligible_decisions from accuracy.accuracy_population "
+    "select period_starts_on::varchar, n_eligible_decisions from cells.accuracy_population "
     "where dimension_name = 'overall' and period_type = 'day' order by 1"
 )
 

@@ -82,7 +82,7 @@ def oracle(labels, tmp_path_factory):
 
 def overall(warehouse, kind):
     rows = warehouse.sql(
-        "from agreement.rater_agreement where period_type = 'month' "
+        "from rates.rater_agreement where period_type = 'month' "
         f"and dimension_name = 'overall' and label_kind = '{kind}'"
     ).df()
     assert len(rows) == 1
@@ -133,7 +133,7 @@ def test_annotators_are_compared_with_themselves(warehouse, labels, run):
     same = repeats["severity"] == before[repeats.index]
     (row,) = (
         warehouse.sql(
-            "from quality.quality_rates where period_type = 'month' and dimension_name = 'overall' "
+            "from rates.quality_rates where period_type = 'month' and dimension_name = 'overall' "
             "and metric_id = 'self_consistency_calibration_severity'"
         )
         .fetchdf()

@@ -5,8 +5,11 @@ is a combination of them, and it must not rest on fewer than five people.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -19,13 +22,19 @@ MIN_PEOPLE = 5
 MODELS = [
     f"int_people__{name}"
     for name in (
-        "at_work", "suppressed_first", "at_work_marked", "suppressed_teams", "suppressed_groups",
+        "at_work_in_shares", "at_work", "suppressed_first", "at_work_marked", "suppressed_teams",
+        "suppressed_apart", "suppressed_groups",
     )
 ]  # fmt: skip
 OF_PEOPLE = ["site", "vendor", "team"]
+OF_AUDITORS = ["auditor_site", "auditor_vendor", "auditor_tier"]
+SEEDS = Path(__file__).resolve().parents[2] / "seeds"
+SCHEMAS = ["cells", "facts", "rates", "reference", "report", "restricted", "staging"]
 # Two months and the weeks that they share.
 DAYS = pd.date_range("2026-06-24", "2026-09-02")
 MONTHS = [pd.Timestamp("2026-07-01"), pd.Timestamp("2026-08-01")]
+# The quarter of both months is over in every second world.
+AS_OF = ["2026-09-02 18:00:00", "2026-10-05 18:00:00"]
 WORLDS = range(24)
 CROSSED = range(16, 24)
 
@@ -37,18 +46,26 @@ class World:
     Attributes:
         decisions: person_key, day, site, vendor, team, queue; the groups are null where nobody
             knows.
-        audits: the same, of the decisions that were audited.
+        audits: the same, of the decisions that were audited: audit_id, who audited (auditor_key,
+            of auditor_site, auditor_vendor and auditor_tier), policy, what the auditor and the
+            benchmark found, and whether it was disputed.
+        servings: golden items served, of a policy, and whether they were answered.
+        ratings: ratings in sessions of calibration, of a policy, and whether they are left out.
+        as_of: when the marts are built.
     """
 
     decisions: pd.DataFrame
     audits: pd.DataFrame
+    servings: pd.DataFrame
+    ratings: pd.DataFrame
+    as_of: str
 
 
 def random_world(seed: int) -> World:
     """Teams of one to six in two or three sites and vendors, which cross.
 
     Somebody changes teams, and somebody is on no roster. One site has only one person. In some
-    worlds a team may be in several sites.
+    worlds a team may be in several sites. Few are audited, served golden items and asked to rate.
     """
     rng = np.random.default_rng(seed)
     people = []
@@ -72,7 +89,46 @@ def random_world(seed: int) -> World:
     decisions = pd.DataFrame(rows)
     decisions["queue"] = rng.choice(["q0", "q1", "q2"], len(decisions))
     audits = decisions[rng.random(len(decisions)) < rng.choice([0.1, 0.3, 0.8])]
-    return World(decisions, audits.reset_index(drop=True))
+    servings = decisions[rng.random(len(decisions)) < rng.choice([0.1, 0.3])].drop(columns="queue")
+    servings = servings.assign(
+        policy=rng.choice(["c0", "c1", "c2"], len(servings), p=[0.7, 0.25, 0.05]),
+        is_answered=rng.random(len(servings)) < 0.9,
+    )
+    ratings = servings[["person_key", "day", "site", "policy"]].assign(
+        session="s" + servings["day"].dt.day_of_year.floordiv(10).astype(str),
+        is_left_out=rng.random(len(servings)) < 0.1,
+    )
+    return World(
+        decisions,
+        audited(audits.reset_index(drop=True), rng),
+        servings.reset_index(drop=True),
+        ratings.reset_index(drop=True),
+        AS_OF[seed % 2],
+    )
+
+
+def audited(audits: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Add five to twelve auditors, and what they and the benchmark found."""
+    auditors = pd.DataFrame(
+        [
+            {
+                "auditor_key": f"a{number}",
+                "auditor_site": f"s{rng.integers(0, 2)}",
+                "auditor_vendor": f"v{rng.integers(0, 2)}",
+                "auditor_tier": rng.choice(["auditor", "expert"], p=[0.8, 0.2]),
+            }
+            for number in range(rng.integers(5, 13))
+        ]
+    )
+    of = auditors.iloc[rng.integers(0, len(auditors), len(audits))].reset_index(drop=True)
+    finding = np.where(rng.random(len(audits)) < 0.3, "false_negative", "correct")
+    return audits.join(of).assign(
+        audit_id=[f"audit-{number}" for number in range(len(audits))],
+        policy=rng.choice(["c0", "c1", "c2"], len(audits), p=[0.7, 0.25, 0.05]),
+        found_error_class=finding,
+        benchmark_error_class=np.where(rng.random(len(audits)) < 0.3, finding, None),
+        is_disputed=rng.random(len(audits)) < 0.2,
+    )
 
 
 def suppressed(world: World, models: dict[str, CompiledModel]) -> pd.DataFrame:
@@ -80,17 +136,17 @@ def suppressed(world: World, models: dict[str, CompiledModel]) -> pd.DataFrame:
     with duckdb.connect() as db:
         catalog = models[MODELS[0]].relation.split(".")[0]
         db.execute(f"attach if not exists ':memory:' as {catalog}; use {catalog}")
-        for schema in ("core", "restricted", "intermediate", "accuracy", "report"):
+        for schema in SCHEMAS:
             db.execute(f"create schema {schema}")
-        db.register("decisions", world.decisions)
-        db.register("audits", world.audits)
-        db.execute("""
-            create table restricted.int_people__decisions_by_day as
+        for name in ("decisions", "audits", "servings", "ratings"):
+            db.register(name, getattr(world, name))
+        db.execute(f"""
+            create table cells.int_people__decisions_by_day as
             select person_key as moderator_key, cast(day as date) as decided_on, site, vendor,
                 team as team_id
             from decisions;
-            create table core.fct_audits as
-            select cast(row_number() over () as varchar) as audit_id, person_key as moderator_key,
+            create table facts.fct_audits as
+            select audit_id, person_key as moderator_key,
                 cast(day as date) as decided_on, site, vendor, team as team_id, queue as queue_id,
                 'human' as decided_by_type, null::varchar as exclusion_reason,
                 true as is_counted, 'correct' as error_class,
@@ -98,9 +154,9 @@ def suppressed(world: World, models: dict[str, CompiledModel]) -> pd.DataFrame:
                 'video' as item_type, null::varchar as model_version, null::double as confidence
             from audits;
             create table restricted.int_people__audits as
-            select audit_id, 'all' as tenure_band_at_decision from core.fct_audits;
-            create table intermediate.int_scores__ratings as
-            select audit_id, exclusion_reason from core.fct_audits;
+            select audit_id, 'all' as tenure_band_at_decision from facts.fct_audits;
+            create table facts.int_scores__ratings as
+            select audit_id, exclusion_reason from facts.fct_audits;
             create table report.dim_calendar as
             select distinct calendar_date,
                 cast(date_trunc('week', calendar_date) as date) as week_starts_on,
@@ -112,15 +168,48 @@ def suppressed(world: World, models: dict[str, CompiledModel]) -> pd.DataFrame:
             select 'trailing' as period_type, date '2026-07-05' as period_starts_on,
                 date '2026-09-02' as period_ends_on, calendar_date
             from report.dim_calendar where calendar_date >= date '2026-07-05';
-            create table accuracy.accuracy_population (
+            create table cells.accuracy_population (
                 period_type varchar, period_starts_on date, dimension_name varchar, has_rates bool
             );
-            create table intermediate.int_context__as_of as
-            select timestamp '2026-09-02 18:00:00' as as_of
+            create table staging.int_context__as_of as
+            select timestamp '{world.as_of}' as as_of;
+            create table facts.int_verdicts__audits as
+            select audit_id, cast(day as date) as audited_on, queue as queue_id,
+                policy as policy_id, null::varchar as parent_policy_id,
+                'human' as decided_by_type, site, vendor, team as team_id, 'en' as language, 'eu' as region, 'video' as item_type,
+                null::varchar as model_version, null::double as confidence, auditor_key,
+                auditor_site, auditor_vendor, auditor_tier, 'random' as sampling_method,
+                found_error_class, benchmark_error_class,
+                case when benchmark_error_class is not null then 'b' end as benchmark_audit_id,
+                found_error_class = benchmark_error_class as is_same_finding
+            from audits;
+            create table staging.stg_disputes as
+            select audit_id, 'upheld' as outcome from audits where is_disputed;
+            create table facts.int_golden__servings as
+            select person_key as moderator_key, cast(day as date) as served_on, site, vendor,
+                team as team_id, 'en' as language, 'k1' as key_version, policy as true_policy_id,
+                'remove' as true_action_code, is_answered, false as is_bad_key,
+                is_answered as is_passed
+            from servings;
+            create table facts.int_agreement__ratings as
+            select 'calibration' as rating_source, 'action_code' as label_kind,
+                session as session_id, policy as item_policy_id, site, 'en' as language,
+                person_key as rater_key, cast(day as date) as rated_on,
+                cast(day as date) as item_rated_on, 'a' as label, 'a' as label_before,
+                case when is_left_out then 'not_rated' end as exclusion_reason,
+                1 as rating_number
+            from ratings;
+            create table facts.int_calibration__pairs as
+            select person_key as rater_key, cast(day as date) as rated_on, site, vendor,
+                team as team_id, 'en' as language, 'moderator' as rater_role,
+                policy as benchmark_policy_id,
+                case when not is_answered then 'not_rated' end as exclusion_reason
+            from servings;
+            create table reference.metrics as from read_csv('{SEEDS / "metrics.csv"}')
         """)
         for model in models.values():
             db.execute(f"create table {model.relation} as {model.sql}")
-        return db.sql(f"from {model.relation} where basis = 'accuracy'").df()
+        return db.sql(f"from {model.relation}").df()
 
 
 def periods_of(rows: pd.DataFrame) -> dict[str, pd.Series]:
@@ -129,18 +218,26 @@ def periods_of(rows: pd.DataFrame) -> dict[str, pd.Series]:
     return {
         "week": day - pd.to_timedelta(day.dt.dayofweek, unit="D"),
         "month": day.dt.to_period("M").dt.start_time,
+        "quarter": day.dt.to_period("Q").dt.start_time,
     }
 
 
-def rows_of(rows: pd.DataFrame, withheld: pd.DataFrame, dimensions: list[str]) -> pd.DataFrame:
+def rows_of(
+    rows: pd.DataFrame,
+    withheld: pd.DataFrame,
+    dimensions: list[str],
+    types: tuple[str, ...] = ("week", "month"),
+) -> pd.DataFrame:
     """The rows of marts about a month: of which period and group, whether shown, what they sum."""
     key = ["period_type", "period_starts_on", "dimension_name", "dimension_value"]
     hidden = set(map(tuple, withheld[key].itertuples(index=False)))
     found = []
-    for period_type, starts in periods_of(rows).items():
+    for period_type in types:
+        starts = periods_of(rows)[period_type]
         for start in starts.unique():
             of_period = starts == start
-            found.append((period_type, start, "overall", "all", True, of_period.to_numpy()))
+            everybody = (period_type, start, "overall", "all")
+            found.append((*everybody, everybody not in hidden, of_period.to_numpy()))
             for name in dimensions:
                 values = rows[name].fillna("unknown")
                 for value in values[of_period].unique():
@@ -177,6 +274,10 @@ def told_of_few(
     *_, values, right = np.linalg.svd(alike, full_matrices=True)
     rank = int((values > 1e-8).sum())
     untold = right[rank:].T
+    # What is told of any of the small ones, however many people: mostly nothing.
+    *_, values, right = np.linalg.svd(untold[small.index].T, full_matrices=True)
+    told_of_small = right[int((values > 1e-8).sum()) :]
+    small = small[np.abs(told_of_small).max(axis=0, initial=0) > 1e-8]
     involved = sorted(frozenset().union(*small)) if len(small) else []
     found: set[frozenset[str]] = set()
     for few in map(frozenset, combinations(involved, min(MIN_PEOPLE - 1, len(involved)))):
@@ -236,22 +337,92 @@ def exposed(world: World, withheld: pd.DataFrame, totals_only: bool = False) -> 
     return found
 
 
+def shares(world: World) -> list[tuple[str, str, pd.DataFrame, list[list[str]]]]:
+    """What marts of audits, golden items and ratings count.
+
+    Returns:
+        Basis, whose work it is, the events with person_key and day, and the dimensions that are
+        attacked together.
+    """
+    audits, servings, ratings = world.audits, world.servings, world.ratings
+    is_right = audits["benchmark_error_class"].eq("correct")
+    is_benchmarked = audits["benchmark_error_class"].notna()
+    of_audits = {
+        "n_audits": audits,
+        "n_audits_with_error": audits[audits["found_error_class"] != "correct"],
+        "n_benchmarked": audits[is_benchmarked],
+        "n_benchmark_correct": audits[is_right],
+        "n_benchmark_wrong": audits[is_benchmarked & ~is_right],
+        "n_disputes": audits[audits["is_disputed"]],
+    }
+    dimensions = [OF_PEOPLE, ["policy"]]
+    found = []
+    for basis, rows in of_audits.items():
+        found.append((basis, "moderators", rows, dimensions))
+        of_auditors = rows.assign(person_key=rows["auditor_key"])
+        found.append((basis, "auditors", of_auditors, [*dimensions, OF_AUDITORS]))
+    answered = servings[servings["is_answered"]]
+    for basis, rows in {"n_served": servings, "n_answered": answered}.items():
+        found.append((basis, "moderators", rows, [OF_PEOPLE, ["policy"]]))
+    for rows in (servings, answered):
+        found.append(("calibration", "raters", rows, [OF_PEOPLE, ["policy"]]))
+    for rows in (ratings, ratings[~ratings["is_left_out"]]):
+        found.append(("agreement calibration", "raters", rows, [["site"], ["policy"], ["session"]]))
+    return [(basis, who, rows.reset_index(drop=True), of) for basis, who, rows, of in found]
+
+
+def exposed_by_shares(world: World, withheld: pd.DataFrame, totals_only: bool) -> Iterator[str]:
+    """What is told of few people by quarters, months and weeks together, each in words."""
+    for basis, who, rows, together in shares(world):
+        of_basis = withheld[withheld["basis"] == basis]
+        for dimensions in together:
+            # Agreement has no quarters; if nothing is told with them, nothing is without them.
+            open_rows = rows_of(rows, of_basis, dimensions, ("week", "month", "quarter"))
+            open_rows = open_rows[open_rows["is_shown"]]
+            # An auditor works for all sites: groups cross, as in CROSSED.
+            crosses = totals_only or (who == "auditors" and len(dimensions) > 1)
+            if len(open_rows):
+                for few in told_of_few(rows, matrix(open_rows), crosses):
+                    yield f"{basis} of {who} {sorted(few)} by {dimensions}"
+
+
 @pytest.fixture(scope="module")
-def models():
-    return compiled_models(MODELS)
+def withheld_in():
+    """What is suppressed in the world of a seed, by basis."""
+    models = compiled_models(MODELS)
+    return cache(lambda seed: suppressed(random_world(seed), models))
 
 
 @pytest.mark.parametrize("seed", WORLDS)
-def test_nothing_open_tells_of_few_people(models, seed):
-    world = random_world(seed)
+def test_nothing_open_tells_of_few_people(withheld_in, seed):
+    withheld = withheld_in(seed)
     # Where teams cross sites and vendors, the difference of two people's counts may be told.
-    assert exposed(world, suppressed(world, models), totals_only=seed in CROSSED) == []
+    found = exposed(
+        random_world(seed), withheld[withheld["basis"] == "accuracy"], totals_only=seed in CROSSED
+    )
+    assert found == []
 
 
-def test_the_attack_finds_what_is_shown_without_the_list(models):
+@pytest.mark.parametrize("seed", WORLDS)
+def test_no_share_tells_of_few_people(withheld_in, seed):
+    found = exposed_by_shares(random_world(seed), withheld_in(seed), totals_only=seed in CROSSED)
+    assert list(found) == []
+
+
+def test_the_attack_finds_shares_that_are_shown_without_the_list(withheld_in):
+    """Nothing suppressed, the small groups alone, and all but everybody's weeks."""
+    world, withheld = random_world(3), withheld_in(3)
+    small = withheld[withheld["suppression_code"] == "suppressed_small_group"]
+    by_period = withheld[withheld["dimension_name"] != "overall"]
+    for too_little in (withheld[:0], small, by_period):
+        assert any(exposed_by_shares(world, too_little, totals_only=False))
+
+
+def test_the_attack_finds_what_is_shown_without_the_list(withheld_in):
     """Nothing suppressed, and nothing but the small groups themselves."""
     world = random_world(3)
-    withheld = suppressed(world, models)
+    withheld = withheld_in(3)
+    withheld = withheld[withheld["basis"] == "accuracy"]
     small = withheld[withheld["suppression_code"] == "suppressed_small_group"]
     assert exposed(world, withheld[:0])
     assert exposed(world, small)
@@ -359,15 +530,38 @@ def test_the_cube_tells_something(cube_sql):
 
 
 MARTS = {
-    "accuracy.accuracy_rates": ("accuracy", "coalesce(n, n_decisions)"),
-    "accuracy.accuracy_compared": ("accuracy", "coalesce(n, raw_estimate)"),
-    "accuracy.overturned_decisions": (
+    "rates.accuracy_rates": ("accuracy", "coalesce(n, n_decisions)"),
+    "explain.accuracy_compared": ("accuracy", "coalesce(n, raw_estimate)"),
+    "rates.overturned_decisions": (
         "accuracy", "coalesce(n_eligible_decisions, n_overturned_decisions)",
     ),
-    "accuracy.exclusions": ("accuracy", "n_excluded"),
-    "quality.audit_operations": ("accuracy", "coalesce(n_audits, n_eligible_decisions)"),
-    "quality.quality_scores": ("scores", "coalesce(n, estimate)"),
+    "explain.exclusions": ("accuracy", "n_excluded"),
+    "rates.audit_operations": ("accuracy", "coalesce(n_audits, n_eligible_decisions)"),
+    "rates.quality_scores": ("scores", "coalesce(n, estimate)"),
 }  # fmt: skip
+
+
+# The basis of each row, and a number that it may show.
+MARTS_OF_SHARES = {
+    "rates.quality_rates": ("denominator", "coalesce(n, n_successes)"),
+    "rates.calibration_gap": ("'calibration'", "coalesce(n, n_items, n_not_rated)"),
+    "rates.rater_agreement": ("concat('agreement ', rating_source)", "n_ratings"),
+}
+
+
+@pytest.mark.parametrize("mart", MARTS_OF_SHARES)
+def test_open_marts_show_nothing_of_suppressed_shares(platform, mart):
+    basis, number = MARTS_OF_SHARES[mart]
+    metrics = "inner join reference.metrics using (metric_id, metric_version)"
+    found = platform.query(f"""
+        select count(*) as n, count({number}) as n_shown
+        from {mart} {metrics if basis == "denominator" else ""}
+        inner join restricted.int_people__suppressed_groups as listed
+            using (period_type, period_starts_on, dimension_name, dimension_value)
+        where listed.basis = {basis}
+    """)
+    assert found.n[0] > 0, "nothing is suppressed: nothing was tried"
+    assert found.n_shown[0] == 0
 
 
 @pytest.mark.parametrize("mart", MARTS)

@@ -4,10 +4,13 @@ import json
 import re
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import parity
 import pytest
+import yaml
+from projects import run_dbt
 from reporting import read
 
 ROOT = Path(__file__).parents[2]
@@ -126,6 +129,30 @@ def test_every_stored_model_has_a_key(manifest):
     assert set(stored) - set(parity.keys_of_tables(manifest["nodes"])) == set()
 
 
+def layers_crossed(nodes, order):
+    """Each reference from a model to one in a later folder: (model, what it reads)."""
+    place = {
+        key: order.index(node["original_file_path"].split("/")[1])
+        for key, node in nodes.items()
+        if node["resource_type"] == "model"
+    }
+    return [
+        (nodes[key]["name"], nodes[parent]["name"])
+        for key in place
+        for parent in nodes[key]["depends_on"]["nodes"]
+        if parent in place and place[parent] > place[key]
+    ]
+
+
+def test_data_never_goes_back_up_the_folders(manifest):
+    project = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
+    order = [name for name in project["models"][PROJECT] if not name.startswith("+")]
+    assert layers_crossed(manifest["nodes"], order) == []
+    # The check sees one that does.
+    turned = layers_crossed(manifest["nodes"], order[::-1])
+    assert ("accuracy_rates", "accuracy_population") in turned
+
+
 def test_every_data_test_says_who_owns_it_and_what_to_do(described):
     missing = [
         f"{key} {what}"
@@ -189,7 +216,7 @@ COUNTED_IN = {"accuracy_rates": "accuracy_cells", "policy_rates": "policy_cells"
 def test_every_metric_is_in_its_mart_and_made_of_what_is_counted(target, described):
     columns = {node["name"]: set(node["columns"]) for node in of_type(described, "model").values()}
     # One column there holds them all; what it is made of has a name in the SQL alone.
-    cells = target / "compiled" / PROJECT / "models" / "marts" / "quality" / "quality_cells.sql"
+    cells = target / "compiled" / PROJECT / "models" / "cells" / "quality_cells.sql"
     columns["quality_rates"] = set(re.findall(r"when '(\w+)' then sums", cells.read_text("utf-8")))
     metrics = pd.read_csv(ROOT / "seeds" / "metrics.csv")
     assert metrics["meaning"].notna().all()
@@ -218,6 +245,51 @@ def test_every_model_has_an_owner(manifest):
     assert models
     for model in models:
         assert model["config"]["group"] in {one["name"] for one in manifest["groups"].values()}
+
+
+def test_a_bi_tool_finds_the_descriptions_in_the_warehouse(platform, manifest):
+    with duckdb.connect(platform.warehouse, read_only=True) as warehouse:
+        comments = warehouse.execute(
+            "select table_name, column_name, comment from duckdb_columns() where comment is not null"
+        ).fetchall()
+    found = {(table, column): comment for table, column, comment in comments}
+    told = [
+        node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+        and node["config"]["meta"].get("readers") == "everybody"
+        and node["config"]["enabled"]
+    ]
+    assert len(told) > 20
+    for node in told:
+        for name, column in node["columns"].items():
+            assert found[node["name"], name] == column["description"], (node["name"], name)
+
+
+@pytest.mark.parametrize(
+    ("selector", "has", "has_not"),
+    [
+        ("headline", "headline", "moderator_accuracy"),
+        ("open", "accuracy_rates", "moderator_accuracy"),
+        ("no_people", "accuracy_rates", "moderator_accuracy"),
+        ("no_scorecards", "accuracy_rates", "quality_scores"),
+        ("daily", "accuracy_rates", "audit_plan"),
+    ],
+)
+def test_a_selector_takes_what_it_says(parsed_project, selector, has, has_not):
+    run = run_dbt(
+        ["--log-level-file", "none", "--no-write-json", "ls", "--selector", selector]
+        + ["--output", "name", "--profiles-dir", str(parsed_project.folder / "one_thread")],
+        parsed_project.manifest(),
+        parsed_project.folder,
+    )
+    assert has in run.stdout.split()
+    assert has_not not in run.stdout.split()
+
+
+def test_every_selector_is_tried(manifest):
+    tried = {"headline", "open", "no_people", "no_scorecards", "daily"}
+    assert set(manifest["selectors"]) == tried
 
 
 def test_links_inside_the_dbt_docs_are_to_what_is_there(manifest):

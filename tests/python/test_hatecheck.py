@@ -190,13 +190,13 @@ def test_another_seed_draws_other_labels(warehouse, rebuild):
 def test_a_second_run_is_an_increment_of_nothing(rebuild):
     """What an increment refers to is known to dbt, though it looks for it in a full build."""
     project = rebuild(f"hatecheck_file: {FILE}")
-    before = project.query("from accuracy.accuracy_rates order by all")
+    before = project.query("from rates.accuracy_rates order by all")
     run = project.build(
         "--vars", f"{{raw_connector: hatecheck, hatecheck_file: {FILE}}}", data_tests=False
     )
     assert run.returncode == 0, run.stdout
     assert "incremental" in run.stdout
-    after = project.query("from accuracy.accuracy_rates order by all")
+    after = project.query("from rates.accuracy_rates order by all")
     assert len(before) > 0
     assert before.equals(after)
 
@@ -232,7 +232,7 @@ def test_the_truth_of_a_label_that_was_not_drawn_changes_nothing(warehouse, rebu
     # Only what is there to hold the truth, what compares with it, and the ledger of builds, which
     # tells the two files apart by their names.
     assert changed == {
-        "reconciliation.deliveries",
+        "restricted.deliveries",
         "reconciliation.hatecheck_accuracy",
         "reconciliation.hatecheck_published_facts",
     }

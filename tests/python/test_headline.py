@@ -29,7 +29,7 @@ def project(platform, new_project):
     shutil.copy(platform.manifest_json, project.folder / "target")
     with duckdb.connect(project.warehouse) as warehouse:
         ((n,),) = warehouse.execute(
-            "update accuracy.dim_periods set accuracy_status = 'final' "
+            "update report.dim_periods set accuracy_status = 'final' "
             "where period_type = 'month' and period_starts_on = date '2026-08-01'"
         ).fetchall()
         assert n > 0
@@ -65,8 +65,8 @@ def test_it_prints_the_numbers_of_the_mart(project, monkeypatch):
     assert run.exit_code == 0, run.output
     rows = printed_rows(run.output)
     mart = project.query(
-        "from accuracy.accuracy_rates "
-        "inner join accuracy.dim_periods using (period_type, period_starts_on) "
+        "from rates.accuracy_rates "
+        "inner join report.dim_periods using (period_type, period_starts_on) "
         "where metric_id = 'accuracy' and period_type = 'month' "
         "and (dimension_name = 'overall' "
         "or dimension_name = 'queue' and period_starts_on = date '2026-08-01')"
@@ -98,7 +98,7 @@ def test_what_is_missing_is_a_dash_and_never_a_zero(project, monkeypatch, tmp_pa
     missing = ["estimate", "ci_low", "ci_high", "unweighted_rate", "coverage_rate"]
     with duckdb.connect(warehouse) as connection:
         connection.execute(
-            f"update accuracy.accuracy_rates set {', '.join(f'{c} = null' for c in missing)}, "
+            f"update rates.accuracy_rates set {', '.join(f'{c} = null' for c in missing)}, "
             "reason_code = 'no_audits' where period_type = 'month' and metric_id = 'accuracy' "
             "and dimension_name = 'overall' and period_starts_on = date '2026-09-01'"
         )

@@ -35,7 +35,7 @@ def revisions(project):
     return {
         name: project.query(
             f"select {key}, recorded_at, max(n_rows) from "
-            f"intermediate.int_deliveries__{name}_revisions group by all order by all"
+            f"staging.int_deliveries__{name}_revisions group by all order by all"
         )
         for name, key in REVISIONS.items()
     }
@@ -109,7 +109,7 @@ def test_deliveries_one_by_one_equal_all_at_once(new_project, world, seed, kille
     deliveries.deliver(3, folder)
     build(project, *FEW_AUDITS)
     days = project.query(
-        "select dimension_name, has_rates, count(*) as n from accuracy.accuracy_population "
+        "select dimension_name, has_rates, count(*) as n from cells.accuracy_population "
         "where period_type = 'day' and dimension_name = 'queue' group by all"
     )
     assert sorted(days["has_rates"]) == [False, True]
@@ -193,12 +193,12 @@ def mark_decision(project, decision_id):
     """Put a mark on a row of a day: it is gone if the day is built again."""
     with duckdb.connect(project.warehouse) as warehouse:
         warehouse.execute(
-            "update core.fct_decisions set item_id = 'mark' where decision_id = ?", [decision_id]
+            "update facts.fct_decisions set item_id = 'mark' where decision_id = ?", [decision_id]
         )
 
 
 def marked(project):
-    rows = project.query("select decision_id from core.fct_decisions where item_id = 'mark'")
+    rows = project.query("select decision_id from facts.fct_decisions where item_id = 'mark'")
     return list(rows["decision_id"])
 
 
@@ -238,7 +238,7 @@ def test_another_variable_builds_history_again(before_the_rest, new_project):
     for one in (project, other):
         build(one, "--vars", "reporting_timezone: Asia/Tokyo")
     assert_same(project, other)
-    days = project.query("select distinct decided_on from core.fct_decisions")
+    days = project.query("select distinct decided_on from facts.fct_decisions")
     # The decisions of Sunday evening are Monday's in Tokyo.
     assert days["decided_on"].max() == MONDAY + 7 * DAY
 
@@ -249,7 +249,7 @@ def test_a_part_built_by_other_definitions_is_built_again(before_the_rest, both_
     build(project)
     run = project.dbt("run", "--select", "accuracy_rates", "--vars", "confidence_level: 0.9")
     assert run.returncode == 0, run.stdout
-    levels = project.query("select distinct confidence_level from accuracy.accuracy_rates")
+    levels = project.query("select distinct confidence_level from rates.accuracy_rates")
     assert list(levels["confidence_level"]) == [0.9]
     build(project)
     assert_same(project, both_parts)
@@ -269,7 +269,7 @@ def test_another_seed_builds_history_again(before_the_rest, new_project):
         codes.write_text(text.replace("\nremove,true,", "\nremove,false,"))
         build_as_a_user(one)
     assert_same(project, other)
-    groups = project.query("select distinct action_group from core.fct_decisions")
+    groups = project.query("select distinct action_group from facts.fct_decisions")
     assert list(groups["action_group"]) == ["not_enforced"]
 
 
@@ -277,8 +277,8 @@ def test_the_warehouse_of_an_earlier_version_is_built_over(before_the_rest, both
     project = before_the_rest
     with duckdb.connect(project.warehouse) as warehouse:
         warehouse.sql("alter table reference.metrics drop column denominator")
-        warehouse.sql("alter table core.fct_audits drop column views_at_decision")
-        warehouse.sql("update reconciliation.deliveries set definitions = 'of an earlier version'")
+        warehouse.sql("alter table facts.fct_audits drop column views_at_decision")
+        warehouse.sql("update restricted.deliveries set definitions = 'of an earlier version'")
     build(project)
     assert_same(project, both_parts)
 
@@ -341,7 +341,7 @@ def test_rows_that_vanish_stop_the_build_and_are_named(both_parts, first_part, n
         run.stdout
     )
     assert "say dbt build --full-refresh" in run.stdout
-    for name in ("core.fct_decisions", "staging.base_decisions"):
+    for name in ("facts.fct_decisions", "staging.base_decisions"):
         pd.testing.assert_frame_equal(project.table(name), both_parts.table(name))
     for file in project.raw.glob("*/rest.parquet"):
         file.unlink()

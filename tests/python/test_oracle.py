@@ -34,23 +34,23 @@ def test_the_marts_agree_with_the_oracle(platform, family):
 # One wrong number of each mart: the SQL, and what is said.
 WRONG = {
     "a last digit": (
-        "update accuracy.accuracy_rates set standard_error = standard_error + 1e-8 where rowid = "
-        "(select min(rowid) from accuracy.accuracy_rates where standard_error > 0 "
+        "update rates.accuracy_rates set standard_error = standard_error + 1e-8 where rowid = "
+        "(select min(rowid) from rates.accuracy_rates where standard_error > 0 "
         "and period_type = 'week')",
-        "accuracy.accuracy_rates",
+        "rates.accuracy_rates",
     ),
     "an unknown that is shown": (
-        "update accuracy.policy_rates set estimate = 0 where rowid = "
-        "(select min(rowid) from accuracy.policy_rates where estimate is null)",
+        "update rates.policy_rates set estimate = 0 where rowid = "
+        "(select min(rowid) from rates.policy_rates where estimate is null)",
         "estimate differs",
     ),
     "a row that is lost": (
-        "delete from accuracy.error_pareto where rowid = 0",
+        "delete from explain.error_pareto where rowid = 0",
         "not in the mart",
     ),
     "a row too many": (
-        "insert into accuracy.policy_confusion select * replace ('x' as decided_policy_id) "
-        "from accuracy.policy_confusion limit 1",
+        "insert into explain.policy_confusion select * replace ('x' as decided_policy_id) "
+        "from explain.policy_confusion limit 1",
         "not recomputed",
     ),
 }

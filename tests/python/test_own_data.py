@@ -166,7 +166,7 @@ def test_every_row_becomes_what_is_expected(sheet):
 
 @needs_the_flat_sheet
 def test_the_layer_counts_the_sheet_as_it_says(sheet):
-    audits = sheet.query("select * from core.fct_audits").set_index("audit_id")
+    audits = sheet.query("select * from facts.fct_audits").set_index("audit_id")
     assert audits.exclusion_reason.dropna().to_dict() == {
         "QA-1003": "truth_missing",
         "QA-1004": "not_probability_sample",
@@ -180,7 +180,7 @@ def test_the_layer_counts_the_sheet_as_it_says(sheet):
         "QA-1006": 6020.0,
     }
     week = sheet.query(
-        "from accuracy.accuracy_rates where metric_id = 'accuracy' and period_type = 'week' "
+        "from rates.accuracy_rates where metric_id = 'accuracy' and period_type = 'week' "
         "and dimension_name = 'overall' and period_starts_on = date '2026-05-04'"
     ).iloc[0]
     assert week.n_eligible_decisions == 1240 + 8310 + 6020 + 410
@@ -190,7 +190,7 @@ def test_the_layer_counts_the_sheet_as_it_says(sheet):
     assert week.weighting == "weighted"
     decisions = sheet.query(
         "select count(*) as n, count(distinct decision_id) as n_ids, "
-        "count(distinct job_id) as jobs from core.fct_decisions"
+        "count(distinct job_id) as jobs from facts.fct_decisions"
     ).iloc[0]
     # One audited decision is of the week before, of which there are no volumes.
     assert decisions.n == decisions.n_ids == decisions.jobs == 15_981
@@ -354,10 +354,10 @@ def unframed(make_world, new_project):
 
 
 def test_a_derived_frame_counts_the_decisions(unframed):
-    strata = unframed.query("from intermediate.int_sampling__strata")
+    strata = unframed.query("from facts.int_sampling__strata")
     counted = unframed.query(
         "select decided_on - (isodow(decided_on) - 1)::int as week, queue_id, decided_by_type, "
-        "action_group, count(*) as n from core.fct_decisions where is_eligible group by all"
+        "action_group, count(*) as n from facts.fct_decisions where is_eligible group by all"
     )
     assert strata.is_derived.all()
     assert set(strata.decided_by_type) == {"human", "automation"}
@@ -369,10 +369,10 @@ def test_a_derived_frame_counts_the_decisions(unframed):
 def test_every_rate_says_that_its_frame_is_derived(unframed, week):
     """But accuracy_compared, which shows nothing of so few people: a unit test of it does."""
     for mart in (
-        "accuracy.accuracy_rates",
-        "accuracy.policy_rates",
-        "accuracy.error_pareto",
-        "accuracy.policy_confusion",
+        "rates.accuracy_rates",
+        "rates.policy_rates",
+        "explain.error_pareto",
+        "explain.policy_confusion",
         "restricted.moderator_accuracy",
         "report.headline",
         "report.accuracy_cube",
@@ -398,19 +398,19 @@ def test_the_page_and_the_week_say_that_the_frame_is_derived(unframed):
 def test_a_rate_by_a_derived_frame_is_the_stratified_mean(unframed):
     audits = unframed.query(
         "select d.queue_id, d.decided_by_type, d.action_group, a.n_correct "
-        "from core.fct_audits as a inner join core.fct_decisions as d using (decision_id) "
+        "from facts.fct_audits as a inner join facts.fct_decisions as d using (decision_id) "
         "where a.is_counted and d.decided_on < date '2026-03-09'"
     )
     decisions = unframed.query(
         "select queue_id, decided_by_type, action_group, count(*) as size "
-        "from core.fct_decisions where is_eligible and decided_on < date '2026-03-09' group by all"
+        "from facts.fct_decisions where is_eligible and decided_on < date '2026-03-09' group by all"
     )
     by = ["queue_id", "decided_by_type", "action_group"]
     means = audits.groupby(by).n_correct.mean().rename("mean").reset_index()
     both = decisions.merge(means, on=by)
     expected = (both["size"] * both["mean"]).sum() / both["size"].sum()
     rate = unframed.query(
-        "select estimate, weighting from accuracy.accuracy_rates where metric_id = 'accuracy' "
+        "select estimate, weighting from rates.accuracy_rates where metric_id = 'accuracy' "
         "and period_type = 'week' and dimension_name = 'overall' "
         "and period_starts_on = date '2026-03-02'"
     ).iloc[0]
@@ -605,4 +605,4 @@ def test_ratings_alone_are_enough(make_world, new_project):
     there_are = ("there_are_rates", "there_are_headlines", "there_are_decisions_to_overturn")
     run = project.dbt("test", "--select", *there_are)
     assert set(run.statuses.items()) == {(name, "pass") for name in there_are}, run.stdout
-    assert len(project.query("from agreement.rater_agreement")) > 0
+    assert len(project.query("from rates.rater_agreement")) > 0

@@ -64,7 +64,7 @@ def test_nothing_that_is_open_depends_on_the_key(week, with_another_key, parsed_
     }
     warehouses = (week.warehouse, with_another_key.warehouse)
     differing = set(differing_rows(*warehouses))
-    assert {"reconciliation.deliveries", "core.fct_decisions", "restricted.dim_people"} <= differing
+    assert {"restricted.deliveries", "facts.fct_decisions", "restricted.dim_people"} <= differing
     assert differing <= restricted
 
 

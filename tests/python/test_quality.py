@@ -221,7 +221,7 @@ def project(new_project):
 
 def test_auditors_are_as_right_as_they_were_made(project):
     quarters = project.query(
-        "from quality.quality_rates where period_type = 'quarter' and dimension_name = 'overall'"
+        "from rates.quality_rates where period_type = 'quarter' and dimension_name = 'overall'"
     )
     truths = {
         "auditor_accuracy": 0.875,
@@ -241,11 +241,11 @@ def test_corrected_accuracy_recovers_the_truth_and_accuracy_does_not(project):
         ds.dataset(project.folder / "data" / "truth" / "decisions")
         .to_table(columns=["decision_id", "is_correct"])
         .to_pandas()
-        .merge(project.query("select decision_id, decided_on from core.fct_decisions"))
+        .merge(project.query("select decision_id, decided_on from facts.fct_decisions"))
     )
     months = truth.groupby(truth["decided_on"].dt.to_period("M").dt.start_time)["is_correct"].mean()
     rows = project.query(
-        "from quality.accuracy_if_audits_err where period_type = 'month' "
+        "from rates.accuracy_if_audits_err where period_type = 'month' "
         "and dimension_name = 'overall' and is_reportable"
     ).set_index("period_starts_on")
     assert len(rows) == 3
@@ -258,18 +258,18 @@ def test_corrected_accuracy_recovers_the_truth_and_accuracy_does_not(project):
 
 
 def test_the_one_key_that_is_wrong_is_suspected(project):
-    bad = project.query("from quality.golden_items where is_bad_key")
+    bad = project.query("from rates.golden_items where is_bad_key")
     assert list(zip(bad["golden_id"], bad["key_version"], strict=True)) == [("g-008", "v1")]
 
 
 def test_marts_for_all_hold_no_number_of_one_person(project):
     few = {
-        "calibration_gap": ("n_people", ["estimate", "rater_mean", "standard_error"]),
-        "golden_items": ("n_people", ["estimate", "n_successes"]),
+        "calibration_gap": ("n_people", ["estimate", "rater_mean", "standard_error", "n_items"]),
+        "golden_items": ("n_people", ["estimate", "n_successes", "n_served"]),
         "quality_rates": ("n_people", ["n", "n_successes", "estimate", "ci_low", "ci_high"]),
     }
     for mart, (people, shown) in few.items():
-        rows = project.query(f"from quality.{mart}")
+        rows = project.query(f"from rates.{mart}")
         few_people = rows[people].between(1, 4)
         assert few_people.any() or mart == "golden_items", mart
         assert rows.loc[few_people, shown].isna().all(axis=None), mart
@@ -386,11 +386,11 @@ def test_the_oracle_agrees_on_an_odd_world(new_project, make_world, seed):
     )
     assert result.exit_code == 0, result.output
     counts = project.query(
-        "select (select count(*) from quality.quality_scores), "
-        "(select count(*) from quality.calibration_gap), "
-        "(select count(*) from quality.golden_items where is_bad_key), "
+        "select (select count(*) from rates.quality_scores), "
+        "(select count(*) from rates.calibration_gap), "
+        "(select count(*) from rates.golden_items where is_bad_key), "
         "(select sum(n_successes) from restricted.quality_cells "
         "where metric_id = 'dispute_overturn_rate'), "
-        "(select sum(n) from intermediate.int_verdicts__dispute_exclusions)"
+        "(select sum(n) from facts.int_verdicts__dispute_exclusions)"
     )
     assert (counts > 0).all(axis=None)

@@ -9,7 +9,7 @@ import yaml
 from pandas.testing import assert_frame_equal
 
 MODELS = Path(__file__).parents[2] / "models"
-MARTS = ("accuracy.accuracy_rates", "core.fct_audits", "core.fct_decisions")
+MARTS = ("rates.accuracy_rates", "facts.fct_audits", "facts.fct_decisions")
 # All that the marts are made of, and nothing else.
 BEHIND_THE_MARTS = ("--select", "+accuracy_rates", "+fct_audits", "+fct_decisions")
 
@@ -24,7 +24,7 @@ def assert_same_marts(project, week):
 def overall(project):
     """The headline row: accuracy of the week, overall."""
     rows = project.query(
-        "from accuracy.accuracy_rates where metric_id = 'accuracy' "
+        "from rates.accuracy_rates where metric_id = 'accuracy' "
         "and period_type = 'week' and dimension_name = 'overall'"
     )
     return rows.iloc[0]
@@ -34,7 +34,7 @@ def test_the_small_world_has_the_rate_that_a_hand_computes(week):
     # Of 14 audits in the stratum of 40 decisions 2 found an error, and one of these was overturned;
     # of 40 in the stratum of 120, 4 did, and a fifth in its second revision.
     strata = week.query(
-        "select stratum_key, count(*) as n, sum(n_correct) as k from core.fct_audits group by all"
+        "select stratum_key, count(*) as n, sum(n_correct) as k from facts.fct_audits group by all"
     )
     assert sorted(zip(strata["n"], strata["k"], strict=True)) == [(14, 13), (40, 35)]
     assert overall(week)["estimate"] == pytest.approx((40 * 13 / 14 + 120 * 35 / 40) / 160)
@@ -222,7 +222,7 @@ def test_a_row_in_a_hundred_that_is_left_out_by_name_only_warns(new_project, wor
     of_the_world = {"audits_are_chosen_by_chance", "flags_are_filled"}
     assert warned - of_the_world == {"decisions_have_a_known_action_code"}
     left_out = project.query(
-        "select reason_code, n_excluded from accuracy.exclusions where period_type = 'week' "
+        "select reason_code, n_excluded from explain.exclusions where period_type = 'week' "
         "and dimension_name = 'overall' and applies_to = 'decision'"
     )
     assert left_out.to_dict("list") == {"reason_code": ["unknown_action_code"], "n_excluded": [1]}

@@ -121,7 +121,7 @@ def test_the_offset_of_as_of_is_applied(project):
     run = project.build(
         "--select", "+int_context__as_of", "--vars", "as_of: '2026-03-10T09:00:00+09:00'"
     )
-    assert project.query("select as_of from intermediate.int_context__as_of").iloc[0, 0] == (
+    assert project.query("select as_of from staging.int_context__as_of").iloc[0, 0] == (
         pd.Timestamp("2026-03-10")
     ), run.stdout
 

@@ -18,7 +18,7 @@ def headline(platform):
 
 @pytest.fixture(scope="module")
 def rates(platform):
-    return platform.query("from accuracy.accuracy_rates")
+    return platform.query("from rates.accuracy_rates")
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +27,14 @@ def cube(platform):
 
 
 def test_headline_shows_what_its_marts_say(platform, headline, rates):
-    shares = platform.query("from quality.quality_rates where period_type in ('week', 'month')")
+    shares = platform.query("from rates.quality_rates where period_type in ('week', 'month')")
     incomplete = platform.query(
-        "from accuracy.dim_periods where period_type = 'four_weeks' and not is_complete"
+        "from report.dim_periods where period_type = 'four_weeks' and not is_complete"
     )
     policies = platform.query("""
         select *, if(policy_level = 'parent', 'policy_parent', 'policy') as dimension_name,
             policy_id as dimension_value
-        from accuracy.policy_rates where policy_version = 'all'
+        from rates.policy_rates where policy_version = 'all'
     """)
     assert set(policies["dimension_name"]) == {"policy", "policy_parent"}
     rates = rates[rates["period_type"] != "day"]
@@ -115,7 +115,7 @@ def test_targets_are_of_the_day_of_the_decision(platform, headline):
     decisions = platform.query("""
         select cast(date_trunc('month', decided_on) as date) as period_starts_on, decided_at,
             queue_id, language
-        from core.fct_decisions where is_eligible
+        from facts.fct_decisions where is_eligible
     """)
     history = platform.query("from report.queue_targets")
     decisions["target"] = np.nan
@@ -182,7 +182,7 @@ def slices_of(cube, dimension):
 def test_the_cube_sums_to_the_rates(platform, cube, rates, dimension):
     if dimension == "policy_parent":
         # A cell that is withheld is counted in its queue, and in no policy.
-        cube = platform.query("from restricted.int_report__cube_cells")
+        cube = platform.query("from cells.int_report__cube_cells")
     own = rates["metric_id"].eq("accuracy") & rates["period_type"].eq("month")
     both = slices_of(cube, dimension).merge(
         rates[own & rates["dimension_name"].eq(dimension) & rates["estimate"].notna()],
@@ -214,7 +214,7 @@ def test_the_interval_of_the_cube_is_about_the_published_one(platform):
         )
         select low, high, ci_low, ci_high, slices.estimate
         from slices
-        inner join accuracy.accuracy_rates as rates
+        inner join rates.accuracy_rates as rates
             on slices.month_starts_on = rates.period_starts_on
                 and slices.dimension_value = rates.dimension_value
         where period_type = 'month' and dimension_name = 'queue_and_decider'
@@ -232,7 +232,7 @@ def test_the_interval_of_the_cube_is_about_the_published_one(platform):
 def test_the_cube_shows_nothing_of_few_people(platform, cube):
     people = platform.query("""
         select month_starts_on, queue_id, policy_parent_id, n_people, n_audits as n_all
-        from restricted.int_report__cube_cells where decided_by_type = 'human' and n_audits > 0
+        from cells.int_report__cube_cells where decided_by_type = 'human' and n_audits > 0
     """)
     keys = ["month_starts_on", "queue_id", "policy_parent_id"]
     both = cube[cube["decided_by_type"] == "human"].merge(people, on=keys)
@@ -253,7 +253,7 @@ def test_audits_that_are_due_are_those_of_the_plan(platform):
     """)
     plans = platform.query("""
         select plan_id, cast(period_start as date) as period_starts_on, n_planned, n_final
-        from quality.audit_completion where scope = 'plan'
+        from rates.audit_completion where scope = 'plan'
     """)
     both = due.merge(plans, on=["plan_id", "period_starts_on"], how="outer")
     assert len(both) == len(plans)

@@ -25,7 +25,7 @@ from simulator.world import Settings
 import report
 
 ROOT = Path(__file__).parents[2]
-OPEN = ("accuracy", "agreement", "planning", "quality", "reference", "report")
+OPEN = ("explain", "planning", "rates", "reference", "report")
 # What the copy of the platform says of some of its queues, so that every case is on the page.
 WITHHELD, THIN, BETTER, WORSE = "q01", "q02", "q03", "q04"
 NAME = '<b>&"x"'  # of the queue WORSE
@@ -373,7 +373,7 @@ def test_every_number_in_a_table_is_its_marts(world, page):
         mart = ask(
             world,
             "select pareto.*, reason_label as error_label, value_label "
-            "from accuracy.error_pareto as pareto "
+            "from explain.error_pareto as pareto "
             "left join reference.reasons on reason = reasons.reason_code and applies_to = 'error' "
             "left join (select distinct dimension_name as group_name, "
             "dimension_value as group_value, value_label from report.headline) "
@@ -385,7 +385,7 @@ def test_every_number_in_a_table_is_its_marts(world, page):
         expect(tables.pop(f"Errors, {name}"), mart, PARETO)
     compared = ask(
         world,
-        "select distinct compared.*, value_label from accuracy.accuracy_compared as compared "
+        "select distinct compared.*, value_label from explain.accuracy_compared as compared "
         "left join report.headline using (dimension_name, dimension_value) "
         f"where compared.period_starts_on = {period} and compared.period_type = 'month' "
         "and mix_name = 'queue' and dimension_name in ('vendor', 'site', 'team') "
@@ -395,7 +395,7 @@ def test_every_number_in_a_table_is_its_marts(world, page):
     for applies_to in ("decision", "audit"):
         mart = ask(
             world,
-            "select * from accuracy.exclusions "
+            "select * from explain.exclusions "
             "inner join reference.reasons using (applies_to, reason_code) "
             f"where period_type = 'month' and period_starts_on = {period} "
             f"and dimension_name = 'overall' and applies_to = '{applies_to}' "
@@ -487,7 +487,7 @@ def test_only_open_schemas_are_read_and_the_same_rows_give_the_same_bytes(
             "select distinct table_schema from information_schema.tables"
         ).fetchall()
         closed = {schema for (schema,) in schemas} - set(OPEN)
-        assert {"restricted", "core", "staging"} <= closed
+        assert {"restricted", "facts", "cells", "staging"} <= closed
         for schema in closed:
             connection.execute(f"drop schema {schema} cascade")
     subprocess.run(
@@ -523,7 +523,7 @@ def test_a_world_without_a_complete_month_has_a_page(world, manifest_json, tmp_p
     young = tmp_path / "warehouse.duckdb"
     shutil.copy(world.database, young)
     with duckdb.connect(young) as connection:
-        for table in ("accuracy.dim_periods", "report.headline"):
+        for table in ("report.dim_periods", "report.headline"):
             connection.execute(
                 f"update {table} set is_complete = false, is_last_complete_period = false "
                 "where period_type = 'month'"
@@ -554,7 +554,7 @@ def test_errors_by_a_derived_frame_or_of_few_audits_say_so(world, page, manifest
     shutil.copy(world.database, derived)
     with duckdb.connect(derived) as connection:
         connection.execute(
-            "update accuracy.error_pareto set weighting = 'derived_frame', estimate = 0.81234, "
+            "update explain.error_pareto set weighting = 'derived_frame', estimate = 0.81234, "
             "is_reportable = false, reason_code = 'too_few_audits'"
         )
     warehouse = read.Warehouse(derived, manifest_json)

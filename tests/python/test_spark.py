@@ -655,7 +655,7 @@ def test_rows_that_fail_are_shown_without_people_on_spark_too(server, world, tmp
 def test_a_thrift_server_answers_as_a_bi_tool_would_ask(server, increments):
     headline = (
         "select metric_id, n_decisions, n, estimate, ci_low, ci_high "
-        "from {}accuracy.accuracy_rates "
+        "from {}rates.accuracy_rates "
         "where period_type = 'week' and dimension_name = 'item_type' and ci_low is not null "
         "order by metric_id, period_starts_on, dimension_value"
     )

@@ -120,7 +120,7 @@ CASES = {
     "session_secret": Case("{{ session_secret('pseudonym_key') }}"),
     "is_secret_known": Case("{{ is_secret_known('pseudonym_key') }}"),
     "may_log_secrets": Case("{{ may_log_secrets() }}"),
-    "mark_ledger": Case("{{ mark_ledger('reconciliation.deliveries') }}"),
+    "mark_ledger": Case("{{ mark_ledger('restricted.deliveries') }}"),
     "unseen_characters": Case("{{ unseen_characters() }}"),
     "spelling": Case("{{ spelling('person_id') }}"),
     "read_anew": Case("with found as {{ read_anew() }} (select 1)"),

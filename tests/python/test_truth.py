@@ -70,7 +70,7 @@ def compared(project, truth):
     )
     true_rates = true_rates.groupby(KEY)["is_correct"].agg(n_true="size", truth="mean")
     rates = project.query(
-        "from accuracy.accuracy_rates where metric_id = 'accuracy' "
+        "from rates.accuracy_rates where metric_id = 'accuracy' "
         f"and period_type in {tuple(periods)} and dimension_name in {tuple(dimensions)} "
         "and n_eligible_decisions > 0"
     )
@@ -83,7 +83,7 @@ def test_a_bulk_close_is_a_jump_in_the_exclusions(project):
     incidents = pd.read_parquet(project.folder / "data" / "truth" / "incidents.parquet")
     (starts_at,) = incidents.loc[incidents["kind"] == "bulk_close", "starts_at"]
     closed = project.query(
-        "from accuracy.exclusions where reason_code = 'automatic_close' "
+        "from explain.exclusions where reason_code = 'automatic_close' "
         "and period_type in ('day', 'week') and dimension_name in ('overall', 'queue')"
     )
     assert closed["dimension_value"].nunique() == 7
