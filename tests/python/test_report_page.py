@@ -418,7 +418,7 @@ def test_every_number_in_a_table_is_its_marts(world, page):
     expect(tables.pop("Audits that are missing"), due, DUE)
     breaks = ask(
         world,
-        "select left_source || ' and ' || right_source as sources, "
+        "select found.left_source || ' and ' || found.right_source as sources, "
         "case when dimension_name not in ('overall', 'total') then "
         "replace(dimension_name, '_', ' ') || ' ' || dimension_value end as part, "
         "min(period_starts_on) as first_day, max(period_starts_on) as last_day, "
