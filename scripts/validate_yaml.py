@@ -300,12 +300,10 @@ def resource_findings(document: Document, schema: dict) -> Iterator[Finding]:
 def description_findings(
     document: Document, keys: Keys, kind: str, node: dict
 ) -> Iterator[Finding]:
-    """Whether a thing, its columns and its arguments are described, typed and owned."""
+    """Whether a thing, its columns and its arguments are described and typed."""
     name = node.get("name", "?")
     if kind != "sources" and not text(node, "description"):
         yield document.at(keys, f"{kind} `{name}` has no description")
-    if kind == "data_tests" and not owner(node):
-        yield document.at(keys, f"data test `{name}` has no config.meta.owner")
     for part, type_key in (("columns", "data_type"), ("arguments", "type")):
         for i, column in enumerate(node.get(part) or []):
             here, said = (*keys, part, i), f"{part[:-1]} `{column.get('name', '?')}` of {name}"
@@ -342,11 +340,6 @@ def text(node: dict, key: str) -> bool:
     return bool(str(node.get(key) or "").strip())
 
 
-def owner(node: dict) -> Any:
-    """Who corrects what this test finds: config.meta.owner, or None."""
-    return ((node.get("config") or {}).get("meta") or {}).get("owner")
-
-
 def repeated_names(document: Document, keys: Keys, items: list[dict]) -> Iterator[Finding]:
     """Two entries of one list with one name: dbt keeps the last column and says nothing."""
     seen = Counter()
@@ -358,15 +351,13 @@ def repeated_names(document: Document, keys: Keys, items: list[dict]) -> Iterato
 
 
 def data_test_findings(document: Document, keys: Keys, test: Any) -> Iterator[Finding]:
-    """Whether a generic data test is named, described and owned."""
+    """Whether a generic data test is named and described."""
     if isinstance(test, dict) and len(test) > 1:
         yield document.at(keys, "a data test is `- test_name:` with its settings indented below it")
         return
     test_name, settings = next(iter(test.items())) if isinstance(test, dict) else (test, None)
     settings = settings or {}
     missing = [key for key in ("name", "description") if not text(settings, key)]
-    if not owner(settings):
-        missing.append("config.meta.owner")
     if missing:
         yield document.at(keys, f"data test `{test_name}` has no {', no '.join(missing)}")
 

@@ -1,4 +1,8 @@
 {% test pseudonymised(model, table, person_id, person_key) %}
+    {{ config(meta={
+        'what_to_do': 'Without pseudonyms: set DBT_ENV_SECRET_PSEUDONYM_KEY to a text that is not empty. '
+            ~ 'Raw ids left: look at macro pseudonym.',
+    }) }}
     with people as (
         select nullif({{ person_id }}, '') as person_id
         from ({{ latest_known(table) }}) as delivered

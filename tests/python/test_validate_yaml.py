@@ -146,7 +146,6 @@ TYPOS = [
         "              config",
         "`unique` has no description",
     ),
-    (JOBS, "          config: {meta: {owner: data}}\n", "", "no config.meta.owner"),
     (
         JOBS,
         "      - same_rows:\n",
@@ -178,7 +177,6 @@ TYPOS = [
     (MACRO, "name: ratio", "name: other", "`ratio` is described in no"),
     (MACRO, "        type: string\n", "", "argument `a` of ratio has no type"),
     (GENERIC, "test_same", "test_some", "`test_same_rows`"),
-    (TEST, "    config: {meta: {owner: data}}\n", "", "no config.meta.owner"),
     (ANALYSIS, "name: first", "name: frist", "`first` is described in no"),
     (SETTINGS, "profile:", "profil:", "did you mean `profile`"),
     (SETTINGS, "usage_stats", "usage_stat", "did you mean `send_anonymous_usage_stats`"),
