@@ -35,8 +35,12 @@ DAYS = pd.date_range("2026-06-24", "2026-09-02")
 MONTHS = [pd.Timestamp("2026-07-01"), pd.Timestamp("2026-08-01")]
 # The quarter of both months is over in every second world.
 AS_OF = ["2026-09-02 18:00:00", "2026-10-05 18:00:00"]
-WORLDS = range(24)
 CROSSED = range(16, 24)
+# The first of each kind of world before a commit, all of them in test-deep.
+SHORT = {0, 1, 2, 3, 16, 17}
+WORLDS = [
+    seed if seed in SHORT else pytest.param(seed, marks=pytest.mark.deep) for seed in range(24)
+]
 
 
 @dataclass(frozen=True)
