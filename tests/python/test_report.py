@@ -78,7 +78,7 @@ def test_a_change_is_of_two_independent_rates(headline):
         suffixes=("", "_before"),
     )
     both = both[both["is_reportable"] & both["ci_low"].notna()]
-    assert len(both) > 50
+    assert len(both) > 30
     p, q = both["estimate"], both["estimate_before"]
     low = p - q - np.hypot(p - both["ci_low"], both["ci_high_before"] - q)
     high = p - q + np.hypot(both["ci_high"] - p, q - both["ci_low_before"])
