@@ -247,6 +247,10 @@ def _write_statements(
         decision_id=ids("d-", decisions["decision"][rows]),
         category=coded(LEAF_PARENT[decisions["policy"][rows]], LEDGER_CATEGORIES),
         automated_decision=coded(machine.astype(np.int8), ["NOT_AUTOMATED", "FULLY"]),
+        restriction=coded(decisions["action"][rows], ACTIONS),
+        # Not stated: why a ledger says an item was looked at, and from which day of its own zone.
+        source_type=constant(None, len(rows)),
+        applied_on=pa.nulls(len(rows), pa.date32()),
         submitted_at=times(submitted),
     )
     delivery.daily("raw/statements_of_reasons", table, submitted)

@@ -241,6 +241,6 @@ def test_the_truth_of_a_label_that_was_not_drawn_changes_nothing(warehouse, rebu
         "restricted.deliveries",
         "reconciliation.hatecheck_accuracy",
         "reconciliation.hatecheck_published_facts",
-        "intermediate.int_reconciliation__compared",
+        "restricted.int_reconciliation__compared",
         "reconciliation.reconciliation_checks",
     }

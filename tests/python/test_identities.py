@@ -879,7 +879,7 @@ MUTATIONS = {
             GOLDEN,
             "is_reportable = false, reason_code = 'suppressed_small_group', n = null, "
             "n_successes = null, estimate = null, ci_low = null, ci_high = null",
-            "is_reportable",
+            "n > 0",
         ),
         {"reportable_golden_items_have_enough_answers"},
     ),
@@ -1056,8 +1056,8 @@ def compiled_tests(platform):
     """{name: the SQL that dbt ran} of the tests on marts and reconciliation, and the identities."""
     results = json.loads((platform.folder / "target" / "run_results.json").read_text())["results"]
     nodes = platform.parsed.nodes
-    # Steps are guarded by the marts that read them, but for the cube's: they decide what is hidden.
-    unguarded = re.compile(r"models/(connectors|sources|staging)/|/int_(?!report)|seeds/")
+    # Steps are guarded by the marts that read them, but for those that decide what is hidden.
+    unguarded = re.compile(r"models/(connectors|sources|staging)/|/int_(?!reconc|report)|seeds/")
     return {
         nodes[result["unique_id"]]["name"]: result["compiled_code"]
         for result in results

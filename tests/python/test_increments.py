@@ -310,7 +310,7 @@ OF_WHOLE_MODELS = {
 
 def test_every_variable_that_history_depends_on_is_in_its_definitions():
     variables = set(yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"])
-    macro = (ROOT / "macros" / "increments" / "full_build.sql").read_text()
+    macro = (ROOT / "macros" / "ledger" / "full_build.sql").read_text()
     named = {name for name in variables if f"'{name}'" in macro}
     assert variables - named == OF_WHOLE_MODELS
 

@@ -581,7 +581,7 @@ def test_no_key_of_a_person_has_another_name(models):
     keys = {name for model in models for name in model["columns"] if name.endswith("_key")}
     of_things = {
         "stratum_key", "design_key", "queue_key", "variance_stratum_key", "item_key", "cell_key",
-        "group_key", "is_bad_key", "n_answered_with_bad_key",
+        "group_key", "is_bad_key", "n_answered_with_bad_key", "check_key", "control_total_key",
     }  # fmt: skip
     assert keys >= KEYS_OF_PEOPLE
     assert keys <= KEYS_OF_PEOPLE | of_things, keys - KEYS_OF_PEOPLE - of_things

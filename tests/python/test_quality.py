@@ -229,7 +229,8 @@ def test_auditors_are_as_right_as_they_were_made(project):
         "auditor_missed_error_rate": 0.125,
     }
     for metric, truth in truths.items():
-        rows = quarters[quarters["metric_id"] == metric]
+        # Not the quarter that is not over, which is withheld where few people are in it.
+        rows = quarters[(quarters["metric_id"] == metric) & quarters["n"].notna()]
         assert len(rows), metric
         assert rows["ci_low"].le(truth).all(), metric
         assert rows["ci_high"].ge(truth).all(), metric
