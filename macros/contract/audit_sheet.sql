@@ -53,9 +53,13 @@
 {%- endmacro %}
 
 {% macro mapping_of_file() -%}
-    {%- set text = try_or_compiler_error(
-        'audit_sheet: the mapping ' ~ var('audit_sheet') ~ ' cannot be read. Is it there?',
-        run_query, file_text(var('audit_sheet'))) -%}
+    {%- set absent =
+        'audit_sheet: the mapping ' ~ var('audit_sheet') ~ ' cannot be read. Is it there?' -%}
+    {%- set text = try_or_compiler_error(absent, run_query, file_text(var('audit_sheet'))) -%}
+    {#- Some versions of the engine find nothing and say nothing. -#}
+    {%- if not text.rows -%}
+        {{ exceptions.raise_compiler_error(absent) }}
+    {%- endif -%}
     {{ return(fromyaml(text[0][0])) }}
 {%- endmacro %}
 
