@@ -135,7 +135,7 @@ def agreeing(rows: pd.DataFrame, week: pd.DataFrame) -> Part:
         f"{row.first_day:%-d %b} to {row.last_day:%-d %b %Y}: {row.sentence} {row.what_to_do}."
         for row in touched.itertuples(index=False)
     ]
-    return Part("Do the sources agree?", said or ["No difference without a name touches the week."])
+    return Part("Do the sources agree?", said or ["Yes: every difference in this week has a known reason."])
 
 
 def parts(frames: Frames) -> list[Part]:
