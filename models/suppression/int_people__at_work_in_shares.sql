@@ -33,19 +33,8 @@
 ]) -%}
 {% endfor -%}
 
-with moderators as (
-    select
-        audit_id,
-        moderator_key
-    from {{ ref('fct_audits') }}
-),
-
-verdicts as (
-    select
-        found.*,
-        moderators.moderator_key
-    from {{ ref('int_verdicts__audits') }} as found
-    inner join moderators on found.audit_id = moderators.audit_id
+with verdicts as (
+    select * from {{ ref('int_verdicts__audits') }}
 ),
 
 disputes as (

@@ -180,8 +180,8 @@ def suppressed(world: World, models: dict[str, CompiledModel]) -> pd.DataFrame:
             create table facts.int_verdicts__audits as
             select audit_id, cast(day as date) as audited_on, queue as queue_id,
                 policy as policy_id, null::varchar as parent_policy_id,
-                'human' as decided_by_type, site, vendor, team as team_id,
-                'en' as language, 'eu' as region, 'video' as item_type,
+                'human' as decided_by_type, person_key as moderator_key, site, vendor,
+                team as team_id, 'en' as language, 'eu' as region, 'video' as item_type,
                 null::varchar as model_version, null::double as confidence, auditor_key,
                 auditor_site, auditor_vendor, auditor_tier, 'random' as sampling_method,
                 found_error_class, benchmark_error_class,
