@@ -81,7 +81,7 @@ judged as (
         case
             when own_code is not null then own_code
             when person is null and n > 0 and n_withheld = 1 and place_by_size = 1
-            then 'suppressed_complementary'
+                then 'suppressed_complementary'
         end as suppression_code
     from numbered
 )

@@ -106,8 +106,8 @@ select distinct
     'quarter' as period_type,
     case
         when
-                cast({{ dbt.dateadd('month', 3, 'people.quarter_starts_on') }} as date)
-                <= {{ reporting_date('as_of.as_of') }}
+            cast({{ dbt.dateadd('month', 3, 'people.quarter_starts_on') }} as date)
+            <= {{ reporting_date('as_of.as_of') }}
             then people.quarter_starts_on
         else people.month_starts_on
     end as scope_starts_on,

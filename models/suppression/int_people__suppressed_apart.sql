@@ -130,10 +130,7 @@ cells as (
         on
             {{ same_keys('candidates', 'places', asked + ['row_name', 'person_key']) }}
             and places.place = 1
-    group by
-        {% for key in asked + ['row_name', 'part'] -%}
-        candidates.{{ key }}{{ ',' if not loop.last }}
-        {% endfor %}
+    group by candidates.{{ (asked + ['row_name', 'part']) | join(', candidates.') }}
 ),
 
 hubs as (
@@ -162,10 +159,7 @@ joints as (
         sum(least(cells.n_people, coalesce(hub_cells.n_people, 0))) as n_people
     from cells
     left join hub_cells on {{ same_keys('cells', 'hub_cells', asked + ['row_name']) }}
-    group by
-        {% for key in asked + ['part'] -%}
-        cells.{{ key }}{{ ',' if not loop.last }}
-        {% endfor %}
+    group by cells.{{ (asked + ['part']) | join(', cells.') }}
 ),
 
 told as (
@@ -177,10 +171,7 @@ told as (
 )
 
 -- Where months tell anyway, nobody's weeks are shown of that basis.
-select distinct
-    {% for key in group -%}
-    in_groups.{{ key }}{{ ',' if not loop.last }}
-    {% endfor %}
+select distinct in_groups.{{ group | join(', in_groups.') }}
 from in_groups
 inner join told
     on
