@@ -521,12 +521,14 @@ def test_every_model_and_test_passes_on_both_engines(first_build):
 @spark
 def test_every_table_is_identical_and_holds_rows(first_build):
     first_build.parity.assert_equal()
-    # So small a world has few rows that come twice, and no dispute of a benchmark.
+    # So small a world has few rows that come twice, no dispute of a benchmark, and too few people for
+    # months and weeks to tell them apart (test_disclosure has worlds in which they do).
     empty = {name for name, found in first_build.parity.comparisons.items() if not found.identical}
     assert empty <= {
         "int_deliveries__job_revisions",
         "int_deliveries__audit_revisions",
         "int_verdicts__dispute_exclusions",
+        "int_people__suppressed_apart",
     }
 
 
@@ -535,7 +537,7 @@ def test_deliveries_in_parts_give_the_same_rows_on_both(increments):
     """That DuckDB's increments equal a build of all raw data at once, test_increments shows."""
     increments.assert_equal()
     empty = {name for name, found in increments.comparisons.items() if not found.identical}
-    assert empty <= {"int_verdicts__dispute_exclusions"}
+    assert empty <= {"int_verdicts__dispute_exclusions", "int_people__suppressed_apart"}
 
 
 def pseudonym(key: str, person: str) -> str:
