@@ -521,8 +521,8 @@ def test_every_model_and_test_passes_on_both_engines(first_build):
 @spark
 def test_every_table_is_identical_and_holds_rows(first_build):
     first_build.parity.assert_equal()
-    # So small a world has few rows that come twice, no dispute of a benchmark, and too few people for
-    # months and weeks to tell them apart (test_disclosure has worlds in which they do).
+    # So small a world has few rows that come twice, no dispute of a benchmark, and too few people
+    # for months and weeks to tell them apart (test_disclosure has worlds in which they do).
     empty = {name for name, found in first_build.parity.comparisons.items() if not found.identical}
     assert empty <= {
         "int_deliveries__job_revisions",
