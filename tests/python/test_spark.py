@@ -601,7 +601,7 @@ def test_plans_have_no_key(server, manifests):
 
 @spark
 def test_facts_are_partitioned_by_the_day_of_decision(server, increments):
-    warehouse = server.work / "warehouse" / "moderation_quality_core.db"
+    warehouse = server.work / "warehouse" / "moderation_quality_facts.db"
     days = {folder.name for folder in (warehouse / "fct_decisions").glob("decided_on=*")}
     assert len(days) >= 14
     audited = {folder.name for folder in (warehouse / "fct_audits").glob("decided_on=*")}
