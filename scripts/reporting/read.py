@@ -47,7 +47,8 @@ MONTH = """
     where period_type = 'month'
 """
 
-# What does not agree, one row for each kind and all its days; one without a kind where all does.
+# What does not agree, one row for each kind, over all days, or over those of a week and what is of no
+# day. One row without a kind where all agrees.
 AGREEMENT = """
     with totals as (
         select
@@ -77,7 +78,14 @@ AGREEMENT = """
             on
                 found.reason_code = reasons.reason_code
                 and reasons.applies_to = 'reconciliation'
-        where found.status = 'break' and found.dimension_name <> 'reason'
+        where
+            found.status = 'break' and found.dimension_name <> 'reason'
+            {% if last_day is defined -%}
+            and coalesce(
+                found.period_starts_on between date '{{ last_day }}' - 6 and date '{{ last_day }}',
+                true
+            )
+            {%- endif %}
         group by all
     )
 

@@ -126,16 +126,24 @@ def audit_next(overdue: pd.DataFrame, plan: pd.DataFrame) -> Part:
     return Part("What to audit next", said or ["There is no plan to size."])
 
 
-def agreeing(rows: pd.DataFrame, week: pd.DataFrame) -> Part:
-    """What did not agree on a day of the week."""
-    first, last = week["period_starts_on"].min(), week["period_ends_on"].max()
-    touched = rows[(rows["first_day"] <= last) & (rows["last_day"] >= first)]
+def agreeing(rows: pd.DataFrame) -> Part:
+    """What does not agree on a day of the week, and that some of it could not be compared."""
     said = [
         f"{row.sources}{'' if words.is_missing(row.part) else f' ({row.part})'}, "
-        f"{row.first_day:%-d %b} to {row.last_day:%-d %b %Y}: {row.sentence} {row.what_to_do}."
-        for row in touched.itertuples(index=False)
+        f"{_days(row)}: {row.sentence} {row.what_to_do}."
+        for row in rows[rows["sources"].notna()].itertuples(index=False)
     ]
-    return Part("Do the sources agree?", said or ["Yes: every difference in this week has a known reason."])
+    said = said or ["No difference in this week is without a known reason."]
+    unknown = int(rows["n_not_evaluated"].iloc[0])
+    if unknown:
+        said.append(f"{words.count(unknown)} comparisons could not be made: a side is missing.")
+    return Part("Do the sources agree?", said)
+
+
+def _days(row: sentences.Row) -> str:
+    if pd.isna(row.first_day):
+        return "all days together"
+    return f"{row.first_day:%-d %b} to {row.last_day:%-d %b %Y}"
 
 
 def parts(frames: Frames) -> list[Part]:
@@ -145,6 +153,6 @@ def parts(frames: Frames) -> list[Part]:
         below_target(frames["four_weeks"]),
         moved(frames["four_weeks"], frames["metrics"]),
         missing(frames["week"], frames["four_weeks"]),
-        agreeing(frames["agreement"], frames["week"]),
+        agreeing(frames["agreement"]),
         audit_next(frames["overdue"], frames["plan"]),
     ]

@@ -618,6 +618,44 @@ def week(world, tmp_path_factory):
     return render.write_week(world, None, tmp_path_factory.mktemp("weekly"))
 
 
+def test_the_week_tells_of_its_own_breaks(world, manifest_json, tmp_path):
+    """Not of those before and after it; of what is of no day always, and that a side is missing."""
+    copy = tmp_path / "warehouse.duckdb"
+    shutil.copy(world.database, copy)
+    heading = "Do the sources agree?"
+
+    def said(sql):
+        with duckdb.connect(copy) as connection:
+            connection.execute(sql)
+        return parts_of(render.write_week(read.Warehouse(copy, manifest_json), None, tmp_path))
+
+    (first, last) = ask(
+        world,
+        "select period_starts_on, period_ends_on from report.dim_periods "
+        "where period_type = 'week' and is_last_complete_period",
+    ).iloc[0]
+    broken = "update reconciliation.reconciliation_checks set status = 'break', "
+    broken += "reason_code = 'unexplained' where check_name = 'facts_to_rates' and "
+    nothing = "No difference in this week is without a known reason."
+    around = said(
+        "update reconciliation.reconciliation_checks set status = 'match', reason_code = null;"
+        f"{broken} period_starts_on not between '{first}' and '{last}'"
+    )
+    assert around[heading] == [nothing]
+    (inside,) = said(f"{broken} period_starts_on = '{last}'")[heading]
+    assert f"{last:%-d %b} to {last:%-d %b %Y}: No name was found for it." in inside
+    always, unknown = said(
+        "update reconciliation.reconciliation_checks set status = 'match', reason_code = null;"
+        f"{broken} period_starts_on = '{first}';"
+        "update reconciliation.reconciliation_checks set period_starts_on = null "
+        "where status = 'break';"
+        "update reconciliation.reconciliation_checks set status = 'not_evaluated' "
+        "where check_name = 'decisions_to_statements'"
+    )[heading]
+    assert "all days together: No name was found for it." in always
+    assert re.fullmatch(r"[1-9][\d,]* comparisons could not be made: a side is missing\.", unknown)
+
+
 def test_the_week_says_what_the_mart_says(world, week):
     parts = parts_of(week)
     four_weeks = ask(
