@@ -13,8 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from publishing import causes, ledger
-from reconcile import variables_of
-from reporting.read import built, code_version
+from reporting.read import built, code_version, variables_of
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table

@@ -46,6 +46,7 @@ class Table:
 
     name: str
     description: str
+    key: list[str]
     is_required: bool
     empty_means: str
     columns: list[Column]
@@ -96,6 +97,7 @@ def _table(table: dict[str, Any], docs: dict[str, str], jinja: Environment, home
         name=table["name"],
         # How systems map to it is for those who write the mapping: it is in the docs.
         description=text(table["description"].partition("\n\n")[0]),
+        key=meta["key"],
         is_required=meta["is_required"],
         empty_means=text(meta["empty_means"]),
         columns=columns,

@@ -9,10 +9,9 @@ from typing import Any
 import click
 import duckdb
 import pandas as pd
-import yaml
 from reconciling import checks, headline, published, raw
 from reconciling.rows import RowDifferences, compare_rows
-from reporting.read import built
+from reporting.read import built, variables_of
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -48,20 +47,6 @@ def attach(database: Path, memory: str) -> duckdb.DuckDBPyConnection:
     except duckdb.CatalogException as error:
         raise CouldNotRun(f"{database} has no reconciliation: run `make build` again.") from error
     return connection
-
-
-def variables_of(manifest: Path) -> dict[str, Any]:
-    """The project's variables, as the last build beside a manifest was given them.
-
-    Args:
-        manifest: manifest.json of the build; run_results.json beside it knows the command line.
-    """
-    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
-    results = manifest.with_name("run_results.json")
-    given = {}
-    if results.exists():
-        given = json.loads(results.read_text(encoding="utf-8"))["args"].get("vars") or {}
-    return project["vars"] | given
 
 
 def recompute(

@@ -3,7 +3,7 @@ with work_rows as (
 ),
 
 ledger_rows as (
-    select * from {{ ref('int_reconciliation__ledger_rows') }}
+    select * from {{ ref('int_reconciliation__statements_rows') }}
 )
 
 select

@@ -4,7 +4,7 @@ A weighted rate of a slice is sum w y / sum w over its audits, w = N_h / n_h. Be
 audits and today's each change of an audit or a stratum has one cause. For a set of causes the rate
 is worked out with their changes made and the others not; a cause's share is the average, over all
 orders in which the causes can be taken, of what it changes when its turn comes (Shapley). The
-shares add up to the difference exactly, and do not hang on an order that somebody chose.
+shares add up to the difference exactly, whatever the order.
 """
 
 from dataclasses import dataclass, field
@@ -42,17 +42,9 @@ DIMENSIONS = {
     "decided_by": ("decided_by_type", "unknown"),
 }
 OF_THE_DECISION = [
-    *(
-        "decision_recorded_at",
-        "decided_on",
-        "queue_id",
-        "policy_id",
-        "decided_by_type",
-        "language",
-        "region",
-        "item_type",
-    ),
-]
+    "decision_recorded_at", "decided_on", "queue_id", "policy_id", "decided_by_type", "language",
+    "region", "item_type",
+]  # fmt: skip
 # Why an audit was left out before, where it counts now, and the other way round.
 EXCLUDED = {
     "not_final": "late_audit",

@@ -57,6 +57,8 @@ AUDITS = """
 """
 PUBLISHED_AT = b"published_at"
 DEFINED_BY = ("action_codes", "severity_points", "metrics")
+# The as-of moment is a column of its own; where the raw tables are says nothing of what counts.
+NO_DEFINITION = {"as_of", "raw_path", "raw_schema"}
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,7 @@ def fingerprints(
     texts = [
         str(connection.sql(f"from reference.{seed} order by all").fetchall()) for seed in DEFINED_BY
     ]
-    # The as-of moment is a column of its own.
-    meaning = {name: value for name, value in variables.items() if name != "as_of"}
+    meaning = {name: value for name, value in variables.items() if name not in NO_DEFINITION}
     definitions = _hash(*texts, json.dumps(meaning, sort_keys=True, default=str))
     sources = [
         node["raw_code"] for node in manifest["nodes"].values() if node["resource_type"] == "model"

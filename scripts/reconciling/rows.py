@@ -17,13 +17,6 @@ MOMENTS = {
     "appeals": "filed_at",
     "statements_of_reasons": "submitted_at",
 }
-KEYS = {
-    "decisions": "decision_id",
-    "review_jobs": "job_id",
-    "disputes": "dispute_id",
-    "appeals": "appeal_id",
-    "statements_of_reasons": "statement_id",
-}
 # Renamed, made pseudonymous or made anew in staging: not the source's own values any more.
 NOT_COMPARED = {"moderator_id", "primary_policy_id", "decided_by_type", "recorded_at"}
 SHOWN = 5
@@ -72,16 +65,17 @@ def compare_rows(
 
     Args:
         warehouse: a connection to the built warehouse.
-        table: a raw table of KEYS.
+        table: a raw table of MOMENTS.
         file: Parquet or CSV with the table's columns; those that it lacks are not compared.
         advance: called with the days done and the days there are.
 
     Raises:
         ValueError: the table cannot be compared, or the file has no key or no event time.
     """
-    if table not in KEYS:
-        raise ValueError(f"{table} cannot be compared row by row; {', '.join(KEYS)} can.")
-    key, moment = KEYS[table], MOMENTS[table]
+    if table not in MOMENTS:
+        raise ValueError(f"{table} cannot be compared row by row; {', '.join(MOMENTS)} can.")
+    contract = next(one for one in raw_contract.tables() if one.name == table)
+    (key,), moment = contract.key, MOMENTS[table]
     reader = "read_csv" if file.suffix == ".csv" else "read_parquet"
     source = f"{reader}('{file}')"
     theirs = {row[0] for row in warehouse.sql(f"describe from {source}").fetchall()}
@@ -89,7 +83,6 @@ def compare_rows(
     if missing:
         raise ValueError(f"{file} has no column {', '.join(sorted(missing))}.")
     ours = {row[0] for row in warehouse.sql(f"describe from staging.stg_{table}").fetchall()}
-    contract = next(one for one in raw_contract.tables() if one.name == table)
     kinds = {
         column.name: "varchar" if column.data_type == "string" else column.data_type
         for column in contract.columns

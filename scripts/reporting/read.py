@@ -13,8 +13,11 @@ from typing import Any
 import click
 import duckdb
 import pandas as pd
+import yaml
 from jinja2 import Environment, StrictUndefined
 from warehouse import DEFAULT_DATABASE, not_opened
+
+PROJECT = Path(__file__).resolve().parents[2]
 
 # Rows of the main metric: all decisions, and each queue; of two queues with one name, the ids too.
 SHOWN = "metric_id = 'accuracy' and metric_version = 1 and dimension_name in ('overall', 'queue')"
@@ -47,7 +50,7 @@ MONTH = """
     where period_type = 'month'
 """
 
-# What does not agree, one row for each kind, over all days, or over those of a week and what is of no
+# What does not agree, a row for each kind: of all days, or of those of a week and of what has no
 # day. One row without a kind where all agrees.
 AGREEMENT = """
     with totals as (
@@ -365,6 +368,20 @@ class Warehouse:
     def built_at(self) -> str:
         """When dbt wrote the manifest, to the minute, in UTC."""
         return self.manifest["metadata"]["generated_at"][:16].replace("T", " ") + " UTC"
+
+
+def variables_of(manifest: Path) -> dict[str, Any]:
+    """The project's variables, as the last build beside a manifest was given them.
+
+    Args:
+        manifest: manifest.json of the build; run_results.json beside it knows the command line.
+    """
+    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
+    results = manifest.with_name("run_results.json")
+    given = {}
+    if results.exists():
+        given = json.loads(results.read_text(encoding="utf-8"))["args"].get("vars") or {}
+    return project["vars"] | given
 
 
 def code_version() -> str | None:

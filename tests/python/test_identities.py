@@ -690,8 +690,8 @@ MUTATIONS = {
         {"work_rows_are_named_once"},
     ),
     "a_differing_statement_twice": (
-        repeat("restricted.int_reconciliation__ledger_rows"),
-        {"ledger_rows_are_named_once"},
+        repeat("restricted.int_reconciliation__statements_rows"),
+        {"statement_rows_are_named_once"},
     ),
     # Plausibility: every row could be, and all together cannot.
     "an_audit_before_its_decision": (

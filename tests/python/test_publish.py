@@ -42,6 +42,18 @@ def audit_of(world, decision_id):
     return audits.index[(audits["decision_id"] == decision_id) & (audits["revision_no"] == 1)][0]
 
 
+def test_where_the_raw_tables_are_defines_nothing(week):
+    nodes = json.loads(week.manifest_json.read_text())
+    given = {"raw_path": "data/raw", "as_of": None, "min_audits": 30}
+    with duckdb.connect(week.warehouse, read_only=True) as warehouse:
+        ours, moved, other = (
+            ledger.fingerprints(warehouse, nodes, given | change)
+            for change in ({}, {"raw_path": "elsewhere", "as_of": "2026-03-15"}, {"min_audits": 20})
+        )
+    assert moved == ours
+    assert other[0] != ours[0]
+
+
 # What is delivered after the publication, by the cause that it is.
 def late_audit(project, world):
     index = world["audits"].index[0]

@@ -1,4 +1,4 @@
-{% set families = ['layer', 'values', 'work', 'plans', 'ledger', 'control_totals'] -%}
+{% set families = ['layer', 'values', 'work', 'plans', 'statements', 'control_totals'] -%}
 {% set with_tolerance = ['work', 'plans', 'control_totals'] -%}
 {% set is_published = var('raw_connector') == 'hatecheck' -%}
 

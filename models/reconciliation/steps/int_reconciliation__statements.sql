@@ -9,7 +9,7 @@ decisions as (
 ),
 
 differing as (
-    select * from {{ ref('int_reconciliation__ledger_rows') }}
+    select * from {{ ref('int_reconciliation__statements_rows') }}
 ),
 
 restricted as (
