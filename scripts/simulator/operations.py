@@ -88,7 +88,8 @@ def write_reports(week: Week, cases: Batch, delivery: Delivery) -> None:
     further = np.minimum((-np.log1p(-u) * 0.9).astype(np.int64), MOST_REPORTS - 1)
     first = np.isin(reason, REPORTED)
     count = np.where(first, 1 + further, np.where(u > 0.93, 1, 0))
-    count[cases["by_type"] == AUTOMATION] = np.minimum(count[cases["by_type"] == AUTOMATION], 1)
+    count = np.where(cases["by_type"] == AUTOMATION, np.minimum(count, 1), count)
+    count[is_made(seed, cases)] = 0
     which = np.repeat(np.arange(len(number)), count)
     nth = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
     report = number[which] * (MOST_REPORTS + 1) + nth
