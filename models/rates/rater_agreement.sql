@@ -48,8 +48,6 @@ every_group as (
 in_columns as (
     select
         every_group.*,
-        suppressed.suppression_code,
-        coalesce(counted.n_people, coefficients.n_raters) as n_people,
         {% for name in rated + ['n_paired_items'] -%}
         coalesce(coefficients.{{ name }}, 0) as {{ name }},
         {% endfor -%}
@@ -67,11 +65,13 @@ in_columns as (
             when coefficients.n_items is null then 'no_pairs'
             {% if name == 'percent_agreement' -%}
             when coefficients.n_paired_items = 0 then 'no_pairs'
-            {%- else -%}
+            {% else -%}
             else coefficients.{{ name }}_reason_code
-            {%- endif %}
-        end as {{ name }}_reason_code{{ ',' if not loop.last }}
+            {% endif -%}
+        end as {{ name }}_reason_code,
         {% endfor -%}
+        coalesce(counted.n_people, coefficients.n_raters) as n_people,
+        suppressed.suppression_code
     from every_group
     left join counted on {{ same_keys('every_group', 'counted', agreement_keys()) }}
     left join coefficients on {{ same_keys('every_group', 'coefficients', agreement_keys()) }}
