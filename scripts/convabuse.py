@@ -48,18 +48,21 @@ def agreement_table(rows: pd.DataFrame) -> Table:
     names = ["Items", "Ratings", "Agreement", "AC1", "interval", "Fleiss' κ", "α", "ordinal α"]
     for name in names:
         table.add_column(name, justify="right")
-    for row in rows.itertuples():
+    group = ["label_kind", "dimension_name", "dimension_value"]
+    for (kind, dimension, value), of_group in rows.groupby(group):
+        found = of_group.set_index("coefficient")
+        ac1 = found.loc["gwets_ac1"]
         table.add_row(
-            KINDS[row.label_kind],
-            "all" if row.dimension_name == "overall" else row.dimension_value,
-            f"{row.n_items:,}",
-            f"{row.n_ratings:,}",
-            percent(row.percent_agreement),
-            f"{row.gwets_ac1:.3f}",
-            f"{row.gwets_ac1_ci_low:.3f} to {row.gwets_ac1_ci_high:.3f}",
-            f"{row.fleiss_kappa:.3f}",
-            f"{row.krippendorffs_alpha_nominal:.3f}",
-            f"{row.krippendorffs_alpha_ordinal:.3f}",
+            KINDS[kind],
+            "all" if dimension == "overall" else value,
+            f"{ac1.n_items:,}",
+            f"{ac1.n_ratings:,}",
+            percent(found.estimate["percent_agreement"]),
+            f"{ac1.estimate:.3f}",
+            f"{ac1.ci_low:.3f} to {ac1.ci_high:.3f}",
+            f"{found.estimate['fleiss_kappa']:.3f}",
+            f"{found.estimate['krippendorffs_alpha_nominal']:.3f}",
+            f"{found.estimate['krippendorffs_alpha_ordinal']:.3f}",
         )
     return table
 
@@ -98,9 +101,8 @@ def main(file: Path, database: Path) -> None:
     with duckdb.connect(str(database), read_only=True) as connection:
         agreement = connection.execute(
             "select * from rates.rater_agreement where period_type = 'month' "
-            "and label_kind in ('action_group', 'severity') and n_paired_items > 0 "
-            "and dimension_name in ('overall', 'session') "
-            "order by label_kind, dimension_name, dimension_value"
+            "and label_kind in ('action_group', 'severity') and n > 0 "
+            "and dimension_name in ('overall', 'session')"
         ).df()
         consistency = connection.execute(
             "select * from rates.quality_rates where period_type = 'month' "

@@ -338,18 +338,20 @@
     left join pairs on {{ same_keys('raters', 'pairs', by) }}
 {%- endmacro %}
 
-{% macro ac1_bound(relation, side) -%}
+{% macro agreement_bound(relation, name, side) -%}
     {%- set sign = '-' if side == 'low' else '+' -%}
-    {%- set ac1, pe = relation ~ '.gwets_ac1', relation ~ '.gwets_ac1_chance_agreement' -%}
-    {%- set se = relation ~ '.gwets_ac1_standard_error' -%}
+    {%- set value, se = relation ~ '.' ~ name, relation ~ '.' ~ name ~ '_standard_error' -%}
+    {%- set pe = relation ~ '.gwets_ac1_chance_agreement' if name == 'gwets_ac1' else '0e0' -%}
+    {%- set least = '-1e0' if name == 'gwets_ac1' else '0e0' -%}
     {#- Items that all agree, or all disagree, show no spread, and are not certain for that. -#}
     {%- set wilson = wilson_bound(
         relation ~ '.percent_agreement', relation ~ '.n_paired_items', side) -%}
     case
         when {{ se }} is null then null
         when {{ se }} < 1e-9 then (({{ wilson }}) - {{ pe }}) / (1 - {{ pe }})
-        when {{ ac1 }} {{ sign }} {{ z_value() }} * {{ se }} {{ '< -1' if side == 'low' else '> 1' }}
-            then {{ '-1e0' if side == 'low' else '1e0' }}
-        else {{ ac1 }} {{ sign }} {{ z_value() }} * {{ se }}
+        when {{ value }} {{ sign }} {{ z_value() }} * {{ se }}
+            {{ '< ' ~ least if side == 'low' else '> 1' }}
+            then {{ least if side == 'low' else '1e0' }}
+        else {{ value }} {{ sign }} {{ z_value() }} * {{ se }}
     end
 {%- endmacro %}

@@ -41,13 +41,14 @@
         ],
         [none, 'accuracy_reason_code', 'accuracy_reason_code is not null'],
         ['too_few_benchmarks', 'n_benchmarks', 'n_benchmarks < ' ~ var('min_audits')],
-        [none, 'gwets_ac1_reason_code', 'gwets_ac1_reason_code is not null'],
+        [none, 'coefficient_reason_code', 'coefficient_reason_code is not null'],
         ['variance_unknown', 'variance_known', 'not variance_known'],
         ['no_variation', 'standard_error', 'standard_error = 0'],
         [
             'too_few_items', 'n_paired_items',
             'n_paired_items < ' ~ var('min_agreement_items'),
         ],
+        ['no_interval', 'has_no_interval', 'has_no_interval'],
         ['peers_unknown', 'has_no_peers', 'has_no_peers'],
         [
             'mix_not_comparable', 'comparable_share',

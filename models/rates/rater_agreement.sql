@@ -1,7 +1,14 @@
 {% set keys = agreement_keys() | join(', ') %}
+{% set with_interval = ['percent_agreement', 'gwets_ac1'] %}
+{% set coefficients = with_interval + [
+    'krippendorffs_alpha_nominal', 'krippendorffs_alpha_ordinal', 'fleiss_kappa', 'cohens_kappa',
+] %}
 {% set reasons = [
     'not_rated', 'not_a_decision', 'label_missing', 'repeated_rating', 'one_auditor',
-] -%}
+] %}
+{% set rated = ['n_items', 'n_ratings', 'n_raters', 'n_labels'] %}
+{% set left_out = ['n_excluded_ratings'] -%}
+{% for reason in reasons %}{% do left_out.append('n_' ~ reason) %}{% endfor -%}
 
 with coefficients as (
     select * from {{ ref('int_agreement__coefficients') }}
@@ -38,41 +45,32 @@ every_group as (
     select {{ keys }} from counted
 ),
 
-bounded as (
+in_columns as (
     select
         every_group.*,
-        coalesce(counted.n_people, coefficients.n_raters) as n_people,
-        coalesce(counted.n_excluded_ratings, 0) as n_excluded_ratings,
-        {% for reason in reasons -%}
-        coalesce(counted.n_{{ reason }}, 0) as n_{{ reason }},
+        {% for name in rated + ['n_paired_items'] -%}
+        coalesce(coefficients.{{ name }}, 0) as {{ name }},
         {% endfor -%}
-        coalesce(coefficients.n_items, 0) as n_items,
-        coalesce(coefficients.n_paired_items, 0) as n_paired_items,
-        coalesce(coefficients.n_ratings, 0) as n_ratings,
-        coalesce(coefficients.n_raters, 0) as n_raters,
-        coalesce(coefficients.n_labels, 0) as n_labels,
-        {% for name in ['percent_agreement', 'gwets_ac1'] -%}
+        {% for name in left_out -%}
+        cast(coalesce(counted.{{ name }}, 0) as bigint) as {{ name }},
+        {% endfor -%}
+        {% for name in coefficients -%}
         coefficients.{{ name }},
+        {% if name in with_interval -%}
         coefficients.{{ name }}_standard_error,
-        {% endfor -%}
-        {{ ac1_bound('coefficients', 'low') }} as gwets_ac1_ci_low,
-        {{ ac1_bound('coefficients', 'high') }} as gwets_ac1_ci_high,
-        {% for name in [
-            'krippendorffs_alpha_nominal', 'krippendorffs_alpha_ordinal', 'fleiss_kappa',
-            'cohens_kappa',
-        ] -%}
-        coefficients.{{ name }},
-        {% endfor -%}
-        {% for name in [
-            'gwets_ac1', 'krippendorffs_alpha_nominal', 'krippendorffs_alpha_ordinal',
-            'fleiss_kappa', 'cohens_kappa',
-        ] -%}
+        {{ agreement_bound('coefficients', name, 'low') }} as {{ name }}_ci_low,
+        {{ agreement_bound('coefficients', name, 'high') }} as {{ name }}_ci_high,
+        {% endif -%}
         case
             when coefficients.n_items is null then 'no_pairs'
+            {% if name == 'percent_agreement' -%}
+            when coefficients.n_paired_items = 0 then 'no_pairs'
+            {% else -%}
             else coefficients.{{ name }}_reason_code
+            {% endif -%}
         end as {{ name }}_reason_code,
         {% endfor -%}
-        coefficients.gwets_ac1_standard_error is not null as variance_known,
+        coalesce(counted.n_people, coefficients.n_raters) as n_people,
         suppressed.suppression_code
     from every_group
     left join counted on {{ same_keys('every_group', 'counted', agreement_keys()) }}
@@ -83,40 +81,37 @@ bounded as (
             and suppressed.basis = concat('agreement ', every_group.rating_source)
 ),
 
-judged as (
+measured as (
+    {% for name in coefficients -%}
+    {% set has_interval = name in with_interval -%}
     select
-        *,
-        {{ reason_code([
-            'suppression_code', 'gwets_ac1_reason_code', 'variance_known', 'n_paired_items',
-        ]) }} as reason_code
-    from bounded
+        '{{ name }}' as coefficient,
+        {{ keys }},
+        {{ period_end() }} as period_ends_on,
+        suppression_code,
+        n_people,
+        n_paired_items,
+        n_paired_items as n,
+        {{ (rated + left_out) | join(', ') }},
+        {{ name }} as estimate,
+        {% for part in ['standard_error', 'ci_low', 'ci_high'] -%}
+        {{ name ~ '_' ~ part if has_interval else 'cast(null as double)' }} as {{ part }},
+        {% endfor -%}
+        {{ name }}_reason_code as coefficient_reason_code,
+        {{ name ~ '_standard_error is not null' if has_interval else 'true' }} as variance_known,
+        {{ 'false' if has_interval else 'true' }} as has_no_interval
+    from in_columns
+    {{ 'union all' if not loop.last }}
+    {% endfor -%}
 )
 
-select
-    {% for key in agreement_keys() -%}
-    {{ key }},
-    {% endfor -%}
-    {{ period_end() }} as period_ends_on,
-    reason_code is null as is_reportable,
-    reason_code,
-    cast(n_people as bigint) as n_people,
-    {% for name in [
-        'items', 'paired_items', 'ratings', 'raters', 'labels', 'excluded_ratings',
-    ] + reasons -%}
-    cast(case when suppression_code is null then n_{{ name }} end as bigint) as n_{{ name }},
-    {% endfor -%}
-    {% for name in [
-        'percent_agreement', 'percent_agreement_standard_error', 'gwets_ac1_standard_error',
-        'gwets_ac1_ci_low', 'gwets_ac1_ci_high',
-    ] -%}
-    case when suppression_code is null then {{ name }} end as {{ name }},
-    {% endfor -%}
-    {% for name in [
-        'gwets_ac1', 'krippendorffs_alpha_nominal', 'krippendorffs_alpha_ordinal', 'fleiss_kappa',
-        'cohens_kappa',
-    ] -%}
-    case when suppression_code is null then {{ name }} end as {{ name }},
-    coalesce(suppression_code, {{ name }}_reason_code) as {{ name }}_reason_code,
-    {% endfor -%}
-    cast({{ var('confidence_level') }} as double) as confidence_level
-from judged
+{{ publish_rate(
+    'measured',
+    ['coefficient'] + agreement_keys() + ['period_ends_on'],
+    asked=[
+        'suppression_code', 'coefficient_reason_code', 'variance_known', 'n_paired_items',
+        'has_no_interval',
+    ],
+    values=rated + left_out,
+    without=['effective_n', 'coverage_rate', 'standard_error_reason'],
+) }}

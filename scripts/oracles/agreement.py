@@ -36,17 +36,16 @@ KEYS = ["rating_source", "label_kind", "period_type", "period_starts_on"]
 KEYS += ["dimension_name", "dimension_value"]
 ITEM = ["rating_source", "session_id", "item_id"]
 RATING = [*ITEM, "rating_id", "rater_id", "action_code", "policy_id", "severity", "rated_at"]
-COUNTS = ["n_items", "n_paired_items", "n_ratings", "n_raters", "n_labels"]
+COUNTS = ["n_items", "n", "n_ratings", "n_raters", "n_labels"]
 COEFFICIENTS = [
     "percent_agreement",
-    "percent_agreement_standard_error",
     "gwets_ac1",
-    "gwets_ac1_standard_error",
     "krippendorffs_alpha_nominal",
     "krippendorffs_alpha_ordinal",
     "fleiss_kappa",
     "cohens_kappa",
 ]
+ERRORS = ["percent_agreement_standard_error", "gwets_ac1_standard_error"]
 
 
 def coefficients(ratings: pd.DataFrame) -> dict[str, float]:
@@ -56,7 +55,7 @@ def coefficients(ratings: pd.DataFrame) -> dict[str, float]:
         ratings: one row per item and rater who gave a label, with the columns item, rater, label
             and rank (the label's place in its order; null where it has none).
     """
-    found = dict.fromkeys(COEFFICIENTS, math.nan)
+    found = dict.fromkeys([*COEFFICIENTS, *ERRORS], math.nan)
     counts = pd.crosstab(ratings["item"], ratings["label"]).to_numpy(float)
     paired = counts[counts.sum(axis=1) > 1]
     used = paired[:, paired.sum(axis=0) > 0]
@@ -128,13 +127,18 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
         raters_of_item = group.groupby("item").size()
         counts = {
             "n_items": len(raters_of_item),
-            "n_paired_items": int((raters_of_item > 1).sum()),
+            "n": int((raters_of_item > 1).sum()),
             "n_ratings": len(group),
             "n_raters": group["rater"].nunique(),
             "n_labels": group["label"].nunique(),
         }
-        agreement.append(key | counts | coefficients(group))
-    found = pd.DataFrame(agreement, columns=[*KEYS, *COUNTS, *COEFFICIENTS])
+        found = coefficients(group)
+        for name in COEFFICIENTS:
+            error = found.get(f"{name}_standard_error", math.nan)
+            one = {"coefficient": name, "estimate": found[name], "standard_error": error}
+            agreement.append(key | counts | one)
+    columns = ["coefficient", *KEYS, *COUNTS, "estimate", "standard_error"]
+    found = pd.DataFrame(agreement, columns=columns)
     if len(found):
         sources = found["rating_source"].unique()
         listed = pd.concat(

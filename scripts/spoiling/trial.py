@@ -45,8 +45,7 @@ NUMBERS = [
     Number("error_pareto", "estimate"),
     Number("policy_confusion", "estimate"),
     Number("overturned_decisions", "overturned_rate", "null", "reason_code is null"),
-    Number("rater_agreement", "percent_agreement", "percent_agreement_standard_error"),
-    Number("rater_agreement", "gwets_ac1", "gwets_ac1_standard_error"),
+    Number("rater_agreement", "estimate"),
     Number("quality_scores", "estimate", points=1),
     Number("accuracy_if_audits_err", "estimate"),
     Number("quality_rates", "estimate", WIDTH, WATCHED),
@@ -56,10 +55,10 @@ NUMBERS = [
 ]
 # What tells the rows of a mart apart: those of these columns that it has.
 KEYS = (
-    "metric_id", "rating_source", "label_kind", "score_of", "category_id", "measure", "mix_name",
-    "period_type", "period_starts_on", "month_starts_on", "dimension_name", "dimension_value",
-    "policy_id", "policy_version", "group_name", "group_value", "reason", "decided_policy_id",
-    "true_policy_id", "moderator_key", "person_key",
+    "metric_id", "coefficient", "rating_source", "label_kind", "score_of", "category_id", "measure",
+    "mix_name", "period_type", "period_starts_on", "month_starts_on", "dimension_name",
+    "dimension_value", "policy_id", "policy_version", "group_name", "group_value", "reason",
+    "decided_policy_id", "true_policy_id", "moderator_key", "person_key",
 )  # fmt: skip
 
 

@@ -85,8 +85,7 @@ def overall(warehouse, kind):
         "from rates.rater_agreement where period_type = 'month' "
         f"and dimension_name = 'overall' and label_kind = '{kind}'"
     ).df()
-    assert len(rows) == 1
-    return rows.iloc[0]
+    return rows.set_index("coefficient", verify_integrity=True)
 
 
 def test_every_number_is_that_of_the_libraries(warehouse, oracle):
@@ -95,10 +94,10 @@ def test_every_number_is_that_of_the_libraries(warehouse, oracle):
 
 
 def test_every_label_is_compared_or_a_repeat(warehouse, labels):
-    row = overall(warehouse, "severity")
+    row = overall(warehouse, "severity").loc["gwets_ac1"]
     first = labels[labels["repeat"] == 0]
     assert row["n_ratings"] == len(first) == 12_411
-    assert row["n_items"] == row["n_paired_items"] == labels["item_key"].nunique() == 4_185
+    assert row["n_items"] == row["n"] == labels["item_key"].nunique() == 4_185
     assert row["n_raters"] == labels["annotator_id"].nunique() == 8
     assert row["n_excluded_ratings"] == row["n_repeated_rating"] == len(labels) - len(first)
     repeated = labels.groupby(["item_key", "annotator_id"]).size()
@@ -109,21 +108,23 @@ def test_alpha_of_the_published_grades_is_that_of_the_layer(warehouse, labels):
     """Straight from the file's grades, without the mapping to actions and severities."""
     first = labels[labels["repeat"] == 0]
     counts = pd.crosstab(first["item_key"], first["severity"]).to_numpy()
-    row = overall(warehouse, "severity")
+    rows = overall(warehouse, "severity")
     for level in ("nominal", "ordinal"):
         expected = krippendorff.alpha(value_counts=counts, level_of_measurement=level)
-        assert row[f"krippendorffs_alpha_{level}"] == pytest.approx(expected, abs=EXACT)
+        found = rows.loc[f"krippendorffs_alpha_{level}", "estimate"]
+        assert found == pytest.approx(expected, abs=EXACT)
 
 
 def test_kappa_collapses_beside_ac1_where_abuse_is_rare(warehouse, run):
-    row = overall(warehouse, "action_group")
-    assert row["percent_agreement"] == pytest.approx(0.905, abs=5e-4)
-    assert row["gwets_ac1"] == pytest.approx(0.871, abs=5e-4)
-    assert row["gwets_ac1_standard_error"] == pytest.approx(0.0058, abs=5e-5)
-    assert row["krippendorffs_alpha_nominal"] == pytest.approx(0.652, abs=5e-4)
-    assert row["is_reportable"]
-    assert np.isnan(row["cohens_kappa"])
-    assert row["cohens_kappa_reason_code"] == "not_two_raters"
+    rows = overall(warehouse, "action_group")
+    found = rows["estimate"]
+    assert found["percent_agreement"] == pytest.approx(0.905, abs=5e-4)
+    assert found["gwets_ac1"] == pytest.approx(0.871, abs=5e-4)
+    assert rows.loc["gwets_ac1", "standard_error"] == pytest.approx(0.0058, abs=5e-5)
+    assert found["krippendorffs_alpha_nominal"] == pytest.approx(0.652, abs=5e-4)
+    assert rows.loc["gwets_ac1", "is_reportable"]
+    assert np.isnan(found["cohens_kappa"])
+    assert rows.loc["cohens_kappa", "reason_code"] == "not_two_raters"
     assert "90.5 %" in run[1]
 
 

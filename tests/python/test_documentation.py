@@ -103,6 +103,41 @@ def test_all_columns_are_described_and_typed(described):
     assert missing == []
 
 
+def names_with_two_texts(nodes):
+    """{column name: {text: what has it}} of the names that do not have one text everywhere."""
+    found = {}
+    for node in nodes:
+        for name, column in node["columns"].items():
+            text = " ".join(column["description"].split())
+            found.setdefault(name, {}).setdefault(text, []).append(node["unique_id"])
+    return {name: texts for name, texts in found.items() if len(texts) > 1}
+
+
+def test_a_column_name_has_one_text(manifest):
+    # A connector's columns are apart (and switched off): they say how its system maps to the name.
+    nodes = [
+        node
+        for node in [*manifest["nodes"].values(), *manifest["sources"].values()]
+        if node["resource_type"] in ("model", "seed", "source")
+    ]
+    assert {"model", "seed", "source"} == {node["resource_type"] for node in nodes}
+    assert names_with_two_texts(nodes) == {}
+
+
+def test_a_second_text_of_a_column_name_is_seen():
+    nodes = [
+        {"unique_id": name, "columns": {"n": {"description": text}}}
+        for name, text in [
+            ("one", "How many."),
+            ("same", "How\nmany."),
+            ("other", "How many rows."),
+        ]
+    ]
+    assert names_with_two_texts(nodes) == {
+        "n": {"How many.": ["one", "same"], "How many rows.": ["other"]}
+    }
+
+
 def test_the_columns_described_are_those_of_the_warehouse(target, described):
     catalog = json.loads((target / "catalog.json").read_text())["nodes"]
     models = {

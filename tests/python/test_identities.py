@@ -90,7 +90,7 @@ EXCLUDED_OF_A_QUEUE = "dimension_name = 'queue' and applies_to = 'decision'"
 NO_AUDIT = "metric_id = 'accuracy' and n = 0 and unweighted_n = 0"
 A_WEEK = "period_type = 'week'"
 REPORTABLE = "metric_id = 'accuracy' and is_reportable"
-REPORTABLE_AGREEMENT = "is_reportable and percent_agreement < 1"
+REPORTABLE_AGREEMENT = "is_reportable and estimate < 1"
 
 THEIRS = "people_hold_every_audit_of_theirs"
 SCORED = "period_type = 'month' and eb_estimate is not null and n >= 15"
@@ -526,23 +526,31 @@ MUTATIONS = {
     # Agreement of raters.
     "agreement_twice": (repeat(AGREEMENT), {"agreement_is_unique"}),
     "a_coefficient_above_one": (
-        update(AGREEMENT, "fleiss_kappa = 1.01", "fleiss_kappa is not null"),
+        update(
+            AGREEMENT,
+            "estimate = 1.01",
+            "coefficient = 'fleiss_kappa' and estimate is not null",
+        ),
         {"coefficients_are_not_above_one"},
     ),
     "an_interval_beside_its_coefficient": (
-        update(AGREEMENT, "gwets_ac1_ci_low = gwets_ac1 + 1e-6", REPORTABLE_AGREEMENT),
+        update(AGREEMENT, "ci_low = estimate + 1e-6", REPORTABLE_AGREEMENT),
         {"coefficients_are_not_above_one"},
     ),
     "a_coefficient_without_its_interval": (
-        update(AGREEMENT, "gwets_ac1_ci_high = null", REPORTABLE_AGREEMENT),
-        {"coefficients_are_not_above_one"},
+        update(AGREEMENT, "ci_high = null", REPORTABLE_AGREEMENT),
+        {"coefficients_are_not_above_one", "reportable_agreement_has_enough_items"},
     ),
     "nobody_agreed_with_nobody": (
-        update(AGREEMENT, "percent_agreement = 1", "n_paired_items = 0"),
+        update(AGREEMENT, "estimate = 1", "n = 0"),
         {"a_missing_coefficient_says_why"},
     ),
     "a_missing_coefficient_without_a_reason": (
-        update(AGREEMENT, "cohens_kappa_reason_code = null", "n_raters > 2"),
+        update(
+            AGREEMENT,
+            "reason_code = 'no_interval'",
+            "coefficient = 'cohens_kappa' and reason_code = 'not_two_raters'",
+        ),
         {"a_missing_coefficient_says_why"},
     ),
     "few_items_called_reportable": (
@@ -550,7 +558,7 @@ MUTATIONS = {
         {"reportable_agreement_has_enough_items"},
     ),
     "reportable_on_an_unknown_number_of_items": (
-        update(AGREEMENT, "n_paired_items = null", REPORTABLE_AGREEMENT),
+        update(AGREEMENT, "n = null", REPORTABLE_AGREEMENT),
         {
             "a_missing_coefficient_says_why",
             "reportable_agreement_has_enough_items",
@@ -560,8 +568,8 @@ MUTATIONS = {
     "cohens_kappa_of_many": (
         update(
             AGREEMENT,
-            "cohens_kappa = 0.5, cohens_kappa_reason_code = null",
-            "n_raters > 2 and gwets_ac1 is not null",
+            "estimate = 0.5, reason_code = 'no_interval'",
+            "coefficient = 'cohens_kappa' and reason_code = 'not_two_raters'",
         ),
         {"coefficients_of_many_raters_are_not_cohens"},
     ),
