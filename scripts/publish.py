@@ -20,10 +20,24 @@ from rich.table import Table
 
 SHOWN = 20
 LARGEST_GAP = 1e-9
-KEY = [
-    "metric_id", "metric_version", "period_type", "period_starts_on", "dimension_name",
-    "dimension_value",
-]  # fmt: skip
+
+# Of what is kept: files without a row have types too, so that all are read together.
+OF_A_NUMBER = {
+    "metric_id": pa.string(),
+    "metric_version": pa.int64(),
+    "period_type": pa.string(),
+    "period_starts_on": pa.date32(),
+    "dimension_name": pa.string(),
+    "dimension_value": pa.string(),
+}
+SHARES = pa.schema(
+    OF_A_NUMBER
+    | {"period_status": pa.string(), "published_as_of": pa.timestamp("us")}
+    | {name: pa.float64() for name in ("published", "current", "difference")}
+    | {"cause": pa.string(), "share": pa.float64()}
+)
+KEY = list(OF_A_NUMBER)
+ROWS = pa.schema(OF_A_NUMBER | {"cause": pa.string(), "audit_id": pa.string()})
 
 
 @dataclass
@@ -55,11 +69,6 @@ def read_state(database: Path, manifest: Path) -> State:
             return State(*ledger.current(connection, definitions, code, code_version()))
         except duckdb.CatalogException as error:
             raise click.ClickException(f"{database} was not built whole: {error}") from error
-
-
-def store_of(database: Path, store: Path | None) -> Path:
-    """The folder of the ledger: beside the warehouse, unless another is named."""
-    return store or database.parent / "published"
 
 
 def restatements(
@@ -188,7 +197,7 @@ def add(database: Path, manifest: Path, store: Path | None) -> None:
     Exit codes: 0 added, or there already; 1 it could not.
     """
     state = read_state(database, manifest)
-    store = store_of(database, store)
+    store = store or ledger.store_of(database)
     if ledger.publish(store, state.publication, state.numbers, state.audits):
         click.echo(f"Published {len(state.numbers):,} numbers as of {state.publication.as_of:%F %T}"
                    f" UTC: {store / state.publication.name}.")  # fmt: skip
@@ -212,7 +221,7 @@ def changes(
     Exit codes: 0 no final number moved by more than that; 1 one did; 2 nothing was published.
     """
     state = read_state(database, manifest)
-    store = store_of(database, store)
+    store = store or ledger.store_of(database)
     last: date | None = since.date() if since else None
     names = [
         path
@@ -227,10 +236,12 @@ def changes(
     found, rows = restatements(then, audits_then, state)
     results = store / "restatements"
     results.mkdir(exist_ok=True)
-    ledger.write_whole(pa.Table.from_pandas(found, preserve_index=False), results / names[-1].name)
+    ledger.write_whole(
+        pa.Table.from_pandas(found, schema=SHARES, preserve_index=False), results / names[-1].name
+    )
     (store / "restricted" / "restatements").mkdir(exist_ok=True)
     ledger.write_whole(
-        pa.Table.from_pandas(rows, preserve_index=False),
+        pa.Table.from_pandas(rows, schema=ROWS, preserve_index=False),
         store / "restricted" / "restatements" / names[-1].name,
     )
     console = Console(width=None if Console().is_terminal else 130)

@@ -211,6 +211,11 @@ def write_whole(table: pa.Table, file: Path, *, is_new: bool = False) -> bool:
     return True
 
 
+def store_of(database: Path) -> Path:
+    """The folder of the ledger of a warehouse: beside it."""
+    return database.parent / "published"
+
+
 def publications(store: Path) -> list[Path]:
     """The numbers of every publication, by their as-of moments, of one moment by publication."""
     found = [path for path in store.glob("*.parquet") if not path.name.startswith(".")]

@@ -10,11 +10,14 @@ import pandas as pd
 import publish
 import pyarrow.parquet as pq
 import pytest
+import worlds
 from click.testing import CliRunner
 from projects import ROOT
 from publishing import causes, ledger
 
 LATER = pd.Timestamp("2026-03-20 09:00:00")
+# Audited, and wrong.
+LATE_DECISION = "d135"
 ALL_MODELS = ("+headline", "+int_verdicts__audits")
 NUMBER = "metric_id == 'accuracy' and period_type == 'week' and dimension_name == 'overall'"
 
@@ -85,6 +88,12 @@ def corrected_decision(project, world):
     add(project, world, "decisions", (index, {"action_code": "skip"}))
 
 
+def late_decision(project, world):
+    decisions = worlds.small_world()["decisions"]
+    late = decisions[decisions["decision_id"] == LATE_DECISION].assign(recorded_at=LATER)
+    world["decisions"] = pd.concat([world["decisions"], late], ignore_index=True)
+
+
 def frame_changed(project, world):
     frame = world["sampling_frame"]
     index = frame.index[frame["stratum_id"] == "enforced"][0]
@@ -93,15 +102,25 @@ def frame_changed(project, world):
 
 DELIVERED = {
     function.__name__: function
-    for function in (late_audit, revised_audit, dispute, corrected_decision, frame_changed)
+    for function in (
+        *(late_audit, late_decision, revised_audit, dispute, corrected_decision, frame_changed),
+    )
 }
 
 
+def known_then():
+    """The small world as it was published: a decision is not known, although it was audited."""
+    world = worlds.small_world()
+    decisions = world["decisions"]
+    world["decisions"] = decisions[decisions["decision_id"] != LATE_DECISION]
+    return world
+
+
 @pytest.fixture(scope="module")
-def first(new_project, make_world):
-    """The small world, built."""
+def first(new_project):
+    """That world, built."""
     project = new_project()
-    project.deliver(make_world())
+    project.deliver(known_then())
     build(project)
     return project
 
@@ -151,8 +170,8 @@ def test_nothing_changed_says_nothing(said, first):
 
 
 @pytest.mark.parametrize("cause", DELIVERED)
-def test_a_cause_alone_is_all_of_the_difference(said, first, new_project, make_world, cause):
-    project, world = first.copy_to(new_project()), make_world()
+def test_a_cause_alone_is_all_of_the_difference(said, first, new_project, cause):
+    project, world = first.copy_to(new_project()), known_then()
     DELIVERED[cause](project, world)
     project.deliver(world)
     build(project)
@@ -163,8 +182,8 @@ def test_a_cause_alone_is_all_of_the_difference(said, first, new_project, make_w
     assert len(rows) == (0 if cause == "frame_changed" else 1)
 
 
-def test_all_causes_together_add_up_and_are_named(said, first, new_project, make_world):
-    project, world = first.copy_to(new_project()), make_world()
+def test_all_causes_together_add_up_and_are_named(said, first, new_project):
+    project, world = first.copy_to(new_project()), known_then()
     for deliver in DELIVERED.values():
         deliver(project, world)
     project.deliver(world)
