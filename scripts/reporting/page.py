@@ -431,8 +431,8 @@ def restated(rows: pd.DataFrame) -> Section:
     columns = [
         tables.text("Of", "label"),
         tables.text("Period", "period_label"),
-        tables.share("Published", "published"),
-        tables.share("Now", "current"),
+        tables.rate("Published", "published"),
+        tables.rate("Now", "current", "is_reportable_now"),
         tables.difference("Difference, points", "difference"),
         Column("Because of, points", lambda row: Cell(sentences.causes(row)), is_number=False),
         tables.text("Published as", "period_status"),

@@ -127,6 +127,7 @@ RESTATED = f"""
             coalesce(headline.dimension_label, published.dimension_name) as dimension_label,
             coalesce(headline.value_label, published.dimension_value) as value_label,
             headline.estimate as current,
+            coalesce(headline.is_reportable, false) as is_reportable_now,
             headline.estimate - published.estimate as difference,
             headline.reason
         from published

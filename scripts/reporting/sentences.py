@@ -196,7 +196,7 @@ def agreement(row: Row) -> str:
     said += f"{words.count(row.n_break)} do not"
     if row.n_not_evaluated:
         said += f", and {words.count(row.n_not_evaluated)} could not be made"
-    return f"{said}. What does not agree may have moved the numbers of its days."
+    return f"{said}. A number that rests on what does not agree has the mark ‡."
 
 
 def restated(row: Row) -> str:
@@ -204,7 +204,7 @@ def restated(row: Row) -> str:
     if not row.n_published:
         return (
             "No number was published yet, so none can have changed since. "
-            "`make publish` keeps the numbers of a build."
+            "make publish keeps the numbers of a build."
         )
     said = (
         f"Of {words.count(row.n_published)} numbers published as of {row.published_as_of:%-d %B %Y}"
@@ -214,12 +214,12 @@ def restated(row: Row) -> str:
     said += f", {words.count(row.n_moved)} are others now"
     if row.n_moved_final:
         said += f", {words.count(row.n_moved_final)} of them published as final"
-    return f"{said}. `make restatements` lists all of them, with their causes."
+    return f"{said}. make restatements lists all of them, with their causes."
 
 
 def causes(row: Row) -> str:
     """Why a published number is another one, each cause with its share in points."""
-    if not isinstance(row.causes, list | tuple) and pd.isna(row.causes):
+    if not hasattr(row.causes, "__iter__"):  # null, by whichever name
         return "not split yet: run make restatements"
     return ", ".join(
         f"{str(one['cause']).replace('_', ' ')} {words.signed(one['share'])}" for one in row.causes

@@ -140,13 +140,14 @@ def rests_on() -> Column:
     return Column("Rests on a break", lambda row: Cell(words.rests_on(row)), is_number=False)
 
 
-def rate(heading: str, name: str = "estimate") -> Column:
+def rate(heading: str, name: str = "estimate", reportable: str = "is_reportable") -> Column:
     """A rate; in brackets where it is not reportable, and no number where it is withheld."""
     return marked(
         Column(
             heading,
             lambda row: bracketed(
-                number(getattr(row, name), words.percent(getattr(row, name))), row.is_reportable
+                number(getattr(row, name), words.percent(getattr(row, name))),
+                getattr(row, reportable),
             ),
         )
     )
