@@ -167,6 +167,32 @@ def test_every_check_is_in_the_documents_and_the_mart(platform):
         assert name in set(there["check_name"]) or name == "published_facts"
 
 
+def test_every_check_says_which_numbers_rest_on_it(platform):
+    """In the seed and in the documents; what it names is in the seed metrics."""
+    page = (ROOT / "docs" / "reconciliation.md").read_text(encoding="utf-8")
+    described = page.split("| a break of | marks |")[1].split("\n\n")[0]
+    names = {
+        table: {row[0] for row in platform.query(f"select {sql} from reference.{table}").to_numpy()}
+        for table, sql in (("reconciliation", "check_name"), ("numbers_of_checks", "check_name"))
+    }
+    assert names["reconciliation"] == names["numbers_of_checks"]
+    assert all(f"`{name}`" in described for name in names["reconciliation"])
+    numbers = platform.query(
+        "select numbers from reference.numbers_of_checks "
+        "where numbers not in ('none', 'exclusions') and numbers not in "
+        "(select anchor from reference.metrics union all select denominator from reference.metrics "
+        "where denominator is not null)"
+    )
+    assert numbers.empty
+    patterns = platform.query(
+        "select comparison from reference.numbers_of_checks as numbers "
+        "inner join reconciliation.reconciliation_checks as checks using (check_name) "
+        "where check_name in ('codes_to_lists', 'rows_to_filled_fields') group by all "
+        "having count(*) filter (where check_key like comparison) = 0"
+    )
+    assert patterns.empty, "patterns that no comparison of a whole platform meets"
+
+
 def accept(project, row):
     """Put an accepted difference into the built warehouse, and judge the checks again."""
     with duckdb.connect(project.warehouse) as warehouse:
