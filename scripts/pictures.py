@@ -45,8 +45,9 @@ def main(database: Path, manifest: Path, docs: Path) -> None:
     path = browser_path()
     if path is None:
         raise click.ClickException(f"None of {', '.join(BROWSERS)} is here: install one.")
-    warehouse = Warehouse(database, manifest)
     with tempfile.TemporaryDirectory() as folder, browser(path) as chromium:
+        # What somebody published from here is not of the sample.
+        warehouse = Warehouse(database, manifest, Path(folder) / "published")
         page, weekly = Path(folder) / "index.html", docs / "weekly"
         render.write_page(warehouse, page)
         opened = chromium.new_page(viewport={"width": 1060, "height": 1320})

@@ -1,11 +1,12 @@
 """Keep what was published, for good, and say what changed it since."""
 
+import contextlib
 import json
 import sys
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import duckdb
@@ -18,12 +19,29 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+if TYPE_CHECKING:
+    from publishing.on_spark import OnSpark
+
 SHOWN = 20
 LARGEST_GAP = 1e-9
-KEY = [
-    "metric_id", "metric_version", "period_type", "period_starts_on", "dimension_name",
-    "dimension_value",
-]  # fmt: skip
+
+# Of what is kept: files without a row have types too, so that all are read together.
+OF_A_NUMBER = {
+    "metric_id": pa.string(),
+    "metric_version": pa.int64(),
+    "period_type": pa.string(),
+    "period_starts_on": pa.date32(),
+    "dimension_name": pa.string(),
+    "dimension_value": pa.string(),
+}
+SHARES = pa.schema(
+    OF_A_NUMBER
+    | {"period_status": pa.string(), "published_as_of": pa.timestamp("us")}
+    | {name: pa.float64() for name in ("published", "current", "difference")}
+    | {"cause": pa.string(), "share": pa.float64()}
+)
+KEY = list(OF_A_NUMBER)
+ROWS = pa.schema(OF_A_NUMBER | {"cause": pa.string(), "audit_id": pa.string()})
 
 
 @dataclass
@@ -35,31 +53,49 @@ class State:
     audits: pa.Table
 
 
-def read_state(database: Path, manifest: Path) -> State:
+def read_state(database: Path, manifest: Path, target: str | None = None) -> State:
     """What the built warehouse would publish.
 
     Args:
         database: the DuckDB file that dbt built.
         manifest: manifest.json of that build.
+        target: a target of profiles.yml on Spark, to be read instead of the file.
 
     Raises:
         click.ClickException: one of them is not there, or was not built whole.
     """
-    for path in (database, manifest):
+    for path in (manifest,) if target else (database, manifest):
         if not path.exists():
             raise click.ClickException(f"{path} is not there: run `make build` first.")
     nodes: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+
+    def state(warehouse: ledger.Built) -> State:
+        definitions, code = ledger.fingerprints(warehouse, nodes, variables_of(manifest))
+        return State(*ledger.current(warehouse, definitions, code, code_version()))
+
+    if target:
+        with on_spark(target) as warehouse:
+            return state(warehouse)
     with duckdb.connect(database, read_only=True) as connection:
         try:
-            definitions, code = ledger.fingerprints(connection, nodes, variables_of(manifest))
-            return State(*ledger.current(connection, definitions, code, code_version()))
+            return state(ledger.OnDuckDB(connection))
         except duckdb.CatalogException as error:
             raise click.ClickException(f"{database} was not built whole: {error}") from error
 
 
-def store_of(database: Path, store: Path | None) -> Path:
-    """The folder of the ledger: beside the warehouse, unless another is named."""
-    return store or database.parent / "published"
+def on_spark(target: str) -> contextlib.AbstractContextManager["OnSpark"]:
+    """A connection to a target on Spark."""
+    from publishing.on_spark import connected  # noqa: PLC0415 (dbt takes seconds)
+
+    return connected(target)
+
+
+def register(target: str | None, name: str, files: Path) -> None:
+    """Where the warehouse is on Spark, show files of the ledger as a table there."""
+    if not target:
+        return
+    with on_spark(target) as warehouse:
+        click.echo(f"On Spark they are {warehouse.register(name, files)}.")
 
 
 def restatements(
@@ -173,6 +209,11 @@ def table_of(found: pd.DataFrame) -> Table:
     return table
 
 
+on_a_target = click.option(
+    "--target", help="A target of profiles.yml on Spark, to read instead of the database."
+)
+
+
 @click.group()
 def main() -> None:
     """Keep what was published, for good, and say what changed it since."""
@@ -182,18 +223,20 @@ def main() -> None:
 @built
 @click.option("--store", type=click.Path(path_type=Path), show_default="published/, beside it",
               help="The folder of the ledger.")  # fmt: skip
-def add(database: Path, manifest: Path, store: Path | None) -> None:
+@on_a_target
+def add(database: Path, manifest: Path, store: Path | None, target: str | None) -> None:
     """Add the numbers of the last build to the ledger, unless this state is there already.
 
     Exit codes: 0 added, or there already; 1 it could not.
     """
-    state = read_state(database, manifest)
-    store = store_of(database, store)
+    state = read_state(database, manifest, target)
+    store = store or ledger.store_of(database)
     if ledger.publish(store, state.publication, state.numbers, state.audits):
         click.echo(f"Published {len(state.numbers):,} numbers as of {state.publication.as_of:%F %T}"
                    f" UTC: {store / state.publication.name}.")  # fmt: skip
     else:
         click.echo("This state is in the ledger already: nothing was added.")
+    register(target, "numbers", store.resolve() / "*.parquet")
 
 
 @main.command()
@@ -204,15 +247,21 @@ def add(database: Path, manifest: Path, store: Path | None) -> None:
               help="Compare with the last as of this day or before, not the last.")  # fmt: skip
 @click.option("--largest-move", default=0.01, show_default=True,
               help="The most that a number published as final may move.")  # fmt: skip
-def changes(
-    database: Path, manifest: Path, store: Path | None, since: Any, largest_move: float
+@on_a_target
+def changes(  # noqa: PLR0917 click gives them by name
+    database: Path,
+    manifest: Path,
+    store: Path | None,
+    since: Any,
+    largest_move: float,
+    target: str | None,
 ) -> None:
     """Say which published numbers are others now, by how much, and why.
 
     Exit codes: 0 no final number moved by more than that; 1 one did; 2 nothing was published.
     """
-    state = read_state(database, manifest)
-    store = store_of(database, store)
+    state = read_state(database, manifest, target)
+    store = store or ledger.store_of(database)
     last: date | None = since.date() if since else None
     names = [
         path
@@ -227,12 +276,15 @@ def changes(
     found, rows = restatements(then, audits_then, state)
     results = store / "restatements"
     results.mkdir(exist_ok=True)
-    ledger.write_whole(pa.Table.from_pandas(found, preserve_index=False), results / names[-1].name)
+    ledger.write_whole(
+        pa.Table.from_pandas(found, schema=SHARES, preserve_index=False), results / names[-1].name
+    )
     (store / "restricted" / "restatements").mkdir(exist_ok=True)
     ledger.write_whole(
-        pa.Table.from_pandas(rows, preserve_index=False),
+        pa.Table.from_pandas(rows, schema=ROWS, preserve_index=False),
         store / "restricted" / "restatements" / names[-1].name,
     )
+    register(target, "restatements", results.resolve() / "*.parquet")
     console = Console(width=None if Console().is_terminal else 130)
     n_moved = len(found.drop_duplicates(KEY))
     console.print(

@@ -114,9 +114,7 @@ def table_of_checks(rows: pd.DataFrame) -> Table:
 
 def in_words(event: checks.Event) -> str:
     """One break as a sentence."""
-    place = "" if event.dimension_name in ("overall", "total", "reason") else (
-        f", {event.dimension_name.replace('_', ' ')} {event.dimension_value}"
-    )  # fmt: skip
+    place = f", {event.part}" if event.part else ""
     much = "withheld" if event.difference is None else f"{event.difference:,.10g}"
     return (
         f"{event.window}: {event.left_source} and {event.right_source}{place} differ by {much} "

@@ -108,13 +108,28 @@ connector's models all leave it with the columns and types that models/sources d
     select
     {%- for column in contract.columns.values() %}
         {% if column.name in present -%}
-        {{ raw_cast(column.name, present[column.name], column.data_type) }}
+        {{ raw_value(column, raw_cast(column.name, present[column.name], column.data_type)) }}
         {%- else -%}
         cast(null as {{ column.data_type }})
         {%- endif %} as {{ column.name }}{{ ',' if not loop.last }}
     {%- endfor %}
     from {{ relation or '(select 1 as nothing) as absent' }}
     {{- ' where false' if not relation }}
+{%- endmacro %}
+
+{#- Official codes, such as a ledger's with their prefix, are read as the contract's own. -#}
+{% macro raw_value(column, value) -%}
+    {%- set also = column.config.meta.get('also') -%}
+    {%- if also -%}
+    case {{ value }}
+        {%- for official, ours in also.items() %}
+        when '{{ official }}' then '{{ ours }}'
+        {%- endfor %}
+        else {{ value }}
+    end
+    {%- else -%}
+    {{ value }}
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro raw_cast(name, has_type, wants_type) -%}

@@ -62,6 +62,7 @@ select
     right_source,
     period_type,
     period_starts_on,
+    period_ends_on,
     measure,
     dimension_name,
     dimension_value,

@@ -8,6 +8,8 @@ select
     filed_at,
     decided_at,
     outcome,
+    coalesce(channel, 'internal') as channel,
+    notified_at,
     source_system,
     recorded_at
 from delivered

@@ -20,6 +20,8 @@ select
     model_version,
     confidence,
     supersedes_decision_id,
+    ground,
+    automation_level,
     source_system,
     recorded_at
 from latest

@@ -16,6 +16,8 @@ select
     region,
     priority,
     views_at_enqueue,
+    reported_policy_id,
+    is_job_made,
     source_system,
     recorded_at
 from latest

@@ -116,7 +116,12 @@ def compare(then: pd.DataFrame, now: pd.DataFrame, *, is_code: bool) -> Changes:
             different |= ~((one == other).fillna(False) | (one.isna() & other.isna()))
         return different & is_both
 
-    revised = changed(["revision_no"])
+    # To withdraw an audit need not be a further revision.
+    withdrawn = changed(["exclusion_reason"]) & (
+        (both["exclusion_reason_then"] == "withdrawn")
+        | (both["exclusion_reason_now"] == "withdrawn")
+    )
+    revised = changed(["revision_no"]) | withdrawn
     found = changed(["found_error_class"])
     # Overturned then and now, and otherwise: the dispute's own finding changed.
     disputed = changed(["is_overturned"]) | (

@@ -12,7 +12,7 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import pyarrow as pa
@@ -23,7 +23,7 @@ NUMBERS = """
         metric_id, metric_version, period_type, period_starts_on, period_ends_on, dimension_name,
         dimension_value, estimate, ci_low, ci_high, n, is_reportable, reason_code,
         status as period_status
-    from report.headline
+    from {0}report.headline
     order by all
 """
 # What an accuracy is made of: the audits of probability samples, counted or not, and their strata.
@@ -47,18 +47,65 @@ AUDITS = """
         audits.region,
         audits.item_type,
         decisions.recorded_at as decision_recorded_at
-    from facts.fct_audits as audits
-    left join facts.fct_decisions as decisions using (decision_id)
-    left join facts.int_verdicts__audits as verdicts using (audit_id)
-    left join facts.int_sampling__strata as strata
+    from {0}facts.fct_audits as audits
+    left join {0}facts.fct_decisions as decisions using (decision_id)
+    left join {0}facts.int_verdicts__audits as verdicts using (audit_id)
+    left join {0}facts.int_sampling__strata as strata
         on audits.stratum_key = strata.stratum_key
     where audits.sampling_method in ('simple_random', 'stratified_random')
     order by audits.audit_id
 """
+AS_OF = "select cast(as_of as string) from {0}staging.int_context__as_of"
+SEED = "select * from {0}reference.{1} order by all"
+TEXT, WHOLE, SHARE, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+DAY, MOMENT = pa.date32(), pa.timestamp("us")
+# One shape for good, whichever engine the rows come from.
+NUMBERS_SHAPE = pa.schema(
+    {
+        **{"metric_id": TEXT, "metric_version": WHOLE, "period_type": TEXT},
+        **{"period_starts_on": DAY, "period_ends_on": DAY, "dimension_name": TEXT},
+        **{"dimension_value": TEXT, "estimate": SHARE, "ci_low": SHARE, "ci_high": SHARE},
+        **{"n": WHOLE, "is_reportable": FLAG, "reason_code": TEXT, "period_status": TEXT},
+    }
+)
+AUDITS_SHAPE = pa.schema(
+    {
+        **{"audit_id": TEXT, "decision_id": TEXT, "revision_no": WHOLE, "exclusion_reason": TEXT},
+        **{"error_class": TEXT, "found_error_class": TEXT, "is_overturned": FLAG},
+        **{"stratum_key": TEXT, "population_size": SHARE, "decided_on": DAY, "queue_id": TEXT},
+        **{"policy_id": TEXT, "parent_policy_id": TEXT, "decided_by_type": TEXT},
+        **{"language": TEXT, "region": TEXT, "item_type": TEXT, "decision_recorded_at": MOMENT},
+    }
+)
 PUBLISHED_AT = b"published_at"
 DEFINED_BY = ("action_codes", "severity_points", "metrics")
 # The as-of moment is a column of its own; where the raw tables are says nothing of what counts.
 NO_DEFINITION = {"as_of", "raw_path", "raw_schema"}
+
+
+class Built(Protocol):
+    """A built warehouse, whichever engine it is on."""
+
+    def rows(self, sql: str, *names: str) -> list[tuple[Any, ...]]:
+        """The rows of a query, in which {0} stands before the schemas and {1} is the first name."""
+
+    def table(self, sql: str, shape: pa.Schema) -> pa.Table:
+        """The rows of a query in a shape."""
+
+
+@dataclass(frozen=True)
+class OnDuckDB:
+    """A warehouse that is a DuckDB file."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def rows(self, sql: str, *names: str) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        return self.connection.sql(sql.format("", *names)).fetchall()
+
+    def table(self, sql: str, shape: pa.Schema) -> pa.Table:
+        """The rows of a query in a shape."""
+        return self.connection.sql(sql.format("")).to_arrow_table().cast(shape)
 
 
 @dataclass(frozen=True)
@@ -91,19 +138,24 @@ def _hash(*texts: str) -> str:
     return hashlib.sha256("\x00".join(texts).encode()).hexdigest()
 
 
+def _hash_of(rows: pa.Table) -> str:
+    with duckdb.connect() as connection:
+        connection.register("table_", rows)
+        hashed = "select md5(string_agg(to_json(table_)::varchar, chr(10))) from table_"
+        return str(connection.execute(hashed).fetchall()[0][0])
+
+
 def fingerprints(
-    connection: duckdb.DuckDBPyConnection, manifest: dict[str, Any], variables: dict[str, Any]
+    warehouse: Built, manifest: dict[str, Any], variables: dict[str, Any]
 ) -> tuple[str, str]:
     """The hashes of the definitions and of the code.
 
     Args:
-        connection: a connection to the built warehouse.
+        warehouse: the built warehouse.
         manifest: dbt's manifest of that build.
         variables: dbt's, as the build had them.
     """
-    texts = [
-        str(connection.sql(f"from reference.{seed} order by all").fetchall()) for seed in DEFINED_BY
-    ]
+    texts = [str(warehouse.rows(SEED, seed)) for seed in DEFINED_BY]
     meaning = {name: value for name, value in variables.items() if name not in NO_DEFINITION}
     definitions = _hash(*texts, json.dumps(meaning, sort_keys=True, default=str))
     sources = [
@@ -118,27 +170,22 @@ def fingerprints(
 
 
 def current(
-    connection: duckdb.DuckDBPyConnection, definitions: str, code: str, code_version: str | None
+    warehouse: Built, definitions: str, code: str, code_version: str | None
 ) -> tuple[Publication, pa.Table, pa.Table]:
     """What would be published now: its state, the numbers, and the audits behind them.
 
     Args:
-        connection: a connection to the built warehouse.
+        warehouse: the built warehouse.
         definitions: a hash of the definitions.
         code: a hash of the code.
         code_version: the commit; None where it is not known.
     """
-    numbers = connection.sql(NUMBERS).to_arrow_table()
-    audits = connection.sql(AUDITS).to_arrow_table()
-    ((as_of,),) = connection.sql("select as_of from staging.int_context__as_of").fetchall()
-    said = connection.execute(
-        "select md5(string_agg(to_json(numbers)::varchar, chr(10))) from numbers"
-    ).fetchall()[0][0]
-    behind = connection.execute(
-        "select md5(string_agg(to_json(audits)::varchar, chr(10))) from audits"
-    ).fetchall()[0][0]
+    numbers = warehouse.table(NUMBERS, NUMBERS_SHAPE)
+    audits = warehouse.table(AUDITS, AUDITS_SHAPE)
+    as_of = datetime.fromisoformat(warehouse.rows(AS_OF)[0][0])
+    said, behind = (_hash_of(table) for table in (numbers, audits))
     publication = Publication(
-        state=_hash(str(as_of), definitions, code, str(said), str(behind)),
+        state=_hash(str(as_of), definitions, code, said, behind),
         as_of=as_of,
         definitions=definitions,
         code=code,
@@ -209,6 +256,11 @@ def write_whole(table: pa.Table, file: Path, *, is_new: bool = False) -> bool:
     finally:
         part.unlink()
     return True
+
+
+def store_of(database: Path) -> Path:
+    """The folder of the ledger of a warehouse: beside it."""
+    return database.parent / "published"
 
 
 def publications(store: Path) -> list[Path]:

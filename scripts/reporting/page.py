@@ -2,13 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 import altair as alt
 import pandas as pd
+from reconciling.checks import runs
 
 from reporting import charts, sentences, tables, words
 from reporting.charts import NARROW, WIDE, Canvas
-from reporting.tables import Table
+from reporting.tables import Cell, Column, Table
+
+# Of what was compared for all days together.
+ALL_DAYS = "all days"
 
 Frames = dict[str, pd.DataFrame]
 
@@ -170,6 +175,7 @@ def errors(rows: pd.DataFrame) -> Section:
         tables.share("Share of errors", "share_of_errors"),
         tables.share("Added up", "cumulative_share_of_errors"),
         tables.counted("Errors found", "n_errors"),
+        tables.rests_on(),
         tables.text("Why not shown", "why"),
     ]
     figures = []
@@ -219,6 +225,7 @@ def policies(rows: pd.DataFrame) -> Section:
             *tables.changed(),
             tables.counted("Audits", "n_audits"),
             tables.share("Covered", "coverage_rate"),
+            tables.rests_on(),
             tables.text("Why not shown", "reason"),
         ]
         figures.append(
@@ -273,6 +280,7 @@ def compared(rows: pd.DataFrame) -> Section:
         tables.rate("Accuracy at the same work"),
         tables.share("Accuracy at its own work", "raw_estimate"),
         tables.counted("Audits", "n"),
+        tables.rests_on(),
         tables.text("Why not shown", "why"),
     ]
     said = "; ".join(differing) or "no group differs from the others by more than chance"
@@ -301,12 +309,13 @@ def audits_due(rows: pd.DataFrame) -> Section:
         tables.day("Decisions from", "period_starts_on"),
         tables.day("to", "period_ends_on"),
         tables.counted("Planned", "n_planned"),
-        tables.counted("Final", "n_final"),
-        tables.counted("Begun", "n_begun"),
+        tables.marked(tables.counted("Final", "n_final")),
+        tables.marked(tables.counted("Begun", "n_begun")),
         tables.counted("Missing", "n_missing"),
         tables.counted("Overdue", "n_overdue"),
         tables.day("Due on", "due_on"),
         tables.counted("Days overdue", "days_overdue"),
+        tables.rests_on(),
     ]
     table = tables.table("Audits that are missing", columns, rows, "label")
     overdue = rows[rows["due_status"] == "overdue"]
@@ -335,7 +344,8 @@ def left_out(rows: pd.DataFrame) -> Section:
     rows = rows.assign(label=rows["reason_label"])
     columns = [
         tables.text("Why", "label"),
-        tables.counted("How many", "n_excluded"),
+        tables.marked(tables.counted("How many", "n_excluded")),
+        tables.rests_on(),
         tables.text("What it means", "meaning"),
     ]
     figures = []
@@ -369,6 +379,7 @@ def other_metrics(rows: pd.DataFrame) -> Section:
         tables.rate("All decisions"),
         tables.interval("Interval"),
         *tables.changed(),
+        tables.rests_on(),
         tables.text("Why not shown", "reason"),
     ]
     return Section(
@@ -379,22 +390,60 @@ def other_metrics(rows: pd.DataFrame) -> Section:
     )
 
 
-def agreement(rows: pd.DataFrame) -> Section:
+def agreement(rows: pd.DataFrame, breaks: pd.DataFrame) -> Section:
     """Whether the sources agree, and what does not, since when."""
-    breaks = rows[rows["sources"].notna()]
+    events = sorted(runs(breaks), key=lambda event: (event.first_day or date.min, event.nth))
+    found = pd.DataFrame(
+        [
+            {
+                "sources": f"{event.left_source} and {event.right_source}",
+                "check": event.check_name.replace("_", " "),
+                "part": event.part,
+                "sentence": event.sentence,
+                "first_day": event.first_day or ALL_DAYS,
+                "last_day": event.last_day or ALL_DAYS,
+                "what_to_do": event.what_to_do,
+            }
+            for event in events
+        ]
+    )
     columns = [
+        tables.text("Check", "check"),
         tables.text("Between", "sources"),
         tables.text("Of", "part"),
         tables.text("What it is", "sentence"),
-        tables.day("First day", "first_day"),
-        tables.day("Last day", "last_day"),
+        tables.text("First day", "first_day"),
+        tables.text("Last day", "last_day"),
         tables.text("What to do", "what_to_do"),
     ]
     return Section(
         "agreement",
         "Do the sources agree?",
         sentences.agreement(next(rows.itertuples(index=False))),
-        tables=[tables.table("What does not agree", columns, breaks)] if len(breaks) else [],
+        tables=[tables.table("What does not agree", columns, found)] if events else [],
+    )
+
+
+def restated(rows: pd.DataFrame) -> Section:
+    """Which published numbers are others now, by how much, and why."""
+    first = next(rows.itertuples(index=False))
+    shown = rows[rows["metric_id"].notna()] if "metric_id" in rows else rows[:0]
+    columns = [
+        tables.text("Of", "label"),
+        tables.text("Period", "period_label"),
+        tables.rate("Published", "published"),
+        tables.rate("Now", "current", "is_reportable_now"),
+        tables.difference("Difference, points", "difference"),
+        Column("Because of, points", lambda row: Cell(sentences.causes(row)), is_number=False),
+        tables.text("Published as", "period_status"),
+        tables.text("Why not shown", "reason"),
+    ]
+    caption = "Accuracy by month that was published as another number"
+    return Section(
+        "restated",
+        "What changed since it was published?",
+        sentences.restated(first),
+        tables=[tables.table(caption, columns, shown)] if len(shown) else [],
     )
 
 
@@ -409,7 +458,8 @@ def sections(frames: Frames) -> list[Section]:
         (compared, ["compared"]),
         (audits_due, ["audits_due"]),
         (left_out, ["exclusions"]),
-        (agreement, ["agreement"]),
+        (agreement, ["agreement", "breaks"]),
+        (restated, ["restated"]),
         (other_metrics, ["metrics"]),
     ]
     return [
@@ -418,5 +468,6 @@ def sections(frames: Frames) -> list[Section]:
             is_derived=any(sentences.is_derived(frames[name]) for name in names),
         )
         for build, names in builders
-        if not any(frames[name].empty for name in names)
+        # That nothing breaks is said too.
+        if not any(frames[name].empty for name in names if name != "breaks")
     ]

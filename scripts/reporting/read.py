@@ -15,6 +15,8 @@ import duckdb
 import pandas as pd
 import yaml
 from jinja2 import Environment, StrictUndefined
+from publishing import ledger
+from reconciling.checks import NAMED
 from warehouse import DEFAULT_DATABASE, not_opened
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -50,52 +52,136 @@ MONTH = """
     where period_type = 'month'
 """
 
-# What does not agree, a row for each kind: of all days, or of those of a week and of what has no
-# day. One row without a kind where all agrees.
+# How many comparisons between sources agree, and what does not, for reconciling.checks.runs.
 AGREEMENT = """
-    with totals as (
-        select
-            count(*) filter (
-                where status in ('match', 'explained', 'within_tolerance')
-            ) as n_agree,
-            count(*) filter (where status = 'break') as n_break,
-            count(*) filter (where status = 'not_evaluated') as n_not_evaluated
-        from {{ ref('reconciliation_checks') }}
+    select
+        count(*) filter (where status in ('match', 'explained', 'within_tolerance')) as n_agree,
+        count(*) filter (where status = 'break') as n_break,
+        count(*) filter (where status = 'not_evaluated') as n_not_evaluated
+    from {{ ref('reconciliation_checks') }}
+"""
+BREAKS = "{% set status = 'break' %}" + NAMED
+
+
+def on_break(
+    of: str, *, metric: str = "", dimension: str = "", value: str = "", ends: str = "",
+    starts: str = "",
+) -> str:  # fmt: skip
+    """SQL of rests_on: the first check whose break a number rests on. Null where there is none.
+
+    Args:
+        of: the name of the relation that has the number.
+        metric: the SQL of its metric; left out, the relation's.
+        dimension: of its dimension; left out, the relation's.
+        value: of its slice; left out, the relation's.
+        ends: of the last day of its period; left out, the relation's.
+        starts: of the first; left out, the relation's.
+    """
+    return f"""
+        (
+            select arg_min(breaks.check_name, checks.nth)
+            from {{{{ ref('numbers_on_breaks') }}}} as breaks
+            inner join {{{{ ref('reconciliation') }}}} as checks using (check_name)
+            where
+                breaks.metric_id = {metric or f"{of}.metric_id"}
+                and breaks.dimension_name in ('all', {dimension or f"{of}.dimension_name"})
+                and breaks.dimension_value in ('all', {value or f"{of}.dimension_value"})
+                and breaks.first_day <= {ends or f"{of}.period_ends_on"}
+                and breaks.last_day >= {starts or f"{of}.period_starts_on"}
+        ) as rests_on
+    """
+
+
+RESTS_ON = on_break("headline")
+OF_PARETO = on_break(
+    "periods", metric="'error_pareto'", dimension="pareto.group_name", value="pareto.group_value"
+)
+OF_COMPARED = on_break("compared", metric="'standardised_accuracy'", ends="periods.period_ends_on")
+OF_EXCLUSIONS = on_break(
+    "periods", metric="'exclusions'", dimension="'reason'", value="exclusions.reason_code"
+)
+# An audit can come until it is due.
+OF_AUDITS_DUE = on_break(
+    "audits_due", metric="'audit_completion'", dimension="'queue'", value="audits_due.queue_id",
+    ends="audits_due.due_on",
+)  # fmt: skip
+# A published number beside today's; why, where `make restatements` has said so of this very number.
+RESTATED = f"""
+    with published as (
+        select * from read_parquet('{{{{ published }}}}')
     ),
 
-    breaks as (
+    causes as (
+        {{% if causes -%}}
+        select * from read_parquet('{{{{ causes }}}}')
+        {{%- else -%}}
+        select *, estimate as current, null as cause, estimate as share from published where false
+        {{%- endif %}}
+    ),
+
+    found as (
         select
-            found.left_source || ' and ' || found.right_source as sources,
-            case
-                when found.dimension_name not in ('overall', 'total')
-                    then replace(found.dimension_name, '_', ' ') || ' ' || found.dimension_value
-            end as part,
-            reasons.sentence,
-            checks.what_to_do,
-            min(found.period_starts_on) as first_day,
-            max(found.period_starts_on) as last_day,
-            checks.nth
-        from {{ ref('reconciliation_checks') }} as found
-        inner join {{ ref('reconciliation') }} as checks using (check_name)
-        inner join {{ ref('reasons') }} as reasons
-            on
-                found.reason_code = reasons.reason_code
-                and reasons.applies_to = 'reconciliation'
-        where
-            found.status = 'break' and found.dimension_name <> 'reason'
-            {% if last_day is defined -%}
-            and coalesce(
-                found.period_starts_on between date '{{ last_day }}' - 6 and date '{{ last_day }}',
-                true
+            published.*,
+            coalesce(headline.metric_name, published.metric_id) as metric_name,
+            headline.period_label,
+            coalesce(headline.dimension_label, published.dimension_name) as dimension_label,
+            coalesce(headline.value_label, published.dimension_value) as value_label,
+            headline.estimate as current,
+            coalesce(headline.is_reportable, false) as is_reportable_now,
+            headline.estimate - published.estimate as difference,
+            headline.reason
+        from published
+        left join {{{{ ref('headline') }}}} as headline
+            using (
+                metric_id, metric_version, period_type, period_starts_on, dimension_name,
+                dimension_value
             )
-            {%- endif %}
-        group by all
+    ),
+
+    moved as (
+        select * from found
+        where abs(difference) > 1e-12 or (estimate is not null and current is null)
+    ),
+
+    totals as (
+        select
+            count(*) as n_published,
+            max(as_of) as published_as_of,
+            (select count(*) from moved) as n_moved,
+            (select count(*) from moved where period_status = 'final') as n_moved_final
+        from published
+    ),
+
+    shown as (
+        select
+            *,
+            estimate as published,
+            {LABEL},
+            (
+                select list({{'cause': causes.cause, 'share': causes.share}}
+                    order by abs(causes.share) desc)
+                from causes
+                where
+                    causes.metric_id = moved.metric_id
+                    and causes.metric_version = moved.metric_version
+                    and causes.period_type = moved.period_type
+                    and causes.period_starts_on = moved.period_starts_on
+                    and causes.dimension_name = moved.dimension_name
+                    and causes.dimension_value = moved.dimension_value
+                    and causes.cause is not null
+                    and abs(causes.current - moved.current) <= 1e-12
+            ) as causes
+        from moved
+        where {SHOWN} and period_type in ({{{{ period_types }}}})
+        {SAME_NAME}
+        order by abs(difference) desc nulls first, period_starts_on desc, dimension_value
+        limit {{{{ n }}}}
     )
 
-    select totals.*, breaks.*
+    select totals.*, shown.* exclude (as_of)
     from totals
-    left join breaks on true
-    order by breaks.first_day, breaks.nth, breaks.part
+    left join shown on true
+    order by abs(shown.difference) desc nulls first, shown.period_starts_on desc, dimension_value
 """
 
 PAGE = {
@@ -107,44 +193,44 @@ PAGE = {
             from {{{{ ref('headline') }}}}
             where period_type = 'four_weeks' and is_last_complete_period and {SHOWN}
         )
-        select *, {LABEL} from {{{{ ref('headline') }}}}
+        select *, {LABEL}, {RESTS_ON} from {{{{ ref('headline') }}}}
         left join lately using (dimension_name, dimension_value)
         where period_type = 'month' and period_starts_on = date '{{{{ month }}}}' and {SHOWN}
         {SAME_NAME}
         order by dimension_name, target_gap, sort_order, dimension_value
     """,
     "metrics": f"""
-        select * from {{{{ ref('headline') }}}}
+        select *, {RESTS_ON} from {{{{ ref('headline') }}}}
         where
             period_type = 'month' and period_starts_on = date '{{{{ month }}}}'
             and dimension_name = 'overall'
             and metric_version = 1 and metric_id in ({METRICS})
         order by metric_name
     """,
-    "policies": """
-        select *, value_label as label from {{ ref('headline') }}
+    "policies": f"""
+        select *, value_label as label, {RESTS_ON} from {{{{ ref('headline') }}}}
         where
-            period_type = 'month' and period_starts_on = date '{{ month }}'
+            period_type = 'month' and period_starts_on = date '{{{{ month }}}}'
             and dimension_name = 'policy_parent'
             and metric_version = 1 and metric_id in ('precision', 'recall')
         order by metric_name, estimate, sort_order
     """,
     "four_weeks": f"""
-        select *, {LABEL} from {{{{ ref('headline') }}}}
+        select *, {LABEL}, {RESTS_ON} from {{{{ ref('headline') }}}}
         where period_type = 'four_weeks' and {RECENT} and {SHOWN}
         {SAME_NAME}
         order by dimension_name, sort_order, dimension_value, period_starts_on
     """,
     "weeks": f"""
-        select *, {LABEL} from {{{{ ref('headline') }}}}
+        select *, {LABEL}, {RESTS_ON} from {{{{ ref('headline') }}}}
         where period_type = 'week' and {RECENT} and {SHOWN} and dimension_name = 'queue'
         {SAME_NAME}
         order by sort_order, dimension_value, period_starts_on
     """,
-    "pareto": """
+    "pareto": f"""
         with labels as (
             select distinct dimension_name, dimension_value, value_label
-            from {{ ref('headline') }}
+            from {{{{ ref('headline') }}}}
         )
         select
             pareto.*, errors.reason_label as error_label,
@@ -152,42 +238,42 @@ PAGE = {
                 when pareto.group_value = 'suppressed' then 'Policies of few people, together'
                 else labels.value_label
             end as value_label,
-            periods.period_label, reasons.sentence as why
-        from {{ ref('error_pareto') }} as pareto
-        inner join {{ ref('dim_periods') }} as periods
+            periods.period_label, reasons.sentence as why, {OF_PARETO}
+        from {{{{ ref('error_pareto') }}}} as pareto
+        inner join {{{{ ref('dim_periods') }}}} as periods
             on pareto.month_starts_on = periods.period_starts_on and periods.period_type = 'month'
         left join labels
             on
                 pareto.group_name = labels.dimension_name
                 and pareto.group_value = labels.dimension_value
-        left join {{ ref('reasons') }} as reasons
+        left join {{{{ ref('reasons') }}}} as reasons
             on pareto.reason_code = reasons.reason_code and reasons.applies_to = 'rate'
-        left join {{ ref('reasons') }} as errors
+        left join {{{{ ref('reasons') }}}} as errors
             on pareto.reason = errors.reason_code and errors.applies_to = 'error'
         where
-            periods.period_starts_on = date '{{ month }}'
+            periods.period_starts_on = date '{{{{ month }}}}'
             and (
                 pareto.group_name = 'overall'
                 or (pareto.group_name = 'policy' and pareto.reason = 'all')
             )
         order by pareto.group_name, pareto.error_rank, pareto.group_value, pareto.reason
     """,
-    "compared": """
+    "compared": f"""
         with labels as (
             select distinct dimension_name, dimension_value, dimension_label, value_label
-            from {{ ref('headline') }}
+            from {{{{ ref('headline') }}}}
         )
         select
             compared.*, periods.period_label, reasons.sentence as why, labels.dimension_label,
-            labels.value_label
-        from {{ ref('accuracy_compared') }} as compared
-        inner join {{ ref('dim_periods') }} as periods using (period_type, period_starts_on)
+            labels.value_label, {OF_COMPARED}
+        from {{{{ ref('accuracy_compared') }}}} as compared
+        inner join {{{{ ref('dim_periods') }}}} as periods using (period_type, period_starts_on)
         left join labels using (dimension_name, dimension_value)
-        left join {{ ref('reasons') }} as reasons
+        left join {{{{ ref('reasons') }}}} as reasons
             on compared.reason_code = reasons.reason_code and reasons.applies_to = 'rate'
         where
             compared.period_type = 'month'
-            and periods.period_starts_on = date '{{ month }}'
+            and periods.period_starts_on = date '{{{{ month }}}}'
             and compared.mix_name = 'queue'
             and compared.dimension_name in ('vendor', 'site', 'team')
         order by
@@ -195,23 +281,25 @@ PAGE = {
             compared.dimension_value
     """,
     "audits_due": f"""
-        select *, {QUEUE} from {{{{ ref('audits_due') }}}}
+        select *, {QUEUE}, {OF_AUDITS_DUE} from {{{{ ref('audits_due') }}}}
         where due_status in ('overdue', 'open')
         order by due_on desc, n_overdue desc, plan_id, queue_id
     """,
-    "exclusions": """
+    "exclusions": f"""
         select
-            exclusions.*, reasons.reason_label, reasons.sentence as meaning, periods.period_label
-        from {{ ref('exclusions') }} as exclusions
-        inner join {{ ref('dim_periods') }} as periods using (period_type, period_starts_on)
-        inner join {{ ref('reasons') }} as reasons using (applies_to, reason_code)
+            exclusions.*, reasons.reason_label, reasons.sentence as meaning,
+            periods.period_label, {OF_EXCLUSIONS}
+        from {{{{ ref('exclusions') }}}} as exclusions
+        inner join {{{{ ref('dim_periods') }}}} as periods using (period_type, period_starts_on)
+        inner join {{{{ ref('reasons') }}}} as reasons using (applies_to, reason_code)
         where
             exclusions.period_type = 'month'
-            and periods.period_starts_on = date '{{ month }}'
+            and periods.period_starts_on = date '{{{{ month }}}}'
             and exclusions.dimension_name = 'overall'
         order by exclusions.applies_to desc, exclusions.n_excluded desc, exclusions.reason_code
     """,
     "agreement": AGREEMENT,
+    "breaks": BREAKS,
     "definitions": f"""
         select * from {{{{ ref('metrics') }}}}
         where
@@ -237,27 +325,27 @@ WEEK = """
 # Rows of that week and of the four weeks up to its end, as most queues are too thin in one week.
 WEEKLY = {
     "week": f"""
-        select *, {LABEL} from {{{{ ref('headline') }}}}
+        select *, {LABEL}, {RESTS_ON} from {{{{ ref('headline') }}}}
         where period_type = 'week' and period_ends_on = date '{{{{ last_day }}}}' and {SHOWN}
         {SAME_NAME}
         order by dimension_name, sort_order, dimension_value
     """,
     "four_weeks": f"""
-        select *, {LABEL} from {{{{ ref('headline') }}}}
+        select *, {LABEL}, {RESTS_ON} from {{{{ ref('headline') }}}}
         where
             period_type = 'four_weeks' and period_ends_on = date '{{{{ last_day }}}}' and {SHOWN}
         {SAME_NAME}
         order by dimension_name, target_gap, sort_order, dimension_value
     """,
     "metrics": f"""
-        select * from {{{{ ref('headline') }}}}
+        select *, {RESTS_ON} from {{{{ ref('headline') }}}}
         where
             period_type = 'four_weeks' and period_ends_on = date '{{{{ last_day }}}}'
             and dimension_name = 'overall' and metric_version = 1 and metric_id in ({METRICS})
         order by metric_name
     """,
     "trend": f"""
-        select *, {LABEL} from {{{{ ref('headline') }}}}
+        select *, {LABEL}, {RESTS_ON} from {{{{ ref('headline') }}}}
         where
             period_type = 'four_weeks' and {RECENT} and dimension_name = 'overall'
             and period_ends_on <= date '{{{{ last_day }}}}' and {SHOWN}
@@ -265,7 +353,7 @@ WEEKLY = {
         order by period_starts_on
     """,
     "overdue": f"""
-        select *, {QUEUE} from {{{{ ref('audits_due') }}}}
+        select *, {QUEUE}, {OF_AUDITS_DUE} from {{{{ ref('audits_due') }}}}
         where due_status = 'overdue'
         order by n_overdue desc, days_overdue desc, plan_id, queue_id
         limit 5
@@ -283,6 +371,7 @@ WEEKLY = {
         limit 5
     """,
     "agreement": AGREEMENT,
+    "breaks": BREAKS,
     "as_of": PAGE["as_of"],
 }
 
@@ -311,17 +400,19 @@ class Warehouse:
     Args:
         database: the DuckDB file that dbt built.
         manifest: manifest.json of the build: it knows the relations and their readers.
+        store: the folder of the publication ledger; left out, the one beside the warehouse.
 
     Raises:
         click.ClickException: where one of them is absent.
     """
 
-    def __init__(self, database: Path, manifest: Path) -> None:
+    def __init__(self, database: Path, manifest: Path, store: Path | None = None) -> None:
         """Look that both are there."""
         for path in (database, manifest):
             if not path.exists():
                 raise click.ClickException(f"{path} is not there: run `make build` first.")
         self.database = database
+        self.store = store or ledger.store_of(database)
         self.manifest: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
         self.nodes = {
             node["name"]: node
@@ -364,6 +455,29 @@ class Warehouse:
                     "or the manifest is of another database. Build it again, or name its own with "
                     f"--manifest. {str(error).splitlines()[0]}"
                 ) from error
+
+    def restated(self, period_types: str, n: int) -> pd.DataFrame:
+        """What was published last and is another number now.
+
+        Args:
+            period_types: of the numbers to show, as SQL lists them.
+            n: how many to show, the largest difference first.
+
+        Returns:
+            Accuracy of all decisions and of queues, with the totals of all numbers; one row without
+            a number where none moved, n_published 0 where nothing was published.
+        """
+        names = ledger.publications(self.store)
+        if not names:
+            return pd.DataFrame({"n_published": [0]})
+        causes = self.store / "restatements" / names[-1].name
+        return self.read(
+            {"restated": RESTATED},
+            published=str(names[-1]),
+            causes=str(causes) if causes.exists() else None,
+            period_types=period_types,
+            n=str(n),
+        )["restated"]
 
     def built_at(self) -> str:
         """When dbt wrote the manifest, to the minute, in UTC."""

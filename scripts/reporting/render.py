@@ -8,11 +8,13 @@ from pathlib import Path
 
 import click
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from reporting import charts, page, palette, read, sentences, week
+from reporting import charts, page, palette, read, sentences, week, words
 
 TEMPLATES = Path(__file__).parent / "templates"
+RESTATED_ON_PAGE = 20
+RESTATED_IN_WEEK = 5
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ def environment() -> Environment:
     )
     jinja.filters["svg"] = Markup
     jinja.filters["unbroken"] = unbroken
+    jinja.filters["linked"] = linked
     # Markdown takes HTML as it is.
     jinja.filters["plain"] = lambda text: html.escape(text, quote=False)
     return jinja
@@ -54,6 +57,12 @@ def unbroken(text: str) -> str:
     return text
 
 
+def linked(text: str) -> Markup:
+    """Text in which what rests on a break leads to what does not agree."""
+    link = f'<a class="mark" href="#agreement">‡ {words.RESTS_ON}</a>'
+    return Markup(escape(text).replace(words.RESTS_ON, link))
+
+
 def write_page(warehouse: read.Warehouse, output: Path) -> None:
     """Write the page, one file with all that it needs.
 
@@ -63,6 +72,7 @@ def write_page(warehouse: read.Warehouse, output: Path) -> None:
     """
     shown = warehouse.read({"month": read.MONTH})["month"]["month_starts_on"].iloc[0]
     frames = warehouse.read(read.PAGE, month=f"{shown:%Y-%m-%d}")
+    frames["restated"] = warehouse.restated("'month'", RESTATED_ON_PAGE)
     month = frames["month"]
     overall = sentences.of_all(month)
     text = environment().get_template("page.html.j2").render(
@@ -101,6 +111,7 @@ def write_week(warehouse: read.Warehouse, day: date | None, folder: Path) -> Pat
         raise click.ClickException(f"There is no complete week of {day or 'data'}.")
     chosen = next(found.itertuples(index=False))
     frames = warehouse.read(read.WEEKLY, last_day=f"{chosen.period_ends_on:%Y-%m-%d}")
+    frames["restated"] = warehouse.restated("'week', 'four_weeks'", RESTATED_IN_WEEK)
     four_weeks = frames["four_weeks"]
     frame = " Frame: derived." if sentences.is_derived(four_weeks) else ""
     paper = charts.paper(charts.LETTER)
@@ -127,7 +138,7 @@ def write_week(warehouse: read.Warehouse, day: date | None, folder: Path) -> Pat
         "title": sentences.uncapitalised(chosen.period_label),
         "as_of": frames["as_of"]["as_of"].iloc[0],
         "confidence": frames["week"]["confidence_level"].max(),
-        "parts": week.parts(frames),
+        "parts": week.parts(frames, chosen.period_starts_on.date(), chosen.period_ends_on.date()),
         "charts": pictures,
         "ink": palette.LIGHT["ink"],
         "muted": palette.LIGHT["muted"],

@@ -51,9 +51,20 @@ def level(row: Row, subject: str = "") -> str:
     if not row.is_reportable:
         return f"{subject}: not shown. {row.reason}"
     if words.is_missing(row.target):
-        return f"{subject}: {value(row)}, without a target."
+        return f"{subject}: {value(row)}, without a target.{on_break(row)}"
     against = AGAINST.get(row.target_status, "not compared")
-    return f"{subject}: {value(row)}, target {words.percent(row.target)}: {against}."
+    return f"{subject}: {value(row)}, target {words.percent(row.target)}: {against}.{on_break(row)}"
+
+
+def on_break(row: Row) -> str:
+    """That a number rests on rows that do not agree, and by which check; else nothing."""
+    check = words.rests_on(row)
+    return f" {words.RESTS_ON}: {check}." if check else ""
+
+
+def aside(row: Row) -> str:
+    """The same within a sentence."""
+    return f" ({on_break(row)[1:-1].lower()})" if on_break(row) else ""
 
 
 def lately(row: Row) -> str:
@@ -144,6 +155,7 @@ def answers(month: pd.DataFrame) -> list[Answer]:
     moved = "none" if words.is_missing(overall.change_status) else str(overall.change_status)
     where = [
         f"{row.label}: {value(row)}, target {words.percent(row.target)}{below_lately(row)}."
+        f"{on_break(row)}"
         for row in below
     ]
     if hidden:
@@ -184,4 +196,31 @@ def agreement(row: Row) -> str:
     said += f"{words.count(row.n_break)} do not"
     if row.n_not_evaluated:
         said += f", and {words.count(row.n_not_evaluated)} could not be made"
-    return f"{said}. What does not agree may have moved the numbers of its days."
+    return f"{said}. A number that rests on what does not agree has the mark ‡."
+
+
+def restated(row: Row) -> str:
+    """How many published numbers are others now."""
+    if not row.n_published:
+        return (
+            "No number was published yet, so none can have changed since. "
+            "make publish keeps the numbers of a build."
+        )
+    said = (
+        f"Of {words.count(row.n_published)} numbers published as of {row.published_as_of:%-d %B %Y}"
+    )
+    if not row.n_moved:
+        return f"{said}, none is another one now."
+    said += f", {words.count(row.n_moved)} are others now"
+    if row.n_moved_final:
+        said += f", {words.count(row.n_moved_final)} of them published as final"
+    return f"{said}. make restatements lists all of them, with their causes."
+
+
+def causes(row: Row) -> str:
+    """Why a published number is another one, each cause with its share in points."""
+    if not hasattr(row.causes, "__iter__"):  # null, by whichever name
+        return "not split yet: run make restatements"
+    return ", ".join(
+        f"{str(one['cause']).replace('_', ' ')} {words.signed(one['share'])}" for one in row.causes
+    )

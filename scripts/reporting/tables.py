@@ -1,7 +1,7 @@
 """The tables of the page: what each chart shows, in numbers that sort and filter."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -13,11 +13,15 @@ Row = Any  # a row of DataFrame.itertuples()
 
 @dataclass(frozen=True)
 class Cell:
-    """What a cell shows, what it is sorted by where that is not its text, and its class."""
+    """What a cell shows, what it is sorted by where that is not its text, and its class.
+
+    A number that rests on a break has the name of its check as `rests_on`.
+    """
 
     text: str
     value: float | str | None = None
     css: str = ""
+    rests_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,11 @@ class Table:
     caption: str
     columns: list[Column]
     lines: list[Line] = field(default_factory=list)
+
+    @property
+    def n_on_breaks(self) -> int:
+        """How many of its rows have a number that rests on a break."""
+        return sum(any(cell.rests_on for cell in line.cells) for line in self.lines)
 
 
 def table(caption: str, columns: list[Column], rows: pd.DataFrame, value: str = "") -> Table:
@@ -116,13 +125,31 @@ def bracketed(cell: Cell, is_reportable: bool) -> Cell:
     return Cell(f"({cell.text})", cell.value, "thin")
 
 
-def rate(heading: str, name: str = "estimate") -> Column:
+def marked(column: Column) -> Column:
+    """The same column, with a mark where a row's number rests on a break."""
+
+    def cell(row: Row) -> Cell:
+        found, check = column.cell(row), words.rests_on(row)
+        return replace(found, rests_on=check) if found.value is not None else found
+
+    return Column(column.heading, cell, column.is_number)
+
+
+def rests_on() -> Column:
+    """Which check that is."""
+    return Column("Rests on a break", lambda row: Cell(words.rests_on(row)), is_number=False)
+
+
+def rate(heading: str, name: str = "estimate", reportable: str = "is_reportable") -> Column:
     """A rate; in brackets where it is not reportable, and no number where it is withheld."""
-    return Column(
-        heading,
-        lambda row: bracketed(
-            number(getattr(row, name), words.percent(getattr(row, name))), row.is_reportable
-        ),
+    return marked(
+        Column(
+            heading,
+            lambda row: bracketed(
+                number(getattr(row, name), words.percent(getattr(row, name))),
+                getattr(row, reportable),
+            ),
+        )
     )
 
 
@@ -197,5 +224,6 @@ def headline(first: Iterable[Column], after_target: Iterable[Column] = ()) -> li
         counted("Audits", "n_audits"),
         share("Covered", "coverage_rate"),
         text("Status", "status"),
+        rests_on(),
         text("Why not shown", "reason"),
     ]

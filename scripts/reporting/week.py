@@ -1,8 +1,10 @@
 """The week in writing: what moved, what is below target, what is missing, what to audit next."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import pandas as pd
+from reconciling.checks import Event, runs
 
 from reporting import sentences, words
 
@@ -37,7 +39,7 @@ def moved(four_weeks: pd.DataFrame, metrics: pd.DataFrame) -> Part:
     by_queue = [(row.label, row) for row in queues.itertuples(index=False)]
     by_metric = [(row.metric_name, row) for row in metrics.itertuples(index=False)]
     said = [
-        f"{name}: {sentences.value(row)}. {sentences.movement(row)}"
+        f"{name}: {sentences.value(row)}. {sentences.movement(row)}{sentences.on_break(row)}"
         for name, row in by_queue + by_metric
         if row.change_status in REAL
     ]
@@ -50,6 +52,7 @@ def moved(four_weeks: pd.DataFrame, metrics: pd.DataFrame) -> Part:
         unclear = [
             f"{name} {words.signed(row.change)} "
             f"({words.points_interval(row.change_ci_low, row.change_ci_high)})"
+            f"{sentences.aside(row)}"
             for name, row in named
             if row.change_status == "unclear"
         ]
@@ -75,6 +78,7 @@ def below_target(four_weeks: pd.DataFrame) -> Part:
     for code, start in (("undecided", "Too close to call"), ("above", "On target")):
         others = [
             f"{row.label} {sentences.value(row)}, target {words.percent(row.target)}"
+            f"{sentences.aside(row)}"
             for row in queues
             if row.target_status == code
         ]
@@ -111,7 +115,7 @@ def audit_next(overdue: pd.DataFrame, plan: pd.DataFrame) -> Part:
     said = [
         f"{row.label}, {row.period_starts_on:%-d %b} to {row.period_ends_on:%-d %b %Y}: "
         f"{words.count(row.n_overdue)} of {words.count(row.n_planned)} planned audits are missing, "
-        f"{words.count(row.days_overdue)} days overdue."
+        f"{words.count(row.days_overdue)} days overdue.{sentences.on_break(row)}"
         for row in overdue.itertuples(index=False)
     ]
     for row in plan.itertuples(index=False):
@@ -126,12 +130,13 @@ def audit_next(overdue: pd.DataFrame, plan: pd.DataFrame) -> Part:
     return Part("What to audit next", said or ["There is no plan to size."])
 
 
-def agreeing(rows: pd.DataFrame) -> Part:
+def agreeing(rows: pd.DataFrame, breaks: pd.DataFrame, first: date, last: date) -> Part:
     """What does not agree on a day of the week, and that some of it could not be compared."""
+    events = [event for event in runs(breaks) if event.touches(first, last)]
     said = [
-        f"{row.sources}{'' if words.is_missing(row.part) else f' ({row.part})'}, "
-        f"{_days(row)}: {row.sentence} {row.what_to_do}."
-        for row in rows[rows["sources"].notna()].itertuples(index=False)
+        f"{event.left_source} and {event.right_source}{f' ({event.part})' if event.part else ''}, "
+        f"{_days(event)}: {event.sentence} {event.what_to_do}."
+        for event in sorted(events, key=lambda event: (event.first_day or date.min, event.nth))
     ]
     said = said or ["No difference in this week is without a known reason."]
     unknown = int(rows["n_not_evaluated"].iloc[0])
@@ -140,19 +145,35 @@ def agreeing(rows: pd.DataFrame) -> Part:
     return Part("Do the sources agree?", said)
 
 
-def _days(row: sentences.Row) -> str:
-    if pd.isna(row.first_day):
+def _days(event: Event) -> str:
+    if event.first_day is None or event.last_day is None:
         return "all days together"
-    return f"{row.first_day:%-d %b} to {row.last_day:%-d %b %Y}"
+    return f"{event.first_day:%-d %b} to {event.last_day:%-d %b %Y}"
 
 
-def parts(frames: Frames) -> list[Part]:
-    """The report, in order."""
+def restated(rows: pd.DataFrame) -> Part:
+    """Which published numbers are others now, by how much, and why."""
+    said = [sentences.restated(next(rows.itertuples(index=False)))]
+    shown = rows[rows["metric_id"].notna()] if "metric_id" in rows else rows[:0]
+    for row in shown.itertuples(index=False):
+        now = words.percent(row.current)
+        moved = "" if words.is_missing(row.difference) else f", {words.points(row.difference)}"
+        why = row.reason if words.is_missing(row.current) else f"Why: {sentences.causes(row)}."
+        said.append(
+            f"{row.label}, {sentences.uncapitalised(row.period_label)}: published "
+            f"{words.percent(row.published)}, now {now}{moved}. {why}"
+        )
+    return Part("What changed since it was published", said)
+
+
+def parts(frames: Frames, first: date, last: date) -> list[Part]:
+    """The report on the week from `first` to `last`, in order."""
     return [
         in_short(frames["week"], frames["four_weeks"]),
         below_target(frames["four_weeks"]),
         moved(frames["four_weeks"], frames["metrics"]),
         missing(frames["week"], frames["four_weeks"]),
-        agreeing(frames["agreement"]),
+        agreeing(frames["agreement"], frames["breaks"], first, last),
+        restated(frames["restated"]),
         audit_next(frames["overdue"], frames["plan"]),
     ]

@@ -15,6 +15,7 @@ CHANGE = {
     "unclear": "Could be chance",
 }
 NOT_SHOWN = "Not shown"
+RESTS_ON = "Rests on a break"
 
 
 def is_missing(value: object) -> bool:
@@ -74,6 +75,12 @@ def status(code: object) -> str:
 def change(code: object) -> str:
     """A change_status. Null: there is nothing to compare."""
     return "–" if is_missing(code) else CHANGE[str(code)]
+
+
+def rests_on(row: object) -> str:
+    """The check whose break a row's number rests on, in words; empty where there is none."""
+    check = getattr(row, "rests_on", None)
+    return "" if check is None or is_missing(check) else str(check).replace("_", " ")
 
 
 def plain(code: str) -> str:

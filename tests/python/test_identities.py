@@ -693,6 +693,10 @@ MUTATIONS = {
         update(CHECKS, "reason_code = 'because'", "status = 'explained'"),
         {"reasons_are_registered"},
     ),
+    "a_number_on_a_break_twice": (
+        repeat("reconciliation.numbers_on_breaks"),
+        {"numbers_on_breaks_are_named_once"},
+    ),
     "a_differing_row_twice": (
         repeat("restricted.int_reconciliation__work_rows"),
         {"work_rows_are_named_once"},

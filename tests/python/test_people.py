@@ -459,7 +459,8 @@ SETS = {
     "rates.quality_scores": (("score_of", "category_id", *PERIOD), "estimate", None),
 }  # fmt: skip
 # Withheld, for either reason; a number may also be null as there is nothing to count.
-OPEN_SCHEMAS = {"explain", "planning", "rates", "reconciliation", "report"}
+OPEN_SCHEMAS = {"appeals", "explain", "operations", "planning", "rates", "reconciliation", "report"}
+OPEN_SCHEMAS |= {"transparency"}
 KEYS_OF_PEOPLE = {"moderator_key", "auditor_key", "rater_key", "person_key"}
 WITHHELD = "coalesce(reason_code, '') in ('suppressed_small_group', 'suppressed_complementary')"
 

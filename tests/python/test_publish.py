@@ -1,6 +1,9 @@
 """What was published stays, and every difference from today has its causes, which add up."""
 
+import importlib.util
 import json
+import os
+import shutil
 import subprocess
 import sys
 
@@ -10,11 +13,14 @@ import pandas as pd
 import publish
 import pyarrow.parquet as pq
 import pytest
+import worlds
 from click.testing import CliRunner
 from projects import ROOT
 from publishing import causes, ledger
 
 LATER = pd.Timestamp("2026-03-20 09:00:00")
+# Audited, and wrong.
+LATE_DECISION = "d135"
 ALL_MODELS = ("+headline", "+int_verdicts__audits")
 NUMBER = "metric_id == 'accuracy' and period_type == 'week' and dimension_name == 'overall'"
 
@@ -47,7 +53,7 @@ def test_where_the_raw_tables_are_defines_nothing(week):
     given = {"raw_path": "data/raw", "as_of": None, "min_audits": 30}
     with duckdb.connect(week.warehouse, read_only=True) as warehouse:
         ours, moved, other = (
-            ledger.fingerprints(warehouse, nodes, given | change)
+            ledger.fingerprints(ledger.OnDuckDB(warehouse), nodes, given | change)
             for change in ({}, {"raw_path": "elsewhere", "as_of": "2026-03-15"}, {"min_audits": 20})
         )
     assert moved == ours
@@ -85,6 +91,12 @@ def corrected_decision(project, world):
     add(project, world, "decisions", (index, {"action_code": "skip"}))
 
 
+def late_decision(project, world):
+    decisions = worlds.small_world()["decisions"]
+    late = decisions[decisions["decision_id"] == LATE_DECISION].assign(recorded_at=LATER)
+    world["decisions"] = pd.concat([world["decisions"], late], ignore_index=True)
+
+
 def frame_changed(project, world):
     frame = world["sampling_frame"]
     index = frame.index[frame["stratum_id"] == "enforced"][0]
@@ -93,15 +105,25 @@ def frame_changed(project, world):
 
 DELIVERED = {
     function.__name__: function
-    for function in (late_audit, revised_audit, dispute, corrected_decision, frame_changed)
+    for function in (
+        *(late_audit, late_decision, revised_audit, dispute, corrected_decision, frame_changed),
+    )
 }
 
 
+def known_then():
+    """The small world as it was published: a decision is not known, although it was audited."""
+    world = worlds.small_world()
+    decisions = world["decisions"]
+    world["decisions"] = decisions[decisions["decision_id"] != LATE_DECISION]
+    return world
+
+
 @pytest.fixture(scope="module")
-def first(new_project, make_world):
-    """The small world, built."""
+def first(new_project):
+    """That world, built."""
     project = new_project()
-    project.deliver(make_world())
+    project.deliver(known_then())
     build(project)
     return project
 
@@ -151,8 +173,8 @@ def test_nothing_changed_says_nothing(said, first):
 
 
 @pytest.mark.parametrize("cause", DELIVERED)
-def test_a_cause_alone_is_all_of_the_difference(said, first, new_project, make_world, cause):
-    project, world = first.copy_to(new_project()), make_world()
+def test_a_cause_alone_is_all_of_the_difference(said, first, new_project, cause):
+    project, world = first.copy_to(new_project()), known_then()
     DELIVERED[cause](project, world)
     project.deliver(world)
     build(project)
@@ -163,8 +185,8 @@ def test_a_cause_alone_is_all_of_the_difference(said, first, new_project, make_w
     assert len(rows) == (0 if cause == "frame_changed" else 1)
 
 
-def test_all_causes_together_add_up_and_are_named(said, first, new_project, make_world):
-    project, world = first.copy_to(new_project()), make_world()
+def test_all_causes_together_add_up_and_are_named(said, first, new_project):
+    project, world = first.copy_to(new_project()), known_then()
     for deliver in DELIVERED.values():
         deliver(project, world)
     project.deliver(world)
@@ -181,6 +203,16 @@ def test_all_causes_together_add_up_and_are_named(said, first, new_project, make
     total = found["share"].sum()
     assert total == pytest.approx(found["difference"].iloc[0], abs=1e-9)
     assert np.isclose(found["published"] + total, found["current"], atol=1e-9).all()
+
+
+def test_an_audit_withdrawn_without_a_further_revision_was_revised(said):
+    then = said.audits.to_pandas()
+    now = then.copy()
+    now.loc[0, ["exclusion_reason", "found_error_class"]] = ["withdrawn", None]
+    audits = causes.compare(then, now, is_code=False).audits
+    named = audits[["counts_cause", "revision_cause", "dispute_cause", "decision_cause"]]
+    assert set(named.iloc[0]) == {"revised_audit", ""}
+    assert set(named.iloc[1:].to_numpy().ravel()) == {""}
 
 
 def test_a_definition_that_changed_alone(said, first, new_project):
@@ -290,3 +322,94 @@ def test_the_audits_behind_it_are_not_open_to_all(first, new_project):
     columns = set(pq.read_schema(kept).names)
     assert not columns & {"audit_id", "decision_id", "moderator_key", "auditor_key"}
     assert (store / "restricted").stat().st_mode & 0o077 == 0
+
+
+# What a publication reads: of a warehouse on Spark these tables are in its metastore.
+READ = {
+    "report": ["headline"],
+    "facts": ["fct_audits", "fct_decisions", "int_verdicts__audits", "int_sampling__strata"],
+    "staging": ["int_context__as_of"],
+    "reference": list(ledger.DEFINED_BY),
+}
+# In a process of its own: Spark runs in it, its metastore takes one process at a time.
+ON_SPARK = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import publish
+from click.testing import CliRunner
+from publishing.on_spark import connected
+
+tables, arguments = sys.argv[2].split(), sys.argv[3:]
+with connected("spark") as spark:
+    for table in tables:
+        schema, name = table.split(".")
+        spark.run(f"create schema if not exists moderation_quality_{schema}")
+        files = f"{arguments[1]}/{table}.parquet"
+        spark.run(f"create table moderation_quality_{table} using parquet location '{files}'")
+for command in ("add", "add", "changes"):
+    done = CliRunner().invoke(publish.main, [command, "--target", "spark", *arguments[2:]])
+    print(command, done.exit_code, done.output, done.exception or "")
+with connected("spark") as spark:
+    counted = "select count(*), count(distinct state) from {0}published.numbers"
+    ((n, n_states),) = spark.rows(counted)
+    print("in the table", n, n_states)
+    print("restated", spark.rows("select count(*), count(share) from {0}published.restatements"))
+"""
+
+
+@pytest.mark.spark
+@pytest.mark.skipif(
+    not (shutil.which("java") and importlib.util.find_spec("pyspark")),
+    reason="Spark needs Java 17 and requirements/spark.txt",
+)
+def test_a_warehouse_on_spark_publishes_the_same_numbers_and_has_a_table_of_them(week, tmp_path):
+    tables = [f"{schema}.{name}" for schema, names in READ.items() for name in names]
+    with duckdb.connect(week.warehouse, read_only=True) as warehouse:
+        warehouse.execute("set timezone = 'UTC'")
+        for table in tables:
+            folder = tmp_path / "tables" / f"{table}.parquet"
+            folder.mkdir(parents=True)
+            # Spark's timestamps are moments: of these, those of UTC.
+            moments = [
+                f"{name} at time zone 'UTC' as {name}"
+                for name, kind, *_ in warehouse.sql(f"describe {table}").fetchall()
+                if kind == "TIMESTAMP"
+            ]
+            columns = f"* replace ({', '.join(moments)})" if moments else "*"
+            warehouse.execute(
+                f"copy (select {columns} from {table}) to '{folder / 'part.parquet'}'"
+            )
+    store = tmp_path / "published"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", ON_SPARK, ROOT / "scripts", " ".join(tables)),
+            *("--tables", tmp_path / "tables", "--store", store),
+            *("--manifest", week.manifest_json),
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ
+        | {
+            **{"TZ": "America/New_York", "SPARK_LOCAL_IP": "127.0.0.1"},
+            "MODERATION_QUALITY_SPARK_HOME": str(tmp_path / "spark"),
+            "DBT_TARGET_PATH": str(tmp_path / "target"),
+            "DBT_LOG_PATH": str(tmp_path / "logs"),
+        },
+    )
+    assert done.returncode == 0, done.stderr
+    (kept,) = ledger.publications(store)
+    ours = published(week)
+    numbers = pq.read_table(kept).select(ledger.NUMBERS_SHAPE.names)
+    audits = pq.read_table(store / "restricted" / kept.name)
+    for theirs, mine in ((numbers, ours.numbers), (audits, ours.audits)):
+        order = [(name, "ascending") for name in mine.column_names]
+        assert theirs.sort_by(order).equals(mine.sort_by(order))
+    said = done.stdout
+    assert "add 0 Published" in said, said
+    assert "add 0 This state is in the ledger already" in said
+    assert "changes 0" in said
+    assert "moderation_quality_published.numbers" in said
+    assert f"in the table {len(ours.numbers)} 1" in said
+    assert "restated [(0, 0)]" in said

@@ -20,6 +20,7 @@ NAMED = {
     "submission_gap": "missing_day",
     "bulk_close": "bulk_close",
     "field_lost": "broken_feed",
+    "no_reversal": "lost_restores",
 }
 OPTIONAL = {
     *("decisions_to_policies", "appeals_to_decisions", "grants_to_reversals"),
@@ -34,16 +35,29 @@ def planted(data):
         f"select kind, cast(starts_at as date), cast(ends_at as date) - 1 "
         f"from '{data / 'truth' / 'incidents.parquet'}'"
     ).fetchall()
-    return {row for row in rows if row[0] in NAMED.values()}
+    seen = {row for row in rows if row[0] in NAMED.values()}
+    # A small world does not grant an appeal every day.
+    for kind, first, last in [row for row in seen if row[0] == "lost_restores"]:
+        ((*granted,),) = duckdb.sql(
+            f"select cast(min(decided_at) as date), cast(max(decided_at) as date) "
+            f"from '{data}/raw/appeals/*.parquet' where outcome = 'granted' "
+            f"and cast(decided_at as date) between '{first}' and '{last}'"
+        ).fetchall()
+        seen -= {(kind, first, last)}
+        seen |= {(kind, *granted)} - {(kind, None, None)}
+    return seen
 
 
 def named(warehouse):
     """{(kind, first day, last day)} of the breaks; a reason of no kind goes by its own name."""
     with duckdb.connect(warehouse, read_only=True) as connection:
-        return {
+        found = [
             (NAMED.get(event.reason_code, event.reason_code), event.first_day, event.last_day)
             for event in checks.events(connection, "break")
-        }
+        ]
+    lost = [day for kind, *days in found if kind == "lost_restores" for day in days]
+    others = {event for event in found if event[0] != "lost_restores"}
+    return others | ({("lost_restores", min(lost), max(lost))} if lost else set())
 
 
 def run(project, *arguments):
@@ -67,7 +81,7 @@ def copied(platform, new_project):
 
 def test_what_was_planted_is_named_with_its_window_and_nothing_else(platform):
     expected = planted(platform.folder / "data")
-    assert len(expected) == 3
+    assert len(expected) == 4
     assert named(platform.warehouse) == expected
 
 
@@ -151,6 +165,32 @@ def test_every_check_is_in_the_documents_and_the_mart(platform):
         assert f"| `{name}` | {left} | {right} | {catches} | {what_to_do} |" in page
         # Of connectors with published data alone.
         assert name in set(there["check_name"]) or name == "published_facts"
+
+
+def test_every_check_says_which_numbers_rest_on_it(platform):
+    """In the seed and in the documents; what it names is in the seed metrics."""
+    page = (ROOT / "docs" / "reconciliation.md").read_text(encoding="utf-8")
+    described = page.split("| a break of | marks |")[1].split("\n\n")[0]
+    names = {
+        table: {row[0] for row in platform.query(f"select {sql} from reference.{table}").to_numpy()}
+        for table, sql in (("reconciliation", "check_name"), ("numbers_of_checks", "check_name"))
+    }
+    assert names["reconciliation"] == names["numbers_of_checks"]
+    assert all(f"`{name}`" in described for name in names["reconciliation"])
+    numbers = platform.query(
+        "select numbers from reference.numbers_of_checks "
+        "where numbers not in ('none', 'exclusions') and numbers not in "
+        "(select anchor from reference.metrics union all select denominator from reference.metrics "
+        "where denominator is not null)"
+    )
+    assert numbers.empty
+    patterns = platform.query(
+        "select comparison from reference.numbers_of_checks as numbers "
+        "inner join reconciliation.reconciliation_checks as checks using (check_name) "
+        "where check_name in ('codes_to_lists', 'rows_to_filled_fields') group by all "
+        "having count(*) filter (where check_key like comparison) = 0"
+    )
+    assert patterns.empty, "patterns that no comparison of a whole platform meets"
 
 
 def accept(project, row):

@@ -17,8 +17,12 @@ from types import SimpleNamespace
 import duckdb
 import pandas as pd
 import pictures
+import publish
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
+from publishing import ledger
+from reconciling import checks
 from reporting import read, render, sentences
 from simulator.world import Settings
 
@@ -35,7 +39,7 @@ class Page(HTMLParser):
     """The page as tables {caption: (headings, rows of {heading: cell})}, and the text outside.
 
     A cell is its text and what it is sorted by. Text of charts is left out; what is read out
-    instead of them is in `said`.
+    instead of them is in `said`. `marks` are (caption, row as {heading: cell}, what the mark says).
     """
 
     def __init__(self, text: str) -> None:
@@ -43,6 +47,8 @@ class Page(HTMLParser):
         self.tables: dict[str, list[dict[str, tuple[str, str | None]]]] = {}
         self.said: list[str] = []
         self.charts: list[str] = []
+        self.marks: list[tuple[str, dict, str]] = []
+        self.marked: list[str] = []
         self.stack: list[str] = []
         self.caption, self.headings, self.row = "", [], []
         self.feed(text)
@@ -60,12 +66,19 @@ class Page(HTMLParser):
             self.row = []
         elif tag == "td":
             self.row.append(["", given.get("data-sort")])
+        elif tag == "a":
+            assert given["href"] == "#agreement"
+            if "td" in self.stack:
+                self.marked.append(given["title"])
 
     def handle_endtag(self, tag):
         assert self.stack.pop() == tag
         if tag == "tr" and self.row:
             cells = zip(self.headings, map(tuple, self.row), strict=True)
-            self.tables.setdefault(self.caption, []).append(dict(cells))
+            row = dict(cells)
+            self.tables.setdefault(self.caption, []).append(row)
+            self.marks += [(self.caption, row, said) for said in self.marked]
+            self.marked = []
 
     def handle_data(self, data):
         if not data.strip() or {"style", "script"} & set(self.stack):
@@ -209,6 +222,7 @@ HEADLINE = {
     "Covered": lambda r: (share(r.coverage_rate), r.coverage_rate),
     "Status": lambda r: (r.status, None),
     "Why not shown": lambda r: (text(r.reason), None),
+    "Rests on a break": None,
     "Of": lambda r: (label(r), None),
     "Queue": lambda r: (label(r), None),
     "Four weeks to": lambda r: (f"{r.period_ends_on:%Y-%m-%d}", None),
@@ -242,6 +256,7 @@ PARETO = {
     "Share of errors": lambda r: (share(r.share_of_errors), r.share_of_errors),
     "Added up": lambda r: (share(r.cumulative_share_of_errors), r.cumulative_share_of_errors),
     "Errors found": lambda r: (whole(r.n_errors), r.n_errors),
+    "Rests on a break": None,
     "Why not shown": None,
 }
 COMPARED = {
@@ -272,16 +287,19 @@ COMPARED = {
     "Accuracy at the same work": HEADLINE["Accuracy"],
     "Accuracy at its own work": lambda r: (share(r.raw_estimate), r.raw_estimate),
     "Audits": lambda r: (whole(r.n), r.n),
+    "Rests on a break": None,
     "Why not shown": None,
 }
 EXCLUSIONS = {
     "Why": lambda r: (r.reason_label, None),
     "How many": lambda r: (whole(r.n_excluded), r.n_excluded),
+    "Rests on a break": None,
     "What it means": lambda r: (r.sentence, None),
 }
 
 
 AGREEMENT = {
+    "Check": lambda r: (r.check_name.replace("_", " "), None),
     "Between": lambda r: (r.sources, None),
     "Of": lambda r: (text(r.part), None),
     "What it is": None,
@@ -301,6 +319,7 @@ DUE = {
     "Overdue": lambda r: (whole(r.n_overdue), r.n_overdue),
     "Due on": lambda r: (f"{r.due_on:%Y-%m-%d}", None),
     "Days overdue": lambda r: (whole(r.days_overdue), r.days_overdue),
+    "Rests on a break": None,
 }
 
 
@@ -421,13 +440,13 @@ def test_every_number_in_a_table_is_its_marts(world, page):
         "select found.left_source || ' and ' || found.right_source as sources, "
         "case when dimension_name not in ('overall', 'total') then "
         "replace(dimension_name, '_', ' ') || ' ' || dimension_value end as part, "
-        "min(period_starts_on) as first_day, max(period_starts_on) as last_day, "
-        "any_value(nth) as nth "
+        "check_name, min(period_starts_on) as first_day, max(period_ends_on) as last_day, "
+        "any_value(nth) as nth, any_value(check_key) as any_key "
         "from reconciliation.reconciliation_checks as found "
         "inner join reference.reconciliation as checks using (check_name) "
         "where status = 'break' and dimension_name <> 'reason' "
         "group by check_name, sources, part, reason_code, what_to_do "
-        "order by first_day, nth, part",
+        "order by first_day, nth, sum(abs(difference)) desc, part",
     )
     expect(tables.pop("What does not agree"), breaks, AGREEMENT)
     assert not tables, "tables that nobody compares"
@@ -532,7 +551,8 @@ def test_a_restricted_mart_is_refused(world):
 
 def test_the_page_names_no_other_file(written):
     text = written.read_text(encoding="utf-8")
-    assert re.findall(r"""(?:src|href|action|data)\s*=""", text.replace("data-", "")) == []
+    named = re.findall(r"""(?:src|href|action|data)\s*=[^ >]*""", text.replace("data-", ""))
+    assert set(named) <= {'href="#agreement"'}
     assert re.findall(r"url\((?!#)|@import", text) == []
     addresses = set(re.findall(r"https?://[^\"' <]+", text))
     assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}  # names
@@ -642,7 +662,10 @@ def test_the_week_tells_of_its_own_breaks(world, manifest_json, tmp_path):
         f"{broken} period_starts_on not between '{first}' and '{last}'"
     )
     assert around[heading] == [nothing]
-    (inside,) = said(f"{broken} period_starts_on = '{last}'")[heading]
+    (inside,) = said(
+        "update reconciliation.reconciliation_checks set status = 'match', reason_code = null;"
+        f"{broken} period_starts_on = '{last}'"
+    )[heading]
     assert f"{last:%-d %b} to {last:%-d %b %Y}: No name was found for it." in inside
     always, unknown = said(
         "update reconciliation.reconciliation_checks set status = 'match', reason_code = null;"
@@ -654,6 +677,197 @@ def test_the_week_tells_of_its_own_breaks(world, manifest_json, tmp_path):
     )[heading]
     assert "all days together: No name was found for it." in always
     assert re.fullmatch(r"[1-9][\d,]* comparisons could not be made: a side is missing\.", unknown)
+
+
+def test_breaks_with_days_between_them_are_events_of_their_own(world, manifest_json, tmp_path):
+    """As make reconcile has them, on the page and in the week, which has the whole of its own."""
+    copy = tmp_path / "warehouse.duckdb"
+    shutil.copy(world.database, copy)
+    with duckdb.connect(copy) as connection:
+        days = [
+            day
+            for (day,) in connection.execute(
+                "select period_ends_on - n "
+                "from report.dim_periods, unnest([9, 8, 1, 0]) as days (n) "
+                "where period_type = 'week' and is_last_complete_period order by 1"
+            ).fetchall()
+        ]
+        connection.execute(
+            "update reconciliation.reconciliation_checks set status = 'match', reason_code = null"
+        )
+        connection.execute(
+            "update reconciliation.reconciliation_checks set status = 'break', "
+            "reason_code = 'unexplained' "
+            "where check_name = 'facts_to_rates' and period_starts_on in $days",
+            {"days": days},
+        )
+        expected = [
+            (str(event.first_day), str(event.last_day))
+            for event in checks.events(connection, "break")
+        ]
+    assert expected == [(str(days[0]), str(days[1])), (str(days[2]), str(days[3]))]
+    warehouse = read.Warehouse(copy, manifest_json)
+    render.write_page(warehouse, tmp_path / "index.html")
+    page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
+    shown = page.tables["What does not agree"]
+    assert [(row["First day"][0], row["Last day"][0]) for row in shown] == expected
+    (said,) = parts_of(render.write_week(warehouse, None, tmp_path))["Do the sources agree?"]
+    assert f"{days[2]:%-d %b} to {days[3]:%-d %b %Y}" in said
+
+
+@pytest.fixture(scope="module")
+def broken(world, manifest_json, tmp_path_factory):
+    """The world in which accuracy of the queue WORSE rests on a break, on one day of last month.
+
+    Beside it what is left out as closed in bulk, on that day.
+    """
+    copy = tmp_path_factory.mktemp("broken") / "warehouse.duckdb"
+    shutil.copy(world.database, copy)
+    (day,) = ask(
+        world,
+        "select period_ends_on - 2 from report.dim_periods "
+        "where period_type = 'month' and is_last_complete_period",
+    ).iloc[0]
+    row = "insert into reconciliation.numbers_on_breaks values "
+    with duckdb.connect(copy) as connection:
+        connection.execute("delete from reconciliation.numbers_on_breaks")
+        for check, metric, dimension, value in (
+            ("frame_to_decisions", "accuracy", "queue", WORSE),
+            ("plan_to_drawn", "accuracy", "queue", WORSE),
+            ("closes_to_usual", "exclusions", "reason", "automatic_close"),
+        ):
+            connection.execute(
+                f"{row} ('{check}', 'unexplained', '{metric}', '{dimension}', '{value}', $1, $1)",
+                [day],
+            )
+    return read.Warehouse(copy, manifest_json), day
+
+
+@pytest.fixture(scope="module")
+def marked(broken, tmp_path_factory):
+    """The page of that world, as a file."""
+    file = tmp_path_factory.mktemp("marked") / "index.html"
+    render.write_page(broken[0], file)
+    return file
+
+
+def test_a_number_that_rests_on_a_break_is_marked_and_no_other(broken, marked):
+    world, day = broken
+    page = Page(marked.read_text(encoding="utf-8"))
+    found, said = {}, set()
+    for caption, row, mark in page.marks:
+        found.setdefault(caption, []).append(row)
+        said.add((mark, row["Rests on a break"][0]))
+    # Of two checks the first.
+    assert said == {
+        ("Rests on a break: frame to decisions", "frame to decisions"),
+        ("Rests on a break: closes to usual", "closes to usual"),
+    }
+    (left_out,) = found.pop("Decisions left out")
+    assert left_out["Why"][0] == "Closed in bulk, nobody decided"
+    expected = ask(
+        world,
+        "select period_type, count(*) as n, any_value(period_label) as label from report.headline "
+        f"where metric_id = 'accuracy' and dimension_value = '{WORSE}' and is_complete "
+        f"and date '{day:%Y-%m-%d}' between period_starts_on and period_ends_on "
+        "group by all",
+    ).set_index("period_type")
+    four_weeks, weeks = expected.loc["four_weeks", "n"], expected.loc["week", "n"]
+    assert {caption: len(rows) for caption, rows in found.items()} == {
+        f"Accuracy and target, {expected.loc['month', 'label']}": 1,
+        f"Accuracy of {NAME}, four weeks at a time": four_weeks,
+        "Gap to target by queue. Four weeks up to each week": four_weeks,
+        "Gap to target by queue. Each week alone": weeks,
+    }
+    for rows in found.values():
+        assert all(NAME in (row.get("Of") or row.get("Queue") or (NAME,))[0] for row in rows)
+    assert any(f"{NAME}: 84.2 %" in text for text in page.said)
+    assert any("‡ Rests on a break" in text for text in page.said)  # of the queue that is below
+    assert any(" on " in text and "rest" in text for text in page.said)
+
+
+def test_the_week_says_what_rests_on_a_break(broken, tmp_path):
+    world, _ = broken
+    with duckdb.connect(world.database, read_only=True) as connection:
+        ((last,),) = connection.execute(
+            "select last_day from reconciliation.numbers_on_breaks limit 1"
+        ).fetchall()
+    parts = parts_of(render.write_week(world, last, tmp_path))
+    resting = [said for part in parts.values() for said in part if "ests on a break" in said]
+    assert len(resting) >= 2
+    assert all(NAME in said and "frame to decisions" in said for said in resting)
+
+
+def test_what_was_published_stands_beside_what_it_is_now(world, manifest_json, tmp_path):
+    copy = tmp_path / "warehouse.duckdb"
+    shutil.copy(world.database, copy)
+    built = ["--database", str(copy), "--manifest", str(manifest_json)]
+    warehouse, heading = read.Warehouse(copy, manifest_json), "What changed since it was published"
+    caption = "Accuracy by month that was published as another number"
+
+    def written():
+        render.write_page(warehouse, tmp_path / "index.html")
+        page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
+        return page, parts_of(render.write_week(warehouse, None, tmp_path))[heading]
+
+    def said(page):
+        (at,) = (i for i, text in enumerate(page.said) if text == f"{heading}?")
+        return page.said[at + 1]
+
+    page, week = written()
+    assert said(page).startswith("No number was published yet")
+    assert week == [said(page)]
+    assert CliRunner().invoke(publish.main, ["add", *built]).exit_code == 0
+    page, week = written()
+    assert re.fullmatch(r"Of [\d,]+ numbers published .*, none is another one now\.", said(page))
+    assert week == [said(page)]
+    assert caption not in page.tables
+    with duckdb.connect(copy) as connection:
+        of = "metric_id = 'accuracy' and dimension_name = 'queue' and dimension_value = "
+        ((n,),) = connection.execute(
+            f"update report.headline set estimate = estimate - 0.02 where {of} '{BETTER}'"
+        ).fetchall()
+        ((n_gone,),) = connection.execute(
+            "update report.headline set estimate = null, is_reportable = false, "
+            f"reason = 'Nobody knows.' where {of} '{THIN}'"
+        ).fetchall()
+    page, week = written()
+    assert f", {n + n_gone:,} are others now" in said(page)
+    rows = page.tables[caption]
+    assert [row["Now"] for row in rows if row["Why not shown"][0]] == [("–", None)] * (
+        len(rows) // 2
+    )
+    moved = [row for row in rows if not row["Why not shown"][0]]
+    for row in moved:
+        assert row["Published"][0] == "97.1 %"
+        assert row["Now"][0] == "95.1 %"
+        assert row["Difference, points"][0] == "−2.0"
+        assert row["Because of, points"][0] == "not split yet: run make restatements"
+    assert any("published 81.2 %, now –. Nobody knows." in text for text in week)
+    # Once they are split, the page says how; not where the number has moved on since.
+    (now,) = (tmp_path / "published").glob("*.parquet")
+    with duckdb.connect(copy) as connection:
+        split = connection.execute(
+            f"select {', '.join(publish.KEY)}, status as period_status, estimate as current, "
+            f"estimate + 0.02 as published, -0.02 as difference from report.headline where {of} "
+            f"'{BETTER}'"
+        ).df()
+    split = split.assign(cause="late_audit", share=split["difference"], published_as_of=None)
+    (tmp_path / "published" / "restatements").mkdir()
+    ledger.write_whole(
+        pa.Table.from_pandas(split, schema=publish.SHARES, preserve_index=False),
+        tmp_path / "published" / "restatements" / now.name,
+    )
+    page, week = written()
+    causes = {row["Because of, points"][0] for row in page.tables[caption] if row["Now"][1]}
+    assert causes == {"late audit −2.0"}
+    with duckdb.connect(copy) as connection:
+        connection.execute(
+            f"update report.headline set estimate = estimate - 0.01 where {of} '{BETTER}'"
+        )
+    page, _ = written()
+    causes = {row["Because of, points"][0] for row in page.tables[caption] if row["Now"][1]}
+    assert causes == {"not split yet: run make restatements"}
 
 
 def test_the_week_says_what_the_mart_says(world, week):
@@ -761,7 +975,7 @@ def test_the_sample_in_docs_is_what_the_sample_data_say(tmp_path):
     settings = json.loads(truth.read_text())["settings"]
     if settings != json.loads(json.dumps(asdict(Settings()), default=str)):
         pytest.skip("data/ holds another world than the README's")
-    built = read.Warehouse(database, manifest)
+    built = read.Warehouse(database, manifest, tmp_path / "published")
     folder = render.write_week(built, pictures.WEEK, tmp_path)
     sample = ROOT / "docs" / "weekly" / "report.md"
     assert (folder / "report.md").read_text("utf-8") == sample.read_text("utf-8")
@@ -875,6 +1089,21 @@ def test_the_page_reads_well_everywhere(browser, written, album, name):
         tab.screenshot(path=album / f"{name}.png", full_page=True)
         assert tab.asked == [written.as_uri()]
         assert tab.said == []
+
+
+@needs_browser
+@pytest.mark.parametrize("name", ["desk", "phone"])
+def test_a_mark_leads_to_what_does_not_agree(browser, marked, album, name):
+    with opened(browser, marked, **LOOKS[name]) as tab:
+        assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        tab.locator("#queues details").evaluate("one => one.open = true")
+        mark = tab.locator("#queues td a.mark")
+        assert mark.get_attribute("aria-label") == "Rests on a break: frame to decisions"
+        tab.screenshot(path=album / f"marks_{name}.png", full_page=True)
+        mark.click()
+        assert tab.evaluate("location.hash") == "#agreement"
+        seen = "document.getElementById('agreement').getBoundingClientRect().top"
+        assert tab.evaluate(f"{seen} < window.innerHeight")
 
 
 @needs_browser

@@ -95,6 +95,8 @@ select
     decisions.action_code,
     decisions.action_group,
     decisions.model_version,
+    decisions.ground,
+    decisions.automation_level,
     decisions.exclusion_reason,
     decisions.exclusion_reason is null as is_eligible,
     cast(1 as bigint) as n_decisions,

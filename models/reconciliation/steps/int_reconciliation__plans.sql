@@ -30,6 +30,7 @@ by_stratum as (
         concat(strata.plan_id, '|', strata.stratum_id) as stratum,
         strata.plan_id,
         cast(strata.period_start as date) as happened_on,
+        {{ add_days(reporting_date('strata.period_end'), -1) }} as period_ends_on,
         strata.is_derived,
         strata.population_size,
         strata.n_eligible_decisions,
@@ -49,6 +50,7 @@ by_plan as (
     select
         plan_id,
         happened_on,
+        max(period_ends_on) as period_ends_on,
         is_provisional,
         sum(planned_sample_size) as n_planned,
         count(planned_sample_size) = count(*) as is_planned,
@@ -61,6 +63,7 @@ by_plan as (
 select
     'frame_to_decisions' as check_name,
     happened_on,
+    period_ends_on,
     'stratum' as dimension_name,
     stratum as dimension_value,
     -- A frame that was counted from the decisions says nothing about them.
@@ -74,6 +77,7 @@ union all
 select
     'plan_to_drawn' as check_name,
     happened_on,
+    period_ends_on,
     'plan' as dimension_name,
     plan_id as dimension_value,
     case when is_planned then cast(n_planned as double) end as left_value,
@@ -96,6 +100,7 @@ union all
 select
     'drawn_to_finished' as check_name,
     happened_on,
+    period_ends_on,
     'plan' as dimension_name,
     plan_id as dimension_value,
     cast(n_drawn as double) as left_value,
@@ -111,6 +116,7 @@ union all
 select
     'probability_to_plan' as check_name,
     happened_on,
+    period_ends_on,
     'stratum' as dimension_name,
     stratum as dimension_value,
     (lowest_probability + highest_probability) / 2 as left_value,

@@ -24,6 +24,8 @@ select
     model_version,
     confidence,
     supersedes_decision_id,
+    ground,
+    automation_level,
     source_system,
     recorded_at,
     {{ recorded_on() }} as recorded_on

@@ -14,6 +14,8 @@ select
     nullif(region, '') as region,
     priority,
     views_at_enqueue,
+    nullif(reported_policy_id, '') as reported_policy_id,
+    coalesce(is_job_made, false) as is_job_made,
     source_system,
     recorded_at,
     {{ recorded_on() }} as recorded_on
