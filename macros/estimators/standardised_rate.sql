@@ -153,3 +153,12 @@
     {{ exact_sum('weight * (' ~ successes ~ ' - n * ' ~ rate ~ ')', 100) }} as u_{{ name }},
     {{ exact_sum(squares, 100) }} as uu_{{ name }}
 {%- endmacro %}
+
+{% macro summed_cells(cells, by) -%}
+    select
+        {{ by | join(', ') }},
+        sum(n_audits) as n_audits,
+        sum(n_successes) as n_successes
+    from {{ cells }}
+    group by {{ by | join(', ') }}
+{%- endmacro %}

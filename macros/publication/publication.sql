@@ -72,27 +72,32 @@
 {#- The block that every rate has. Of a group that is suppressed none of it is shown but n_people, nor
     any of `values`; `counts` of decisions of a queue or policy are. A number goes `without` the parts of
     the block that make no sense of it, as a difference has no coverage. -#}
-{% macro publish_rate(relation, keys, asked, values=[], counts=[], without=[]) -%}
+{% macro publish_rate(
+    relation, keys, asked, values=[], counts=[], without=[], weighted=none
+) -%}
     {%- set block = [
-        'effective_n', 'coverage_rate', 'estimate', 'standard_error', 'standard_error_reason', 'ci_low',
-        'ci_high',
+        'n', 'effective_n', 'coverage_rate', 'estimate', 'standard_error', 'standard_error_reason',
+        'ci_low', 'ci_high',
     ] -%}
     {%- set is_shown = 'suppression_code is null' if 'suppression_code' in asked else 'true' -%}
     select
         {% for key in keys -%}
-        {{ key }},
+        {{ published_column(key) }},
         {% endfor -%}
         reason_code is null as is_reportable,
         reason_code,
-        {% if 'n_people' not in counts + without -%}
-        cast(n_people as bigint) as n_people,
+        {% if weighted -%}
+        case when {{ is_shown }} then {{ weighting(has_unweighted=weighted == 'or_unweighted') }} else 'none' end
+            as weighting,
         {% endif -%}
-        cast(case when {{ is_shown }} then n end as bigint) as n,
+        {% if 'n_people' not in counts + without -%}
+        {{ published_column('n_people') }},
+        {% endif -%}
         {% for name in block + values if name not in counts + without -%}
-        case when {{ is_shown }} then {{ name }} end as {{ name }},
+        {{ published_column(name, is_shown) }},
         {% endfor -%}
         {% for name in counts -%}
-        case when {{ work_is_shown() }} then {{ name }} end as {{ name }},
+        {{ published_column(name, work_is_shown()) }},
         {% endfor -%}
         cast({{ var('confidence_level') }} as double) as confidence_level
     from (
@@ -101,6 +106,18 @@
             {{ reason_code(asked) }} as reason_code
         from {{ relation }} as measured
     ) as judged
+{%- endmacro %}
+
+{#- Counts are bigint in every mart; what engines make of a sum is theirs. -#}
+{% macro published_column(name, is_shown=none) -%}
+    {%- set shown = 'case when ' ~ is_shown ~ ' then ' ~ name ~ ' end' if is_shown else name -%}
+    {%- if name == 'n' or name.startswith('n_') -%}
+    cast({{ shown }} as bigint) as {{ name }}
+    {%- elif is_shown -%}
+    {{ shown }} as {{ name }}
+    {%- else -%}
+    {{ name }}
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro weighting(n='n', has_unweighted=true) -%}

@@ -1,7 +1,10 @@
 {%- set keys = [
     'period_type', 'period_starts_on', 'mix_name', 'dimension_name', 'dimension_value',
 ] -%}
-{%- set of_group = ['dimension_name', 'dimension_value'] -%}
+{%- set asked = [
+    'suppression_code', 'n_group_audits', 'n_base_audits', 'misframed_share', 'comparable_share',
+] -%}
+{%- set rate = ['estimate', 'standard_error', 'ci_low', 'ci_high', 'effective_n'] -%}
 
 with people_cells as (
     select * from {{ ref('int_people__compared_cells') }}
@@ -57,24 +60,11 @@ of_enough_people as (
 ),
 
 cells as (
-    select
-        {{ keys | join(', ') }},
-        cell_key,
-        stratum_key,
-        sum(n_audits) as n_audits,
-        sum(n_successes) as n_successes
-    from people_cells
-    group by {{ keys | join(', ') }}, cell_key, stratum_key
+    {{ summed_cells('people_cells', keys + ['cell_key', 'stratum_key']) }}
 ),
 
 by_stratum as (
-    select
-        {{ keys | join(', ') }},
-        stratum_key,
-        sum(n_audits) as n_audits,
-        sum(n_successes) as n_successes
-    from cells
-    group by {{ keys | join(', ') }}, stratum_key
+    {{ summed_cells('people_cells', keys + ['stratum_key']) }}
 ),
 
 mix as (
@@ -96,7 +86,7 @@ raw_rates as (
 standardised as (
     {{ standardised_rate(
         'cells', 'design', 'mix',
-        mix_by=['period_type', 'period_starts_on', 'mix_name'], group_by=of_group) }}
+        mix_by=['period_type', 'period_starts_on', 'mix_name'], group_by=keys[3:]) }}
 ),
 
 misframed as (
@@ -120,23 +110,17 @@ reference as (
 together as (
     select
         compared.*,
-        coalesce(raw_rates.n_audits, 0) as n,
-        coalesce(raw_rates.n_audits, 0) as n_group_audits,
-        coalesce(raw_rates.n_audits, 0) as n_base_audits,
+        {% for name in ['n', 'n_group_audits', 'n_base_audits'] -%}
+        coalesce(raw_rates.n_audits, 0) as {{ name }},
+        {% endfor -%}
         coalesce(raw_rates.n_successes, 0) as n_successes,
-        raw_rates.estimate as raw_estimate,
-        raw_rates.standard_error as raw_standard_error,
-        raw_rates.ci_low as raw_ci_low,
-        raw_rates.ci_high as raw_ci_high,
-        raw_rates.effective_n as raw_effective_n,
+        {% for name in rate -%}
+        raw_rates.{{ name }} as raw_{{ name }},
+        standardised.{{ name }},
+        {% endfor -%}
+        standardised.standard_error_reason,
         coalesce(standardised.n_cells, 0) as n_cells,
         coalesce(standardised.comparable_share, 0) as comparable_share,
-        standardised.estimate,
-        standardised.standard_error,
-        standardised.standard_error_reason,
-        standardised.ci_low,
-        standardised.ci_high,
-        standardised.effective_n,
         reference.n_empty_cells,
         reference.empty_cells,
         reference.reference_estimate,
@@ -146,20 +130,17 @@ together as (
             coalesce(misframed.misframed_share, 0), coalesce(of_everybody.misframed_share, 0)
         ) as misframed_share,
         coalesce(others.shared_share, 0) as shared_share,
-        others.own_estimate,
-        others.own_estimate_ci_low,
-        others.own_estimate_ci_high,
-        others.others_estimate,
-        others.others_estimate_ci_low,
-        others.others_estimate_ci_high,
+        {% for side in ['own', 'others'] -%}
+        others.{{ side }}_estimate,
+        others.{{ side }}_estimate_ci_low,
+        others.{{ side }}_estimate_ci_high,
+        {% endfor -%}
         others.others_n_audits,
         others.others_effective_n
     from of_enough_people as compared
-    left join raw_rates on {{ same_keys('compared', 'raw_rates', keys) }}
-    left join standardised on {{ same_keys('compared', 'standardised', keys) }}
-    left join reference on {{ same_keys('compared', 'reference', keys) }}
-    left join others on {{ same_keys('compared', 'others', keys) }}
-    left join misframed on {{ same_keys('compared', 'misframed', keys) }}
+    {% for name in ['raw_rates', 'standardised', 'reference', 'others', 'misframed'] -%}
+    left join {{ name }} on {{ same_keys('compared', name, keys) }}
+    {% endfor -%}
     left join misframed as of_everybody
         on
             {{ same_keys('compared', 'of_everybody', keys[:3]) }}
@@ -175,80 +156,32 @@ differing as (
         estimate - reference_estimate as own_effect,
         raw_estimate - estimate as mix_effect,
         reference_estimate - overall_estimate as not_comparable_effect,
-        coalesce(
-            shared_share >= {{ var('min_comparable_share') }}
-            and others_n_audits >= {{ var('min_audits') }}
-            and others_effective_n >= {{ var('min_effective_n') }},
-            false
-        ) as can_be_told_apart
+        case
+            when
+                shared_share >= {{ var('min_comparable_share') }}
+                and others_n_audits >= {{ var('min_audits') }}
+                and others_effective_n >= {{ var('min_effective_n') }}
+                and ({{ reason_code(asked) }}) is null
+                then
+                    {{ difference_bound('own_estimate', 'others_estimate', 'low') }} > 0
+                    or {{ difference_bound('own_estimate', 'others_estimate', 'high') }} < 0
+        end as is_apart_from_others
     from together
-),
-
--- What few people did is theirs: nothing of it, and nothing that leads to it, is shown to all.
-published as (
-    {{ publish_rate(
-        'differing',
-        keys + ['period_ends_on', 'has_derived_frame', 'overall_estimate', 'can_be_told_apart'],
-        asked=[
-            'suppression_code', 'n_group_audits', 'n_base_audits', 'misframed_share',
-            'comparable_share',
-        ],
-        values=[
-            'n_successes', 'n_technical_audits', 'n_cells', 'n_empty_cells', 'empty_cells',
-            'comparable_share', 'raw_estimate', 'raw_standard_error', 'raw_ci_low', 'raw_ci_high',
-            'raw_effective_n', 'reference_estimate', 'own_effect', 'mix_effect',
-            'not_comparable_effect', 'shared_share', 'others_estimate', 'others_estimate_ci_low',
-            'others_estimate_ci_high', 'difference_from_others', 'difference_ci_low',
-            'difference_ci_high',
-        ],
-        without=['coverage_rate'],
-    ) }}
 )
 
-select
-    period_type,
-    period_starts_on,
-    mix_name,
-    dimension_name,
-    dimension_value,
-    period_ends_on,
-    {{ weighting(has_unweighted=false) }} as weighting,
-    is_reportable,
-    reason_code,
-    case
-        when is_reportable and can_be_told_apart
-            then difference_ci_low > 0 or difference_ci_high < 0
-    end as is_apart_from_others,
-    n_people,
-    n,
-    cast(n_successes as bigint) as n_successes,
-    cast(n_technical_audits as bigint) as n_technical_audits,
-    cast(n_cells as bigint) as n_cells,
-    cast(n_empty_cells as bigint) as n_empty_cells,
-    empty_cells,
-    comparable_share,
-    raw_estimate,
-    raw_standard_error,
-    raw_ci_low,
-    raw_ci_high,
-    raw_effective_n,
-    estimate,
-    standard_error,
-    standard_error_reason,
-    ci_low,
-    ci_high,
-    confidence_level,
-    effective_n,
-    overall_estimate,
-    reference_estimate,
-    own_effect,
-    mix_effect,
-    not_comparable_effect,
-    shared_share,
-    others_estimate,
-    others_estimate_ci_low,
-    others_estimate_ci_high,
-    difference_from_others,
-    difference_ci_low,
-    difference_ci_high
-from published
+-- What few people did is theirs: nothing of it, and nothing that leads to it, is shown to all.
+{{ publish_rate(
+    'differing',
+    keys + ['period_ends_on', 'overall_estimate'],
+    asked,
+    values=[
+        'is_apart_from_others', 'n_successes', 'n_technical_audits', 'n_cells', 'n_empty_cells',
+        'empty_cells', 'comparable_share', 'raw_estimate', 'raw_standard_error', 'raw_ci_low',
+        'raw_ci_high', 'raw_effective_n', 'reference_estimate', 'own_effect', 'mix_effect',
+        'not_comparable_effect', 'shared_share', 'others_estimate', 'others_estimate_ci_low',
+        'others_estimate_ci_high', 'difference_from_others', 'difference_ci_low',
+        'difference_ci_high',
+    ],
+    without=['coverage_rate'],
+    weighted='only',
+) }}

@@ -127,9 +127,10 @@ placed as (
 published as (
     {{ publish_rate(
         'placed',
-        ['month_starts_on'] + keys + ['month_ends_on', 'is_by_reason', 'has_derived_frame'],
+        ['month_starts_on'] + keys + ['month_ends_on', 'is_by_reason'],
         asked=['n_base_audits', 'misframed_rate', 'unjudged_rate'],
         values=['n_successes', 'weighted_numerator', 'weighted_denominator'],
+        weighted='only',
     ) }}
 ),
 
@@ -163,7 +164,7 @@ select
     group_value,
     reason,
     month_ends_on,
-    {{ weighting(has_unweighted=false) }} as weighting,
+    weighting,
     is_reportable,
     reason_code,
     cast(error_rank as bigint) as error_rank,

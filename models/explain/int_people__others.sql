@@ -13,14 +13,7 @@ design as (
 ),
 
 cells as (
-    select
-        {{ keys | join(', ') }},
-        cell_key,
-        stratum_key,
-        sum(n_audits) as n_audits,
-        sum(n_successes) as n_successes
-    from people_cells
-    group by {{ keys | join(', ') }}, cell_key, stratum_key
+    {{ summed_cells('people_cells', keys + ['cell_key', 'stratum_key']) }}
 ),
 
 of_everybody as (

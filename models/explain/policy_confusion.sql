@@ -1,6 +1,5 @@
 with audits as (
-    select *
-    from {{ ref('fct_audits') }}
+    select * from {{ ref('fct_audits') }}
     where is_counted and error_class <> 'technical'
 ),
 
@@ -81,13 +80,9 @@ placed as (
 published as (
     {{ publish_rate(
         'placed',
-        [
-            'month_starts_on', 'decided_policy_id', 'true_policy_id', 'month_ends_on',
-            'has_derived_frame',
-        ],
+        ['month_starts_on', 'decided_policy_id', 'true_policy_id', 'month_ends_on'],
         asked=['n_base_audits', 'misframed_rate', 'unjudged_rate'],
-        values=['n_successes', 'weighted_numerator'],
-    ) }}
+        values=['n_successes', 'weighted_numerator'], weighted='only') }}
 )
 
 select
@@ -95,7 +90,7 @@ select
     decided_policy_id,
     true_policy_id,
     month_ends_on,
-    {{ weighting(has_unweighted=false) }} as weighting,
+    weighting,
     is_reportable,
     reason_code,
     case
@@ -116,8 +111,10 @@ select
     effective_n,
     weighted_numerator
     / nullif({{ exact_sum(
-        'weighted_numerator', over='partition by month_starts_on, decided_policy_id') }}, 0) as share_of_decided,
+        'weighted_numerator', over='partition by month_starts_on, decided_policy_id') }}, 0)
+        as share_of_decided,
     weighted_numerator
     / nullif({{ exact_sum(
-        'weighted_numerator', over='partition by month_starts_on, true_policy_id') }}, 0) as share_of_true
+        'weighted_numerator', over='partition by month_starts_on, true_policy_id') }}, 0)
+        as share_of_true
 from published

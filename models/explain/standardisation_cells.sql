@@ -1,3 +1,6 @@
+{%- set of_period = ['period_type', 'period_starts_on', 'mix_name'] -%}
+{%- set keys = of_period + ['dimension_name', 'dimension_value'] -%}
+
 with people_cells as (
     select *
     from {{ ref('int_people__compared_cells') }}
@@ -11,30 +14,23 @@ suppressed as (
 
 cells as (
     select
-        period_type,
-        period_starts_on,
-        mix_name,
-        dimension_name,
-        dimension_value,
+        {{ keys | join(', ') }},
         cell_key,
         count(distinct moderator_key) as n_people,
         sum(n_audits) as n_audits,
         {{ exact_sum('weight * n_audits') }} as weighted_audits,
         {{ exact_sum('weight * n_successes') }} as weighted_correct
     from people_cells
-    group by
-        period_type, period_starts_on, mix_name, dimension_name, dimension_value, cell_key
+    group by {{ keys | join(', ') }}, cell_key
 ),
 
 whole as (
     select
-        period_type,
-        period_starts_on,
-        mix_name,
+        {{ of_period | join(', ') }},
         {{ exact_sum('weighted_audits') }} as weighted_audits
     from cells
     where dimension_name = 'everybody'
-    group by period_type, period_starts_on, mix_name
+    group by {{ of_period | join(', ') }}
 ),
 
 mix as (
@@ -46,24 +42,16 @@ mix as (
         cells.weighted_audits / whole.weighted_audits as mix_share,
         cells.weighted_correct / cells.weighted_audits as reference_rate
     from cells
-    inner join whole
-        on
-            cells.period_type = whole.period_type
-            and cells.period_starts_on = whole.period_starts_on
-            and cells.mix_name = whole.mix_name
+    inner join whole on {{ same_keys('cells', 'whole', of_period) }}
     where cells.dimension_name = 'everybody'
 ),
 
 compared as (
     select
-        period_type,
-        period_starts_on,
-        mix_name,
-        dimension_name,
-        dimension_value,
+        {{ keys | join(', ') }},
         {{ exact_sum('weighted_audits') }} as weighted_audits
     from cells
-    group by period_type, period_starts_on, mix_name, dimension_name, dimension_value
+    group by {{ keys | join(', ') }}
 ),
 
 -- All or nothing: a cell that is left out alone is what the rates of its group in
@@ -78,9 +66,7 @@ dimensions as (
             as is_withheld
     from cells
     left join suppressed
-        on {{ same_keys('cells', 'suppressed', [
-            'period_type', 'period_starts_on', 'dimension_name', 'dimension_value',
-        ]) }}
+        on {{ same_keys('cells', 'suppressed', keys[:2] + keys[3:]) }}
     group by cells.period_type, cells.period_starts_on, cells.mix_name, cells.dimension_name
 )
 
@@ -104,22 +90,9 @@ select
         as own_rate,
     mix.reference_rate
 from compared
-inner join mix
-    on
-        compared.period_type = mix.period_type
-        and compared.period_starts_on = mix.period_starts_on
-        and compared.mix_name = mix.mix_name
-inner join dimensions
-    on
-        compared.period_type = dimensions.period_type
-        and compared.period_starts_on = dimensions.period_starts_on
-        and compared.mix_name = dimensions.mix_name
-        and compared.dimension_name = dimensions.dimension_name
+inner join mix on {{ same_keys('compared', 'mix', of_period) }}
+inner join dimensions on {{ same_keys('compared', 'dimensions', keys[:4]) }}
 left join cells
     on
-        compared.period_type = cells.period_type
-        and compared.period_starts_on = cells.period_starts_on
-        and compared.mix_name = cells.mix_name
-        and compared.dimension_name = cells.dimension_name
-        and compared.dimension_value = cells.dimension_value
+        {{ same_keys('compared', 'cells', keys) }}
         and mix.cell_key = cells.cell_key

@@ -20,39 +20,19 @@ gaps as (
 judged as (
     select
         *,
+        dimension_value as rater_key,
+        n >= {{ var('min_effective_n_to_rank') }} as is_rankable,
         {{ var('min_audits') }} as minimum_n
     from gaps
-),
-
-published as (
-    {{ publish_rate(
-        'judged',
-        keys + ['n_items', 'n_not_rated', 'n_no_benchmark'],
-        asked=['n', 'minimum_n', 'variance_known', 'standard_error'],
-        values=['rater_mean', 'benchmark_mean'],
-        without=['effective_n', 'coverage_rate', 'standard_error_reason'],
-    ) }}
 )
 
-select
-    measure,
-    period_type,
-    period_starts_on,
-    dimension_value as rater_key,
-    period_ends_on,
-    is_reportable,
-    reason_code,
-    n >= {{ var('min_effective_n_to_rank') }} as is_rankable,
-    n_people,
-    n,
-    cast(n_items as bigint) as n_items,
-    cast(n_not_rated as bigint) as n_not_rated,
-    cast(n_no_benchmark as bigint) as n_no_benchmark,
-    rater_mean,
-    benchmark_mean,
-    estimate,
-    standard_error,
-    ci_low,
-    ci_high,
-    confidence_level
-from published
+{{ publish_rate(
+    'judged',
+    [
+        'measure', 'period_type', 'period_starts_on', 'rater_key', 'period_ends_on', 'is_rankable',
+        'n_items', 'n_not_rated', 'n_no_benchmark',
+    ],
+    asked=['n', 'minimum_n', 'variance_known', 'standard_error'],
+    values=['rater_mean', 'benchmark_mean'],
+    without=['effective_n', 'coverage_rate', 'standard_error_reason'],
+) }}

@@ -1,3 +1,14 @@
+{% set keys = ['period_type', 'period_starts_on', 'moderator_key'] %}
+{% set asked = ['n_group_audits', 'n_base_audits', 'misframed_share', 'has_no_peers'] %}
+{% set measured = [
+    'n_strata', 'n_collapsed_strata', 'estimate', 'standard_error', 'standard_error_reason', 'ci_low',
+    'ci_high', 'effective_n', 'design_effect', 'overall_estimate', 'expected_estimate', 'mix_effect',
+    'target_accuracy_at_decision', 'target_coverage_rate', 'misframed_share',
+] %}
+{% set shrunk = [
+    'n_peers', 'peer_mean', 'between_variance', 'own_weight', 'eb_estimate', 'eb_standard_error',
+] -%}
+
 with decisions as (
     select *
     from {{ ref('int_people__decisions_by_day') }}
@@ -59,102 +70,63 @@ drawn_standardised as (
 
 together as (
     select
-        workload.period_type,
-        workload.period_starts_on,
-        workload.period_ends_on,
-        workload.moderator_key,
-        workload.n_eligible_decisions,
-        workload.n_covered_decisions,
-        workload.has_derived_frame,
+        workload.*,
+        'moderator_accuracy' as metric_id,
+        cast(1 as bigint) as metric_version,
         1 as n_people,
-        coalesce(estimates.n_audits, 0) as n,
-        coalesce(estimates.n_audits, 0) as n_group_audits,
-        coalesce(estimates.n_audits, 0) as n_base_audits,
+        {% for name in ['n', 'n_group_audits', 'n_base_audits'] -%}
+        coalesce(estimates.n_audits, 0) as {{ name }},
+        {% endfor -%}
         workload.n_covered_decisions / cast(nullif(workload.n_eligible_decisions, 0) as double)
             as coverage_rate,
         coalesce(estimates.n_correct, 0) as n_correct,
         coalesce(estimates.n_technical_audits, 0) as n_technical_audits,
-        estimates.n_strata,
-        estimates.n_collapsed_strata,
-        estimates.estimate,
-        estimates.standard_error,
-        estimates.standard_error_reason,
-        estimates.ci_low,
-        estimates.ci_high,
-        estimates.effective_n,
-        estimates.design_effect,
-        estimates.overall_estimate,
-        estimates.expected_estimate,
-        estimates.mix_effect,
+        {% for name in measured -%}
+        estimates.{{ name }},
+        {% endfor -%}
         case
             when estimates.estimate_less_mix_effect is not null
                 then least(greatest(estimates.estimate_less_mix_effect, 0), 1)
         end as standardised_estimate,
-        estimates.target_accuracy_at_decision,
-        estimates.target_coverage_rate,
-        estimates.misframed_share,
-        drawn.n_peers,
-        drawn.peer_mean,
-        drawn.between_variance,
-        drawn.own_weight,
-        drawn.eb_estimate,
-        drawn.eb_standard_error,
+        {% for name in shrunk -%}
+        drawn.{{ name }},
+        {% endfor -%}
         (estimates.target_accuracy_at_decision - drawn.eb_estimate)
         / nullif(drawn.eb_standard_error, 0) as distance_to_target,
         drawn_standardised.peer_mean as peer_mean_standardised,
         drawn_standardised.eb_estimate as eb_standardised_estimate,
         drawn_standardised.eb_standard_error as eb_standardised_standard_error,
-        {{ days_between(
+        cast({{ days_between(
             'people.hired_on',
             'case when workload.period_ends_on < as_of.as_of_date then workload.period_ends_on '
             ~ 'else as_of.as_of_date end'
-        ) }} as tenure_days,
+        ) }} as bigint) as tenure_days,
         drawn.moderator_key is null as has_no_peers
     from workload
     cross join as_of
-    left join estimates
-        on
-            workload.period_type = estimates.period_type
-            and workload.period_starts_on = estimates.period_starts_on
-            and workload.moderator_key = estimates.moderator_key
-    left join drawn
-        on
-            workload.period_type = drawn.period_type
-            and workload.period_starts_on = drawn.period_starts_on
-            and workload.moderator_key = drawn.moderator_key
-    left join drawn_standardised
-        on
-            workload.period_type = drawn_standardised.period_type
-            and workload.period_starts_on = drawn_standardised.period_starts_on
-            and workload.moderator_key = drawn_standardised.moderator_key
+    {% for relation in ['estimates', 'drawn', 'drawn_standardised'] -%}
+    left join {{ relation }} on {{ same_keys('workload', relation, keys) }}
+    {% endfor -%}
     left join people on workload.moderator_key = people.person_key
-),
-
-published as (
-    {{ publish_rate(
-        'together',
-        [
-            'period_type', 'period_starts_on', 'moderator_key', 'period_ends_on',
-            'has_derived_frame', 'tenure_days',
-            'n_eligible_decisions', 'n_covered_decisions', 'n_correct', 'n_technical_audits',
-            'n_strata', 'n_collapsed_strata', 'n_peers', 'design_effect', 'peer_mean',
-            'between_variance', 'own_weight', 'eb_estimate', 'eb_standard_error',
-            'target_accuracy_at_decision', 'target_coverage_rate', 'distance_to_target',
-            'overall_estimate', 'expected_estimate', 'mix_effect', 'standardised_estimate',
-            'eb_standardised_estimate', 'eb_standardised_standard_error',
-            'peer_mean_standardised',
-        ],
-        asked=['n_group_audits', 'n_base_audits', 'misframed_share', 'has_no_peers'],
-    ) }}
 ),
 
 judged as (
     select
         *,
+        {{ tenure_band('tenure_days') }} as tenure_band,
+        {% for name in ['eb', 'eb_standardised'] -%}
+        {% for side in ['low', 'high'] -%}
+        {{ normal_bound(name ~ '_estimate', name ~ '_standard_error', side) }}
+            as {{ name }}_ci_{{ side }},
+        {% endfor -%}
+        {% endfor -%}
+        {{ normal_cdf('distance_to_target') }} as probability_below_target,
         coalesce(
-            reason_code is null and effective_n >= {{ var('min_effective_n_to_rank') }}, false
+            ({{ reason_code(asked) }}) is null
+            and effective_n >= {{ var('min_effective_n_to_rank') }},
+            false
         ) as is_ranked
-    from published
+    from together
 ),
 
 -- Ranked like with like: by what is left once the mix of queues is taken out.
@@ -163,68 +135,27 @@ ranked as (
         *,
         case
             when is_ranked
-                then rank() over (
+                then cast(rank() over (
                     partition by period_type, period_starts_on, is_ranked
                     order by eb_standardised_estimate desc
-                )
+                ) as bigint)
         end as accuracy_rank,
         sum(case when is_ranked then 1 else 0 end)
             over (partition by period_type, period_starts_on) as n_ranked
     from judged
 )
 
-select
-    'moderator_accuracy' as metric_id,
-    cast(1 as bigint) as metric_version,
-    period_type,
-    period_starts_on,
-    moderator_key,
-    period_ends_on,
-    {{ tenure_band('tenure_days') }} as tenure_band,
-    {{ weighting(has_unweighted=false) }} as weighting,
-    is_reportable,
-    reason_code,
-    is_ranked,
-    n_people,
-    cast(tenure_days as bigint) as tenure_days,
-    cast(n_eligible_decisions as bigint) as n_eligible_decisions,
-    cast(n_covered_decisions as bigint) as n_covered_decisions,
-    n,
-    cast(n_correct as bigint) as n_correct,
-    cast(n_technical_audits as bigint) as n_technical_audits,
-    n_strata,
-    n_collapsed_strata,
-    n_peers,
-    coverage_rate,
-    estimate,
-    standard_error,
-    standard_error_reason,
-    ci_low,
-    ci_high,
-    confidence_level,
-    effective_n,
-    design_effect,
-    peer_mean,
-    between_variance,
-    own_weight,
-    eb_estimate,
-    eb_standard_error,
-    {{ normal_bound('eb_estimate', 'eb_standard_error', 'low') }} as eb_ci_low,
-    {{ normal_bound('eb_estimate', 'eb_standard_error', 'high') }} as eb_ci_high,
-    target_accuracy_at_decision,
-    target_coverage_rate,
-    {{ normal_cdf('distance_to_target') }} as probability_below_target,
-    overall_estimate,
-    expected_estimate,
-    mix_effect,
-    standardised_estimate,
-    eb_standardised_estimate,
-    eb_standardised_standard_error,
-    {{ normal_bound('eb_standardised_estimate', 'eb_standardised_standard_error', 'low') }}
-        as eb_standardised_ci_low,
-    {{ normal_bound('eb_standardised_estimate', 'eb_standardised_standard_error', 'high') }}
-        as eb_standardised_ci_high,
-    peer_mean_standardised,
-    cast(accuracy_rank as bigint) as accuracy_rank,
-    cast(n_ranked as bigint) as n_ranked
-from ranked
+{{ publish_rate(
+    'ranked',
+    ['metric_id', 'metric_version'] + keys + [
+        'period_ends_on', 'tenure_band', 'tenure_days', 'is_ranked', 'n_eligible_decisions',
+        'n_covered_decisions', 'n_correct', 'n_technical_audits', 'n_strata',
+        'n_collapsed_strata', 'design_effect', 'eb_ci_low', 'eb_ci_high',
+        'probability_below_target', 'target_accuracy_at_decision', 'target_coverage_rate',
+        'overall_estimate', 'expected_estimate', 'mix_effect', 'standardised_estimate',
+        'eb_standardised_estimate', 'eb_standardised_standard_error', 'eb_standardised_ci_low',
+        'eb_standardised_ci_high', 'peer_mean_standardised', 'accuracy_rank', 'n_ranked',
+    ] + shrunk,
+    asked,
+    weighted='only',
+) }}

@@ -18,9 +18,9 @@ known as (
     select
         count(*) as n_benchmarked,
         coalesce(sum(case when benchmark_error_class = 'correct' then 1 else 0 end), 0)
-            as n_truly_correct,
+            as n_benchmark_correct,
         coalesce(sum(case when benchmark_error_class <> 'correct' then 1 else 0 end), 0)
-            as n_truly_wrong,
+            as n_benchmark_wrong,
         coalesce(sum(
             case
                 when benchmark_error_class = 'correct' and error_class = 'correct' then 1
@@ -49,20 +49,23 @@ inputs as (
         rates.n_people,
         rates.effective_n,
         rates.coverage_rate,
-        least(known.n_truly_correct, known.n_truly_wrong) as n_benchmarks,
+        least(known.n_benchmark_correct, known.n_benchmark_wrong) as n_benchmarks,
         rates.estimate as p,
         rates.standard_error as p_standard_error,
         rates.ci_low as p_ci_low,
         rates.ci_high as p_ci_high,
+        rates.estimate as accuracy,
+        rates.ci_low as accuracy_ci_low,
+        rates.ci_high as accuracy_ci_high,
         known.n_benchmarked,
-        known.n_truly_correct,
-        known.n_truly_wrong,
+        known.n_benchmark_correct,
+        known.n_benchmark_wrong,
         known.n_confirmed,
         known.n_detected,
-        known.n_truly_correct as sensitivity_n,
-        known.n_confirmed / cast(nullif(known.n_truly_correct, 0) as double) as sensitivity,
-        known.n_truly_wrong as specificity_n,
-        known.n_detected / cast(nullif(known.n_truly_wrong, 0) as double) as specificity
+        known.n_benchmark_correct as sensitivity_n,
+        known.n_confirmed / cast(nullif(known.n_benchmark_correct, 0) as double) as sensitivity,
+        known.n_benchmark_wrong as specificity_n,
+        known.n_detected / cast(nullif(known.n_benchmark_wrong, 0) as double) as specificity
     from rates
     cross join known
 ),
@@ -71,54 +74,23 @@ corrected as (
     {{ corrected_share('inputs') }}
 ),
 
-published as (
-    {{ publish_rate(
-        'corrected',
-        [
-            'metric_version', 'period_type', 'period_starts_on', 'dimension_name',
-            'dimension_value', 'period_ends_on', 'is_clipped', 'n_benchmarked', 'n_truly_correct',
-            'n_truly_wrong', 'n_confirmed', 'n_detected', 'p', 'p_ci_low', 'p_ci_high',
-            'sensitivity', 'sensitivity_ci_low', 'sensitivity_ci_high', 'specificity',
-            'specificity_ci_low', 'specificity_ci_high', 'informativeness',
-        ],
-        asked=['n_benchmarks', 'informativeness', 'accuracy_reason_code'],
-        without=['standard_error_reason'],
-    ) }}
+compared as (
+    select
+        *,
+        estimate - accuracy as difference
+    from corrected
 )
 
-select
-    metric_version,
-    period_type,
-    period_starts_on,
-    dimension_name,
-    dimension_value,
-    period_ends_on,
-    is_reportable,
-    reason_code,
-    is_clipped,
-    n_people,
-    n,
-    effective_n,
-    coverage_rate,
-    cast(n_benchmarked as bigint) as n_benchmarked,
-    cast(n_truly_correct as bigint) as n_benchmark_correct,
-    cast(n_truly_wrong as bigint) as n_benchmark_wrong,
-    cast(n_confirmed as bigint) as n_confirmed,
-    cast(n_detected as bigint) as n_detected,
-    p as accuracy,
-    p_ci_low as accuracy_ci_low,
-    p_ci_high as accuracy_ci_high,
-    sensitivity,
-    sensitivity_ci_low,
-    sensitivity_ci_high,
-    specificity,
-    specificity_ci_low,
-    specificity_ci_high,
-    informativeness,
-    estimate,
-    standard_error,
-    ci_low,
-    ci_high,
-    estimate - p as difference,
-    confidence_level
-from published
+{{ publish_rate(
+    'compared',
+    [
+        'metric_version', 'period_type', 'period_starts_on', 'dimension_name', 'dimension_value',
+        'period_ends_on', 'is_clipped', 'n_benchmarked', 'n_benchmark_correct',
+        'n_benchmark_wrong', 'n_confirmed', 'n_detected', 'accuracy', 'accuracy_ci_low',
+        'accuracy_ci_high', 'sensitivity', 'sensitivity_ci_low', 'sensitivity_ci_high',
+        'specificity', 'specificity_ci_low', 'specificity_ci_high', 'informativeness',
+        'difference',
+    ],
+    asked=['n_benchmarks', 'informativeness', 'accuracy_reason_code'],
+    without=['standard_error_reason'],
+) }}

@@ -1,4 +1,5 @@
 {% set group = ['period_type', 'period_starts_on', 'dimension_name', 'dimension_value'] -%}
+{% set keys = ['metric_id', 'metric_version'] + group -%}
 {% set is_known -%}
     not measured.has_unaudited_kind and not measured.is_undefined_for_dimension
     and not measured.has_no_flag
@@ -85,91 +86,49 @@ rates as (
         {% endfor -%}
         estimates.weighted_denominator
     from measured
-    left join estimates
-        on
-            measured.metric_id = estimates.metric_id
-            and measured.metric_version = estimates.metric_version
-            and measured.period_type = estimates.period_type
-            and measured.period_starts_on = estimates.period_starts_on
-            and measured.dimension_name = estimates.dimension_name
-            and measured.dimension_value = estimates.dimension_value
+    left join estimates on {{ same_keys('measured', 'estimates', keys) }}
 ),
 
--- How many audits have something at stake for a metric says what they found.
-published as (
-    {{ publish_rate(
-        'rates',
-        ['metric_id', 'metric_version'] + group
-        + ['period_ends_on', 'unit', 'has_derived_frame', 'is_of_all_decisions'],
-        asked=[
-            'suppression_code', 'has_no_flag', 'is_undefined_for_dimension', 'n_group_audits',
-            'has_unaudited_kind', 'unweighted_n', 'n_base_audits', 'misframed_rate',
-            'unjudged_rate', 'has_few_flags',
-        ],
-        values=[
-            'n_successes', 'n_strata', 'n_collapsed_strata', 'weighted_numerator',
-            'weighted_denominator', 'design_effect', 'n_base_audits', 'share_in_sight',
-            'unweighted_n', 'unweighted_rate',
-        ],
-        counts=[
-            'n_people', 'coverage_rate', 'n_decisions', 'n_eligible_decisions',
-            'n_excluded_decisions', 'n_covered_decisions', 'n_pending_decisions',
-            'n_excluded_audits', 'misframed_rate', 'unjudged_rate', 'target_at_decision',
-        ],
-    ) }}
+bounded as (
+    select
+        *,
+        ci_high - ci_low > {{ var('max_interval_width') }} as is_wide_interval,
+        coalesce(n_collapsed_strata > 0 and suppression_code is null, false)
+            as has_collapsed_strata,
+        case when is_of_all_decisions then (coverage_rate - unjudged_rate) * ci_low end
+            as worst_case_low,
+        case
+            when is_of_all_decisions
+                then (coverage_rate - unjudged_rate) * ci_high + 1 - coverage_rate + unjudged_rate
+        end as worst_case_high,
+        {% for side in ['low', 'high'] -%}
+        case
+            when unit = 'share' then {{ wilson_bound('unweighted_rate', 'unweighted_n', side) }}
+        end as unweighted_ci_{{ side }},
+        {% endfor -%}
+        unweighted_rate - estimate as unweighted_difference
+    from rates
 )
 
-select
-    metric_id,
-    metric_version,
-    period_type,
-    period_starts_on,
-    dimension_name,
-    dimension_value,
-    period_ends_on,
-    {{ weighting() }} as weighting,
-    is_reportable,
-    reason_code,
-    ci_high - ci_low > {{ var('max_interval_width') }} as is_wide_interval,
-    coalesce(n_collapsed_strata > 0, false) as has_collapsed_strata,
-    n_people,
-    n_decisions,
-    n_eligible_decisions,
-    n_excluded_decisions,
-    n_covered_decisions,
-    n_pending_decisions,
-    misframed_rate,
-    unjudged_rate,
-    n,
-    n_base_audits,
-    n_successes,
-    n_excluded_audits,
-    n_strata,
-    n_collapsed_strata,
-    coverage_rate,
-    estimate,
-    standard_error,
-    standard_error_reason,
-    ci_low,
-    ci_high,
-    case when is_of_all_decisions then (coverage_rate - unjudged_rate) * ci_low end
-        as worst_case_low,
-    case
-        when is_of_all_decisions
-            then (coverage_rate - unjudged_rate) * ci_high + 1 - coverage_rate + unjudged_rate
-    end as worst_case_high,
-    confidence_level,
-    effective_n,
-    design_effect,
-    share_in_sight,
-    weighted_numerator,
-    weighted_denominator,
-    unweighted_n,
-    unweighted_rate,
-    case when unit = 'share' then {{ wilson_bound('unweighted_rate', 'unweighted_n', 'low') }} end
-        as unweighted_ci_low,
-    case when unit = 'share' then {{ wilson_bound('unweighted_rate', 'unweighted_n', 'high') }} end
-        as unweighted_ci_high,
-    unweighted_rate - estimate as unweighted_difference,
-    target_at_decision
-from published
+-- How many audits have something at stake for a metric says what they found.
+{{ publish_rate(
+    'bounded',
+    keys + ['period_ends_on', 'has_collapsed_strata'],
+    asked=[
+        'suppression_code', 'has_no_flag', 'is_undefined_for_dimension', 'n_group_audits',
+        'has_unaudited_kind', 'unweighted_n', 'n_base_audits', 'misframed_rate', 'unjudged_rate',
+        'has_few_flags',
+    ],
+    values=[
+        'is_wide_interval', 'n_successes', 'n_strata', 'n_collapsed_strata', 'worst_case_low',
+        'worst_case_high', 'weighted_numerator', 'weighted_denominator', 'design_effect',
+        'n_base_audits', 'share_in_sight', 'unweighted_n', 'unweighted_rate', 'unweighted_ci_low',
+        'unweighted_ci_high', 'unweighted_difference',
+    ],
+    counts=[
+        'n_people', 'coverage_rate', 'n_decisions', 'n_eligible_decisions',
+        'n_excluded_decisions', 'n_covered_decisions', 'n_pending_decisions',
+        'n_excluded_audits', 'misframed_rate', 'unjudged_rate', 'target_at_decision',
+    ],
+    weighted='or_unweighted',
+) }}

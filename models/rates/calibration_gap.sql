@@ -33,37 +33,12 @@ judged as (
         {{ var('min_audits') }} as minimum_n
     from gaps
     left join suppressed on {{ same_keys('gaps', 'suppressed', keys[1:5]) }}
-),
-
-published as (
-    {{ publish_rate(
-        'judged',
-        keys,
-        asked=['suppression_code', 'n', 'minimum_n', 'variance_known', 'standard_error'],
-        values=['n_items', 'n_not_rated', 'n_no_benchmark', 'rater_mean', 'benchmark_mean'],
-        without=['effective_n', 'coverage_rate', 'standard_error_reason'],
-    ) }}
 )
 
-select
-    measure,
-    period_type,
-    period_starts_on,
-    dimension_name,
-    dimension_value,
-    period_ends_on,
-    is_reportable,
-    reason_code,
-    n_people,
-    n,
-    cast(n_items as bigint) as n_items,
-    cast(n_not_rated as bigint) as n_not_rated,
-    cast(n_no_benchmark as bigint) as n_no_benchmark,
-    rater_mean,
-    benchmark_mean,
-    estimate,
-    standard_error,
-    ci_low,
-    ci_high,
-    confidence_level
-from published
+{{ publish_rate(
+    'judged',
+    keys,
+    asked=['suppression_code', 'n', 'minimum_n', 'variance_known', 'standard_error'],
+    values=['n_items', 'n_not_rated', 'n_no_benchmark', 'rater_mean', 'benchmark_mean'],
+    without=['effective_n', 'coverage_rate', 'standard_error_reason'],
+) }}

@@ -98,29 +98,26 @@ estimates as (
 
 unweighted as (
     select
-        metric_id,
-        metric_version,
-        period_type,
-        period_starts_on,
-        policy_id,
-        policy_version,
+        {{ keys | join(', ') }},
         sum(n_group_audits) as n_group_audits,
         sum(n_audits) as n_audits,
         sum(n_successes) as n_successes
     from by_metric
-    group by
-        metric_id, metric_version, period_type, period_starts_on, policy_id, policy_version
+    group by {{ keys | join(', ') }}
 ),
 
 rates as (
     select
-        unweighted.metric_id,
-        unweighted.metric_version,
-        unweighted.period_type,
-        unweighted.period_starts_on,
-        unweighted.policy_id,
-        unweighted.policy_version,
+        {% for key in keys -%}
+        unweighted.{{ key }},
+        {% endfor -%}
         population.period_ends_on,
+        case
+            when unweighted.policy_id in ('no_violation', 'no_policy') then unweighted.policy_id
+            when policies.is_leaf then 'leaf'
+            when not policies.is_leaf then 'parent'
+            else 'unknown'
+        end as policy_level,
         suppressed.suppression_code,
         case
             when metrics.denominator = 'n_decided' then coalesce(of_policies.n_people, 0)
@@ -140,7 +137,7 @@ rates as (
         metrics.denominator <> 'n_decided'
         and {{ has_unaudited_kind('population') }} as has_unaudited_kind,
         unweighted.n_group_audits,
-        unweighted.n_audits as unweighted_n,
+        cast(unweighted.n_audits as bigint) as unweighted_n,
         case
             when {{ is_known }}
                 then unweighted.n_successes / cast(nullif(unweighted.n_audits, 0) as double)
@@ -149,7 +146,9 @@ rates as (
         estimates.n_base_audits,
         estimates.share_in_sight,
         coalesce(estimates.n_successes, 0) as n_successes,
-        estimates.n_collapsed_strata,
+        coalesce(
+            estimates.n_collapsed_strata > 0 and suppressed.suppression_code is null, false
+        ) as has_collapsed_strata,
         {% for name in [
             'weighted_numerator', 'estimate', 'standard_error', 'standard_error_reason',
             'design_effect', 'effective_n', 'ci_low', 'ci_high',
@@ -158,92 +157,34 @@ rates as (
         {% endfor -%}
         estimates.weighted_denominator
     from unweighted
-    inner join metrics
-        on
-            unweighted.metric_id = metrics.metric_id
-            and unweighted.metric_version = metrics.metric_version
-    inner join population
-        on
-            unweighted.period_type = population.period_type
-            and unweighted.period_starts_on = population.period_starts_on
+    inner join metrics on {{ same_keys('unweighted', 'metrics', keys[:2]) }}
+    inner join population on {{ same_keys('unweighted', 'population', keys[2:4]) }}
     left join of_policies
         on
-            unweighted.period_type = of_policies.period_type
-            and unweighted.period_starts_on = of_policies.period_starts_on
+            {{ same_keys('unweighted', 'of_policies', keys[2:4]) }}
             and unweighted.policy_id = of_policies.dimension_value
             and of_policies.preference = 1
     left join suppressed
         on
-            unweighted.period_type = suppressed.period_type
-            and unweighted.period_starts_on = suppressed.period_starts_on
+            {{ same_keys('unweighted', 'suppressed', keys[2:4]) }}
             and unweighted.policy_id = suppressed.dimension_value
-    left join estimates
-        on
-            unweighted.metric_id = estimates.metric_id
-            and unweighted.metric_version = estimates.metric_version
-            and unweighted.period_type = estimates.period_type
-            and unweighted.period_starts_on = estimates.period_starts_on
-            and unweighted.policy_id = estimates.policy_id
-            and unweighted.policy_version = estimates.policy_version
-),
-
-published as (
-    {{ publish_rate(
-        'rates',
-        keys + [
-            'period_ends_on', 'has_derived_frame', 'n_eligible_decisions', 'n_covered_decisions',
-            'n_pending_decisions',
-        ],
-        asked=[
-            'suppression_code', 'n_group_audits', 'has_unaudited_kind', 'unweighted_n',
-            'n_base_audits', 'misframed_rate', 'unjudged_rate',
-        ],
-        values=[
-            'n_base_audits', 'n_successes', 'n_collapsed_strata', 'share_in_sight',
-            'design_effect', 'weighted_numerator', 'weighted_denominator', 'unweighted_n',
-            'unweighted_rate',
-        ],
-    ) }}
+    left join policies on unweighted.policy_id = policies.policy_id
+    left join estimates on {{ same_keys('unweighted', 'estimates', keys) }}
 )
 
-select
-    published.metric_id,
-    published.metric_version,
-    published.period_type,
-    published.period_starts_on,
-    published.policy_id,
-    published.policy_version,
-    published.period_ends_on,
-    case
-        when published.policy_id in ('no_violation', 'no_policy') then published.policy_id
-        when policies.is_leaf then 'leaf'
-        when not policies.is_leaf then 'parent'
-        else 'unknown'
-    end as policy_level,
-    {{ weighting() }} as weighting,
-    published.is_reportable,
-    published.reason_code,
-    coalesce(published.n_collapsed_strata > 0, false) as has_collapsed_strata,
-    published.n_people,
-    published.n,
-    published.n_base_audits,
-    published.n_successes,
-    published.n_eligible_decisions,
-    published.n_covered_decisions,
-    published.n_pending_decisions,
-    published.coverage_rate,
-    published.estimate,
-    published.standard_error,
-    published.standard_error_reason,
-    published.ci_low,
-    published.ci_high,
-    published.effective_n,
-    published.share_in_sight,
-    published.design_effect,
-    published.weighted_numerator,
-    published.confidence_level,
-    published.weighted_denominator,
-    cast(published.unweighted_n as bigint) as unweighted_n,
-    published.unweighted_rate
-from published
-left join policies on published.policy_id = policies.policy_id
+{{ publish_rate(
+    'rates',
+    keys + [
+        'period_ends_on', 'policy_level', 'has_collapsed_strata', 'n_eligible_decisions',
+        'n_covered_decisions', 'n_pending_decisions',
+    ],
+    asked=[
+        'suppression_code', 'n_group_audits', 'has_unaudited_kind', 'unweighted_n',
+        'n_base_audits', 'misframed_rate', 'unjudged_rate',
+    ],
+    values=[
+        'n_base_audits', 'n_successes', 'share_in_sight', 'design_effect', 'weighted_numerator',
+        'weighted_denominator', 'unweighted_n', 'unweighted_rate',
+    ],
+    weighted='or_unweighted',
+) }}

@@ -169,6 +169,9 @@ judged as (
     select
         counted.*,
         counted.n_reviews as n,
+        counted.n_excluded
+        - counted.n_nothing_rated - counted.n_not_applicable - counted.n_not_rated
+            as n_audit_excluded,
         {{ var('min_audits') }} as minimum_n,
         suppressed.suppression_code,
         coalesce(scores.n_weighted, 0) as n_weighted,
@@ -195,57 +198,20 @@ judged as (
     left join eligible on {{ same_keys('counted', 'eligible', keys[2:6]) }}
     left join covered on {{ same_keys('counted', 'covered', keys[:6]) }}
     left join suppressed on {{ same_keys('counted', 'suppressed', keys[2:6]) }}
-),
-
-published as (
-    {{ publish_rate(
-        'judged',
-        keys,
-        asked=['suppression_code', 'n', 'minimum_n', 'standard_error'],
-        values=[
-            'n_automatic_fails', 'n_weighted', 'score_without_fails',
-            'standard_error_without_fails', 'ci_low_without_fails', 'ci_high_without_fails',
-            'weighted_score', 'weighted_standard_error',
-        ],
-        counts=[
-            'coverage_rate', 'n_eligible_decisions', 'n_covered_decisions',
-            'n_excluded', 'n_nothing_rated', 'n_not_applicable', 'n_not_rated',
-        ],
-        without=['n_people', 'effective_n', 'standard_error_reason'],
-    ) }}
 )
 
-select
-    score_of,
-    category_id,
-    period_type,
-    period_starts_on,
-    dimension_name,
-    dimension_value,
-    period_ends_on,
-    is_reportable,
-    reason_code,
-    n,
-    cast(n_automatic_fails as bigint) as n_automatic_fails,
-    cast(n_weighted as bigint) as n_weighted,
-    n_eligible_decisions,
-    n_covered_decisions,
-    cast(n_excluded as bigint) as n_excluded,
-    cast(n_excluded - n_nothing_rated - n_not_applicable - n_not_rated as bigint)
-        as n_audit_excluded,
-    {% for reason in reasons -%}
-    cast(n_{{ reason }} as bigint) as n_{{ reason }},
-    {% endfor -%}
-    estimate,
-    standard_error,
-    ci_low,
-    ci_high,
-    score_without_fails,
-    standard_error_without_fails,
-    ci_low_without_fails,
-    ci_high_without_fails,
-    weighted_score,
-    weighted_standard_error,
-    coverage_rate,
-    confidence_level
-from published
+{{ publish_rate(
+    'judged',
+    keys,
+    asked=['suppression_code', 'n', 'minimum_n', 'standard_error'],
+    values=[
+        'n_automatic_fails', 'n_weighted', 'score_without_fails',
+        'standard_error_without_fails', 'ci_low_without_fails', 'ci_high_without_fails',
+        'weighted_score', 'weighted_standard_error',
+    ],
+    counts=[
+        'coverage_rate', 'n_eligible_decisions', 'n_covered_decisions',
+        'n_excluded', 'n_audit_excluded', 'n_nothing_rated', 'n_not_applicable', 'n_not_rated',
+    ],
+    without=['n_people', 'effective_n', 'standard_error_reason'],
+) }}

@@ -542,7 +542,7 @@ MUTATIONS = {
         {"coefficients_are_not_above_one", "reportable_agreement_has_enough_items"},
     ),
     "nobody_agreed_with_nobody": (
-        update(AGREEMENT, "estimate = 1", "n = 0"),
+        update(AGREEMENT, "estimate = 1", "n = 0 and coefficient <> 'cohens_kappa'"),
         {"a_missing_coefficient_says_why"},
     ),
     "a_missing_coefficient_without_a_reason": (
