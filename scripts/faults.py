@@ -6,12 +6,13 @@ tests run on them, and the published numbers are held against those of the healt
 
 import json
 import multiprocessing
+import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
@@ -46,16 +47,18 @@ HEALTHY_WORLDS = [
 ]
 
 
-def try_all(faults: list[Fault], healthy: Healthy, workers: int) -> Iterator[Outcome]:
-    """Put faults to the test, in their order."""
+def try_all(
+    faults: list[Fault], healthy: Healthy, workers: int, until_named: bool = False
+) -> Iterator[Outcome]:
+    """Put faults to the test, in their order; until_named: build each only until it is named."""
     # By their names: what a fault does to files is a function, which no process gives to another.
-    yield from _each(partial(_try, healthy), [fault.id for fault in faults], workers)
+    yield from _each(partial(_try, healthy, until_named), [fault.id for fault in faults], workers)
 
 
-def _try(healthy: Healthy, name: str) -> Outcome:
+def _try(healthy: Healthy, until_named: bool, name: str) -> Outcome:
     (fault,) = (fault for fault in FAULTS if fault.id == name)
     # In its own folder below that of the world, so that whoever cleans up has one place.
-    return try_fault(fault, healthy, folder_of(healthy.folder, fault))
+    return try_fault(fault, healthy, folder_of(healthy.folder, fault), until_named)
 
 
 def raised_by(manifest: bytes, world: tuple[Settings, dict[str, str]]) -> list[str]:
@@ -79,8 +82,21 @@ def _each(work: partial, jobs: list, workers: int) -> Iterator:
         yield from executor.map(work, jobs)
 
 
-def report(outcomes: list[Outcome], raised: list[list[str]] | None) -> str:
-    """Write the catalogue as Markdown: the same project gives the same text."""
+def state() -> str:
+    """Say which state of the project is put to the test, and when: no date is in the numbers."""
+    said = []
+    for command in (["log", "-1", "--format=%h of %cs"], ["status", "--porcelain"]):
+        run = subprocess.run(
+            ["git", *command], cwd=project_sql.PROJECT, capture_output=True, text=True, check=False
+        )
+        said.append(run.stdout.strip())
+    commit = f"commit {said[0]}" if said[0] else "no commit"
+    changed = ", with changes" if said[1] else ""
+    return f"Run on {datetime.now(UTC).date()}, on {commit}{changed}."
+
+
+def report(outcomes: list[Outcome], raised: list[list[str]] | None, state: str = "") -> str:
+    """Write the catalogue as Markdown: but for the state, the same project gives the same text."""
     by_id = {fault.id: fault for fault in FAULTS}
     moved = [outcome for outcome in outcomes if outcome.is_moved]
     severities = Counter(outcome.severity or "nothing" for outcome in outcomes)
@@ -94,6 +110,7 @@ def report(outcomes: list[Outcome], raised: list[list[str]] | None) -> str:
         "`make faults`. A fault counts as moving numbers if a number that is published as",
         f"reportable is off by more than {MOST_POINTS} points or {MOST_ERRORS:g} standard error",
         "(of the healthy world). Numbers behind a failing test are what would have been published.",
+        *([state] if state else []),
         "",
         _table(
             ["", "faults"],
@@ -205,6 +222,7 @@ def main(only: str, healthy: bool, workers: int, output: Path | None, details: P
     faults = [fault for fault in FAULTS if only in fault.id or only in fault.family]
     if not faults:
         raise click.BadParameter("no fault has this in its id or family", param_hint="--only")
+    at = state()
     with tempfile.TemporaryDirectory(prefix="faults-") as scratch:
         manifest = project_sql.dump(project_sql.parsed(None))
         world = Healthy.make(Path(scratch), SETTINGS, manifest)
@@ -230,7 +248,7 @@ def main(only: str, healthy: bool, workers: int, output: Path | None, details: P
         console.print(f"a healthy world raises: {said}", style="red")
     if output or not only:
         output = output or project_sql.PROJECT / "docs" / "faults.md"
-        output.write_text(report(outcomes, raised))
+        output.write_text(report(outcomes, raised, at))
         console.print(f"Written: {output}")
     console.print(f"{len(missed)} missed of {len(outcomes)}")
     sys.exit(bool(missed or said_first or any(raised or [])))

@@ -149,6 +149,21 @@
     {#- Spark does so unasked. -#}
 {%- endmacro %}
 
+{% macro computed_once() -%}
+    {{ return(adapter.dispatch('computed_once')()) }}
+{%- endmacro %}
+
+{% macro default__computed_once() -%}
+    {#- DuckDB does so unasked. -#}
+    true
+{%- endmacro %}
+
+{% macro spark__computed_once() -%}
+    {#- Always true. Spark puts a step in the place of each of its uses, and steps of steps multiply;
+        not where it cannot know that two evaluations are equal. -#}
+    rand() >= 0
+{%- endmacro %}
+
 {% macro exact_sum(expression, bits=60, over=none) -%}
     {#- Doubles added in another order give another last digit, and a parallel engine has no order.
         As whole multiples of a power of two they are added without rounding. -#}

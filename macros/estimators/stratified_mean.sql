@@ -14,6 +14,7 @@
             design.n_variance_audits
         from {{ cells }} as cells
         left join {{ design }} as design on cells.stratum_key = design.stratum_key
+        where {{ computed_once() }}
     ),
 
     totals as (

@@ -37,7 +37,7 @@
             design.variance_factor
         from {{ cells }} as cells
         inner join {{ design }} as design on cells.stratum_key = design.stratum_key
-        where cells.n_base > 0
+        where cells.n_base > 0 and {{ computed_once() }}
     ),
 
     totals as (

@@ -96,7 +96,7 @@ audits as (
     from by_method
     inner join decisions on by_method.decision_id = decisions.decision_id
     left join strata on decisions.stratum_key = strata.stratum_key
-    where decisions.exclusion_reason is null
+    where decisions.exclusion_reason is null and {{ computed_once() }}
 ),
 
 -- Dimension after dimension: audits times dimensions times periods would be sorted as one.

@@ -71,19 +71,24 @@ errors as (
 ),
 
 every_way as (
-    {% for name, value in groups.items() -%}
-    {% for reason in (["'all'"] if name != 'overall' else []) + ['error_reason'] -%}
     select
-        month_starts_on,
-        stratum_key,
-        '{{ name }}' as group_name,
-        {{ value }} as group_value,
-        {{ reason }} as reason
+        errors.month_starts_on,
+        errors.stratum_key,
+        ways.group_name,
+        case ways.group_name
+            {% for name, value in groups.items() -%}
+            when '{{ name }}' then {{ value }}
+            {% endfor -%}
+        end as group_value,
+        case when ways.is_by_reason then errors.error_reason else 'all' end as reason
     from errors
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
-    {{- 'union all' if not loop.last }}
-    {% endfor %}
+    cross join (
+        values
+        {% for name in groups if name != 'overall' -%}
+        ('{{ name }}', true), ('{{ name }}', false),
+        {% endfor -%}
+        ('overall', true)
+    ) as ways (group_name, is_by_reason)
 ),
 
 -- What is suppressed is one group, so that the groups still add up.

@@ -1,3 +1,9 @@
+{% set is_narrow -%}
+    (
+        is_on_ladder and dimension_name = 'overall'
+        and coalesce(expected_half_width <= {{ var('plan_target_half_width') }}e0, false)
+    )
+{%- endset -%}
 with allocations as (
     select
         *,
@@ -61,47 +67,34 @@ measured as (
 -- The ladder ends with an audit of all decisions, whose interval has no width.
 ranked as (
     select
-        plan_id,
-        allocation_id,
-        row_number() over (partition by plan_id order by n_audits) as ladder_rank
+        *,
+        row_number() over (
+            partition by plan_id, {{ is_narrow }}
+            order by n_audits, allocation_id
+        ) as narrow_rank
     from measured
-    where
-        is_on_ladder
-        and dimension_name = 'overall'
-        and expected_half_width <= {{ var('plan_target_half_width') }}e0
 ),
 
-options as (
-    select distinct
-        plan_id,
-        allocation_id as option_id,
-        allocation_id
-    from allocations
-    where not is_on_ladder
-    union all
+targeted as (
     select
-        plan_id,
-        'target' as option_id,
-        allocation_id
+        *,
+        max(case when {{ is_narrow }} and narrow_rank = 1 then 1 else 0 end)
+            over (partition by plan_id, allocation_id) as is_target
     from ranked
-    where ladder_rank = 1
 )
 
 select
-    options.plan_id,
-    options.option_id,
-    measured.dimension_name,
-    measured.dimension_value,
-    options.allocation_id,
-    measured.period_starts_on,
-    cast(measured.n_strata as bigint) as n_strata,
-    cast(measured.n_strata_without_audits as bigint) as n_strata_without_audits,
-    cast(measured.n_decisions as bigint) as n_decisions,
-    cast(measured.n_covered_decisions as bigint) as n_covered_decisions,
-    cast(measured.n_audits as bigint) as n_audits,
-    measured.expected_half_width
-from options
-inner join measured
-    on
-        options.plan_id = measured.plan_id
-        and options.allocation_id = measured.allocation_id
+    plan_id,
+    case when is_on_ladder then 'target' else allocation_id end as option_id,
+    dimension_name,
+    dimension_value,
+    allocation_id,
+    period_starts_on,
+    cast(n_strata as bigint) as n_strata,
+    cast(n_strata_without_audits as bigint) as n_strata_without_audits,
+    cast(n_decisions as bigint) as n_decisions,
+    cast(n_covered_decisions as bigint) as n_covered_decisions,
+    cast(n_audits as bigint) as n_audits,
+    expected_half_width
+from targeted
+where not is_on_ladder or is_target = 1

@@ -21,6 +21,7 @@ cells as (
         groups.group_key
     from all_cells
     inner join groups on {{ same_keys('all_cells', 'groups', keys) }}
+    where {{ computed_once() }}
 ),
 
 rated as (

@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -122,6 +122,8 @@ class Outcome:
     # Eligible decisions, relative to the healthy world; none where nothing was built.
     decisions: float | None = None
     n_not_built: int = 0
+    # No raw row is another, and no file.
+    changes_nothing: bool = False
 
     @property
     def is_moved(self) -> bool:
@@ -145,30 +147,53 @@ class Outcome:
         return self.is_moved and not self.named_by
 
 
-def try_fault(fault: Fault, healthy: Healthy, folder: Path) -> Outcome:
+def try_fault(fault: Fault, healthy: Healthy, folder: Path, until_named: bool = False) -> Outcome:
     """Spoil the world in an empty folder, and build it.
 
     Faults of rows go through the SQL that dbt compiled for the healthy world; those that change
     files, columns or types go through dbt itself.
+
+    Args:
+        fault: what goes wrong.
+        healthy: the world that is spoilt.
+        folder: an empty folder.
+        until_named: build no further than to what names it first, and measure nothing then. It
+            tells as well whether a fault is missed.
     """
     raw = folder / "raw"
     spoilt = spoil(fault, healthy, raw)
     try:
-        if spoilt is None:
-            return _by_dbt(fault, healthy, raw, folder)
-        before = run_quietly(
-            ["build", "--select", "resource_type:seed", "--exclude-resource-types", "test",
-             "unit_test", *variables(raw)],
-            healthy.manifest, str(folder / healthy.warehouse.name), folder / "target",
-        )  # fmt: skip
-        named = _said_before(before)
-        if before.stops:
-            return Outcome(fault.id, named)
-        with _beside(healthy) as db:
-            run = run_compiled(db, healthy.nodes, str(healthy.raw), str(raw), spoilt)
-            return _outcome(fault, db, named + run.named_by, run.not_built)
+        outcome = _built(fault, healthy, folder, spoilt, until_named)
+        return replace(outcome, changes_nothing=spoilt == set())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _built(
+    fault: Fault, healthy: Healthy, folder: Path, spoilt: set[str] | None, until_named: bool
+) -> Outcome:
+    raw = folder / "raw"
+    if spoilt is None and not until_named:
+        return _by_dbt(fault, healthy, raw, folder)
+    # One seed, for what is said before anything is built.
+    before = run_quietly(
+        ["build", "--select", "action_codes", "--exclude-resource-types", "test",
+         "unit_test", *variables(raw)],
+        healthy.manifest, str(folder / healthy.warehouse.name), folder / "target",
+    )  # fmt: skip
+    named = _said_before(before)
+    if before.stops or (named and until_named):
+        return Outcome(fault.id, named)
+    if spoilt is None:
+        return _by_dbt(fault, healthy, raw, folder)
+    with _beside(healthy) as db:
+        run = run_compiled(
+            db, healthy.nodes, str(healthy.raw), str(raw), spoilt, until_named=until_named
+        )
+        named += run.named_by
+        if named and until_named:
+            return Outcome(fault.id, named)
+        return _outcome(fault, db, named, run.not_built)
 
 
 def spoil(fault: Fault, healthy: Healthy, raw: Path) -> set[str] | None:
@@ -215,13 +240,19 @@ class CompiledRun:
 
 
 def run_compiled(
-    db: duckdb.DuckDBPyConnection, nodes: list[Node], healthy_raw: str, raw: str, spoilt: set[str]
+    db: duckdb.DuckDBPyConnection,
+    nodes: list[Node],
+    healthy_raw: str,
+    raw: str,
+    spoilt: set[str],
+    *,
+    until_named: bool = False,
 ) -> CompiledRun:
     """Run compiled models and tests on other raw files, as dbt does.
 
     What reads nothing that has changed is taken from the healthy world. Downstream of a test that
     fails dbt builds nothing; here it is built, to see what would have been published, and counted
-    as not built.
+    as not built. Unless only what names the fault first is asked for.
     """
     ancestors = _ancestors(nodes)
     named: list[Naming] = []
@@ -229,6 +260,8 @@ def run_compiled(
     lost: set[str] = set()
     changed = set(spoilt)
     for node in nodes:
+        if named and until_named:
+            break
         if node.kind == "seed":
             continue
         if not changed & _reads(node):

@@ -8,11 +8,27 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import faster_dbt
 import project_sql
 import pytest
 import worlds
 from filelock import FileLock
 from projects import Parsed, Project
+
+# Dealt first, for they take longest: else a worker has nothing to do while another is at them.
+LONGEST = ("test_spark.py", "test_faults.py", "test_healthy_worlds.py")
+
+
+def pytest_configure():
+    faster_dbt.speed_up()
+
+
+def pytest_collection_modifyitems(items):
+    def place(item):
+        name = item.path.name
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

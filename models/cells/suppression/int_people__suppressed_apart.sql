@@ -130,6 +130,7 @@ cells as (
         on
             {{ same_keys('candidates', 'places', asked + ['row_name', 'person_key']) }}
             and places.place = 1
+    where {{ computed_once() }}
     group by candidates.{{ (asked + ['row_name', 'part']) | join(', candidates.') }}
 ),
 
