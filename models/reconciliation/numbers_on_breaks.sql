@@ -39,30 +39,30 @@ touched as (
         breaks.reason_code,
         metrics.metric_id,
         coalesce(
-            case numbers.dimension_name
+            case resting.dimension_name
                 when 'compared' then breaks.dimension_value
-                else numbers.dimension_name
+                else resting.dimension_name
             end, 'all'
         ) as dimension_name,
         coalesce(
-            case numbers.dimension_value
+            case resting.dimension_value
                 -- What the source gives no value has another name in each mart: all values then.
                 when 'compared' then nullif(breaks.dimension_value, 'none')
-                else numbers.dimension_value
+                else resting.dimension_value
             end, 'all'
         ) as dimension_value,
-        coalesce(days.decided_on, breaks.period_starts_on, date '1900-01-01') as first_day,
-        coalesce(days.decided_on, breaks.period_ends_on, date '9999-12-31') as last_day
+        coalesce(audited.decided_on, breaks.period_starts_on, date '1900-01-01') as first_day,
+        coalesce(audited.decided_on, breaks.period_ends_on, date '9999-12-31') as last_day
     from breaks
-    inner join numbers_of_checks as numbers
+    inner join numbers_of_checks as resting
         on
-            breaks.check_name = numbers.check_name
-            and breaks.check_key like numbers.comparison
-    inner join metrics on numbers.numbers in (metrics.anchor, metrics.denominator)
-    left join days_of_audits as days
+            breaks.check_name = resting.check_name
+            and breaks.check_key like resting.comparison
+    inner join metrics on resting.numbers in (metrics.anchor, metrics.denominator)
+    left join days_of_audits as audited
         on
-            breaks.check_name = days.check_name
-            and breaks.period_starts_on = days.happened_on
+            breaks.check_name = audited.check_name
+            and breaks.period_starts_on = audited.happened_on
             and metrics.anchor = 'decided_at'
 )
 

@@ -63,7 +63,7 @@ class OnSpark:
         """
         self.run(f"create schema if not exists {self.prefix}published")
         table = f"{self.prefix}published.{name}"
-        self.run(f"create or replace view {table} as select * from parquet.`{files.as_uri()}`")
+        self.run(f"create or replace view {table} as select * from parquet.`file:{files}`")
         return table
 
 

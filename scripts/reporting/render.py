@@ -59,8 +59,8 @@ def unbroken(text: str) -> str:
 
 def linked(text: str) -> Markup:
     """Text in which what rests on a break leads to what does not agree."""
-    link = f'<a class="mark" href="#agreement">‡ {words.RESTS_ON}</a>'
-    return Markup(escape(text).replace(words.RESTS_ON, link))
+    link = Markup('<a class="mark" href="#agreement">‡ {}</a>').format(words.RESTS_ON)
+    return escape(text).replace(words.RESTS_ON, link)
 
 
 def write_page(warehouse: read.Warehouse, output: Path) -> None:

@@ -23,7 +23,9 @@ import pytest
 from click.testing import CliRunner
 from publishing import ledger
 from reconciling import checks
+from reporting import page as sections
 from reporting import read, render, sentences
+from reporting import week as weekly
 from simulator.world import Settings
 
 import report
@@ -782,7 +784,7 @@ def test_a_number_that_rests_on_a_break_is_marked_and_no_other(broken, marked):
     for rows in found.values():
         assert all(NAME in (row.get("Of") or row.get("Queue") or (NAME,))[0] for row in rows)
     assert any(f"{NAME}: 84.2 %" in text for text in page.said)
-    assert any("‡ Rests on a break" in text for text in page.said)  # of the queue that is below
+    assert "‡ Rests on a break" in page.said  # of the queue that is below
     assert any(" on " in text and "rest" in text for text in page.said)
 
 
@@ -801,29 +803,29 @@ def test_the_week_says_what_rests_on_a_break(broken, tmp_path):
 def test_what_was_published_stands_beside_what_it_is_now(world, manifest_json, tmp_path):
     copy = tmp_path / "warehouse.duckdb"
     shutil.copy(world.database, copy)
+    warehouse = read.Warehouse(copy, manifest_json)
+    of = "metric_id = 'accuracy' and dimension_name = 'queue' and dimension_value = "
+
+    def said():
+        """The section's sentence and rows, and what the week says."""
+        section = sections.restated(warehouse.restated("'month'", 20))
+        rows = [
+            {column.heading: cell.text for column, cell in zip(t.columns, line.cells, strict=True)}
+            for t in section.tables
+            for line in t.lines
+        ]
+        return section.note, rows, weekly.restated(warehouse.restated("'week'", 5)).said
+
+    note, rows, week = said()
+    assert note.startswith("No number was published yet")
+    assert (rows, week) == ([], [note])
     built = ["--database", str(copy), "--manifest", str(manifest_json)]
-    warehouse, heading = read.Warehouse(copy, manifest_json), "What changed since it was published"
-    caption = "Accuracy by month that was published as another number"
-
-    def written():
-        render.write_page(warehouse, tmp_path / "index.html")
-        page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
-        return page, parts_of(render.write_week(warehouse, None, tmp_path))[heading]
-
-    def said(page):
-        (at,) = (i for i, text in enumerate(page.said) if text == f"{heading}?")
-        return page.said[at + 1]
-
-    page, week = written()
-    assert said(page).startswith("No number was published yet")
-    assert week == [said(page)]
     assert CliRunner().invoke(publish.main, ["add", *built]).exit_code == 0
-    page, week = written()
-    assert re.fullmatch(r"Of [\d,]+ numbers published .*, none is another one now\.", said(page))
-    assert week == [said(page)]
-    assert caption not in page.tables
+    note, rows, week = said()
+    assert re.fullmatch(r"Of [\d,]+ numbers published .*, none is another one now\.", note)
+    assert (rows, week) == ([], [note])
+
     with duckdb.connect(copy) as connection:
-        of = "metric_id = 'accuracy' and dimension_name = 'queue' and dimension_value = "
         ((n,),) = connection.execute(
             f"update report.headline set estimate = estimate - 0.02 where {of} '{BETTER}'"
         ).fetchall()
@@ -831,43 +833,45 @@ def test_what_was_published_stands_beside_what_it_is_now(world, manifest_json, t
             "update report.headline set estimate = null, is_reportable = false, "
             f"reason = 'Nobody knows.' where {of} '{THIN}'"
         ).fetchall()
-    page, week = written()
-    assert f", {n + n_gone:,} are others now" in said(page)
-    rows = page.tables[caption]
-    assert [row["Now"] for row in rows if row["Why not shown"][0]] == [("–", None)] * (
-        len(rows) // 2
-    )
-    moved = [row for row in rows if not row["Why not shown"][0]]
-    for row in moved:
-        assert row["Published"][0] == "97.1 %"
-        assert row["Now"][0] == "95.1 %"
-        assert row["Difference, points"][0] == "−2.0"
-        assert row["Because of, points"][0] == "not split yet: run make restatements"
-    assert any("published 81.2 %, now –. Nobody knows." in text for text in week)
-    # Once they are split, the page says how; not where the number has moved on since.
-    (now,) = (tmp_path / "published").glob("*.parquet")
-    with duckdb.connect(copy) as connection:
         split = connection.execute(
             f"select {', '.join(publish.KEY)}, status as period_status, estimate as current, "
             f"estimate + 0.02 as published, -0.02 as difference from report.headline where {of} "
             f"'{BETTER}'"
         ).df()
+    note, rows, week = said()
+    assert f", {n + n_gone:,} are others now" in note
+    gone, moved = rows[: len(rows) // 2], rows[len(rows) // 2 :]
+    for row in gone:
+        assert (row["Published"], row["Now"]) == ("(81.2 %)", "–")
+        assert row["Why not shown"] == "Nobody knows."
+    for row in moved:
+        assert (row["Published"], row["Now"]) == ("97.1 %", "95.1 %")
+        assert row["Difference, points"] == "−2.0"
+        assert row["Because of, points"] == "not split yet: run make restatements"
+    assert any("published 81.2 %, now –. Nobody knows." in text for text in week)
+    render.write_page(warehouse, tmp_path / "index.html")
+    page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert note in page.said
+    assert len(page.tables["Accuracy by month that was published as another number"]) == len(rows)
+
+    # Once they are split, the page says how; not where the number has moved on since.
+    (now,) = (tmp_path / "published").glob("*.parquet")
     split = split.assign(cause="late_audit", share=split["difference"], published_as_of=None)
     (tmp_path / "published" / "restatements").mkdir()
     ledger.write_whole(
         pa.Table.from_pandas(split, schema=publish.SHARES, preserve_index=False),
         tmp_path / "published" / "restatements" / now.name,
     )
-    page, week = written()
-    causes = {row["Because of, points"][0] for row in page.tables[caption] if row["Now"][1]}
-    assert causes == {"late audit −2.0"}
+    _, rows, _ = said()
+    assert {row["Because of, points"] for row in rows[len(gone) :]} == {"late audit −2.0"}
     with duckdb.connect(copy) as connection:
         connection.execute(
             f"update report.headline set estimate = estimate - 0.01 where {of} '{BETTER}'"
         )
-    page, _ = written()
-    causes = {row["Because of, points"][0] for row in page.tables[caption] if row["Now"][1]}
-    assert causes == {"not split yet: run make restatements"}
+    _, rows, _ = said()
+    assert {row["Because of, points"] for row in rows[len(gone) :]} == {
+        "not split yet: run make restatements"
+    }
 
 
 def test_the_week_says_what_the_mart_says(world, week):
