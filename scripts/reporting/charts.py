@@ -290,3 +290,16 @@ def bars(rows: pd.DataFrame, column: str, canvas: Canvas) -> alt.TopLevelMixin:
     return (drawn + text).properties(
         width=canvas.width - canvas.labels - 60, height=canvas.rows(24)
     )
+
+
+def backlog(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
+    """Rows of backlog, a day each: how many jobs are open at its end."""
+    data = rows[["calendar_date", "backlog_restated"]]
+    x = alt.X("calendar_date:T").axis(
+        title=None, format="%b", tickCount={"interval": "month", "step": 1}
+    )
+    y = alt.Y("backlog_restated:Q").axis(title=None, grid=True, tickCount=5, format=",d")
+    base = alt.Chart(data)
+    area = base.mark_area(opacity=0.22, color=canvas["near-above"]).encode(x=x, y=y)
+    line = base.mark_line(strokeWidth=1.5, color=canvas["undecided"]).encode(x=x, y=y)
+    return (area + line).properties(width=canvas.width - 50, height=150)

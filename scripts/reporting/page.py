@@ -339,6 +339,115 @@ def audits_due(rows: pd.DataFrame) -> Section:
     )
 
 
+def waits(rows: pd.DataFrame, backlog: pd.DataFrame) -> Section:
+    """How long jobs wait, with those still open, and how many wait."""
+    overall = next(rows.itertuples(index=False))
+    columns = [
+        tables.text("Queue", "label"),
+        tables.time("Median wait", "estimate"),
+        Column(
+            "Interval",
+            lambda row: Cell(words.hours_interval(row.ci_low, row.ci_high), row.ci_low),
+        ),
+        tables.time("Nine in ten within", "p90"),
+        tables.time("Median of closed jobs alone", "closed_only_estimate"),
+        tables.time("Difference", "closed_only_difference", words.hours_difference),
+        tables.share("Within target", "within_target"),
+        tables.counted("Due", "n_due"),
+        tables.counted("Queued", "n"),
+        tables.counted("Still open", "n_open"),
+        tables.rate("Accuracy", "accuracy_estimate", "accuracy_is_reportable"),
+        Column(
+            "Its interval",
+            lambda row: Cell(
+                words.percent_interval(row.accuracy_ci_low, row.accuracy_ci_high),
+                row.accuracy_ci_low,
+            ),
+        ),
+        tables.text("Why not shown", "why"),
+    ]
+    period = rows["period_label"].iloc[0]
+    last = next(backlog.iloc[-1:].itertuples(index=False))
+    days = [
+        tables.day("Day", "calendar_date"),
+        tables.counted("Open at its end", "backlog_restated"),
+        tables.counted("As known then", "backlog_as_known"),
+        tables.counted("In", "n_in"),
+        tables.counted("Out", "n_out"),
+    ]
+    return Section(
+        "waits",
+        f"How long does it take? {period}",
+        sentences.waits(overall),
+        [
+            figure(
+                "Open jobs, day by day",
+                f"Open jobs at the end of each day. On {last.calendar_date:%-d %B %Y}: "
+                f"{words.count(last.backlog_restated)}.",
+                lambda canvas: charts.backlog(backlog, canvas),
+                tables.table("Open jobs by day", days, backlog),
+            )
+        ],
+        tables=[tables.table(f"Turnaround by queue, {period}", columns, rows, "label")],
+    )
+
+
+def appeals(rows: pd.DataFrame) -> Section:
+    """How often appeals overturn, and what else there is to say of them."""
+    period = rows["period_label"].iloc[0]
+
+    def columns(first: Column) -> list[Column]:
+        return [
+            first,
+            tables.rate("Share"),
+            tables.interval("Interval"),
+            tables.counted("Of", "n"),
+            tables.counted("Pending", "n_pending"),
+            tables.text("Status", "maturity_status"),
+            tables.text("Why not shown", "why"),
+        ]
+
+    overall = rows[rows["dimension_name"] == "overall"]
+    by_policy = rows[rows["dimension_name"] != "overall"]
+    shown = [
+        tables.table(f"Appeals, {period}", columns(tables.text("Share", "metric_name")), overall)
+    ]
+    if len(by_policy):
+        caption = f"Decided appeals that overturn, by policy area, {period}"
+        shown.append(tables.table(caption, columns(tables.text("Policy area", "label")), by_policy))
+    return Section(
+        "appeals",
+        f"How often do appeals overturn? {period}",
+        "Those who appeal choose themselves, so these are no measure of accuracy. Rates of actions "
+        "go by the date of the action and change for as long as it can be appealed; rates of "
+        "decided appeals go by the date of the answer.",
+        tables=shown,
+    )
+
+
+def exposure(rows: pd.DataFrame) -> Section:
+    """How much harmful content teams look at."""
+    period = rows["period_label"].iloc[0]
+    columns = [
+        tables.text("Team", "label"),
+        tables.counted("People", "n_people"),
+        tables.counted("Items", "n_items"),
+        tables.counted("High", "n_high"),
+        tables.counted("Severe", "n_severe"),
+        tables.counted("Severity unknown", "n_unknown"),
+        tables.time("Time at high and severe", "exposure_hours"),
+        tables.share("Of productive time", "exposure_share"),
+        tables.text("Why not shown", "why"),
+    ]
+    return Section(
+        "exposure",
+        f"What do people have to look at? {period}",
+        "Time with content of high or severe harm. It is for looking after people: to plan breaks "
+        "and turns, never to rank a team, and never beside a target of speed.",
+        tables=[tables.table(f"Exposure by team, {period}", columns, rows)],
+    )
+
+
 def left_out(rows: pd.DataFrame) -> Section:
     """What is not in the numbers, and why."""
     rows = rows.assign(label=rows["reason_label"])
@@ -456,10 +565,13 @@ def sections(frames: Frames) -> list[Section]:
         (errors, ["pareto"]),
         (policies, ["policies"]),
         (compared, ["compared"]),
+        (waits, ["waits", "backlog"]),
+        (appeals, ["appeals"]),
         (audits_due, ["audits_due"]),
         (left_out, ["exclusions"]),
         (agreement, ["agreement", "breaks"]),
         (restated, ["restated"]),
+        (exposure, ["exposure"]),
         (other_metrics, ["metrics"]),
     ]
     return [

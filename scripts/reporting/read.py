@@ -298,6 +298,94 @@ PAGE = {
             and exclusions.dimension_name = 'overall'
         order by exclusions.applies_to desc, exclusions.n_excluded desc, exclusions.reason_code
     """,
+    "waits": """
+        with median as (
+            select * from {{ ref('turnaround') }}
+            where
+                metric_id = 'turnaround_median' and metric_version = 1 and period_type = 'month'
+                and period_starts_on = date '{{ month }}' and dimension_name in ('overall', 'queue')
+        ),
+
+        others as (
+            select
+                dimension_name, dimension_value,
+                max(case when metric_id = 'turnaround_p90' then estimate end) as p90,
+                max(case when metric_id = 'within_target' then estimate end) as within_target,
+                max(case when metric_id = 'within_target' then n end) as n_due
+            from {{ ref('turnaround') }}
+            where
+                metric_version = 1 and period_type = 'month'
+                and period_starts_on = date '{{ month }}'
+            group by dimension_name, dimension_value
+        )
+
+        select
+            median.*, others.p90, others.within_target, others.n_due, periods.period_label,
+            reasons.sentence as why,
+            case
+                when median.dimension_name = 'overall' then 'All jobs'
+                else coalesce(queues.queue_name, median.dimension_value)
+            end as label
+        from median
+        inner join others using (dimension_name, dimension_value)
+        inner join {{ ref('dim_periods') }} as periods using (period_type, period_starts_on)
+        left join {{ ref('dim_queues') }} as queues on median.dimension_value = queues.queue_id
+        left join {{ ref('reasons') }} as reasons
+            on median.reason_code = reasons.reason_code and reasons.applies_to = 'rate'
+        order by median.dimension_name, others.within_target, median.dimension_value
+    """,
+    "backlog": """
+        select calendar_date, backlog_restated, backlog_as_known, n_in, n_out, days_of_work
+        from {{ ref('backlog') }}
+        where
+            dimension_name = 'overall' and is_complete
+            and calendar_date > (
+                select max(calendar_date) - 84 from {{ ref('backlog') }} where is_complete
+            )
+        order by calendar_date
+    """,
+    "appeals": """
+        select
+            rates.*, metrics.metric_name, metrics.population, periods.period_label,
+            reasons.sentence as why,
+            case
+                when rates.dimension_name = 'overall' then 'All appeals'
+                else coalesce(policies.policy_name, rates.dimension_value)
+            end as label
+        from {{ ref('appeal_rates') }} as rates
+        inner join {{ ref('metrics') }} as metrics using (metric_id, metric_version)
+        inner join {{ ref('dim_periods') }} as periods using (period_type, period_starts_on)
+        left join {{ ref('dim_policies') }} as policies
+            on rates.dimension_value = policies.policy_id
+        left join {{ ref('reasons') }} as reasons
+            on rates.reason_code = reasons.reason_code and reasons.applies_to = 'rate'
+        where
+            rates.period_type = 'month' and rates.period_starts_on = date '{{ month }}'
+            and (
+                rates.dimension_name = 'overall'
+                or (
+                    rates.dimension_name = 'policy_parent'
+                    and rates.metric_id = 'appeal_overturn_rate_by_answer_date'
+                )
+            )
+        order by rates.dimension_name, metrics.metric_name, rates.estimate desc nulls last, label
+    """,
+    "exposure": """
+        select
+            exposure.*, periods.period_label, reasons.sentence as why,
+            exposure.exposure_seconds / 3600 as exposure_hours,
+            case
+                when exposure.dimension_name = 'overall' then 'Everybody'
+                else exposure.dimension_value
+            end as label
+        from {{ ref('exposure') }} as exposure
+        inner join {{ ref('dim_periods') }} as periods using (period_type, period_starts_on)
+        left join {{ ref('reasons') }} as reasons
+            on exposure.reason_code = reasons.reason_code and reasons.applies_to = 'rate'
+        where
+            exposure.period_type = 'month' and exposure.period_starts_on = date '{{ month }}'
+        order by exposure.dimension_name, exposure.dimension_value
+    """,
     "agreement": AGREEMENT,
     "breaks": BREAKS,
     "definitions": f"""

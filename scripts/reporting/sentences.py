@@ -190,6 +190,24 @@ def answers(month: pd.DataFrame) -> list[Answer]:
     ]
 
 
+def waits(row: Row) -> str:
+    """How long jobs wait, and by how much the closed ones alone would flatter."""
+    said = (
+        "Jobs count in the month in which they were queued, and those still open with the time "
+        "that they have waited: leaving them out would make the worst cases improve the number."
+    )
+    if words.is_missing(row.estimate) or words.is_missing(row.closed_only_estimate):
+        return said
+    gap = row.closed_only_difference
+    flatter = "shorter" if gap > 0 else "longer"
+    by = "the same" if not gap else f"{words.hours(abs(gap))} {flatter}"
+    return (
+        f"{said} Half of all jobs had ended within {words.hours(row.estimate)}, and "
+        f"{words.count(row.n_open)} of {words.count(row.n)} are still open. Of closed jobs alone, "
+        f"as most tools show it, the median is {words.hours(row.closed_only_estimate)}: {by}."
+    )
+
+
 def agreement(row: Row) -> str:
     """How many comparisons between sources agree, and how many could not be made."""
     said = f"Of the comparisons between sources {words.count(row.n_agree)} agree, "

@@ -108,6 +108,11 @@ def difference(heading: str, name: str) -> Column:
     return Column(heading, lambda row: number(getattr(row, name), words.signed(getattr(row, name))))
 
 
+def time(heading: str, name: str, say: Callable[[float], str] = words.hours) -> Column:
+    """A column of times, in hours."""
+    return Column(heading, lambda row: number(getattr(row, name), say(getattr(row, name))))
+
+
 def counted_of(heading: str, part: str, whole: str) -> Column:
     """A column of counts of others: 3 of 14."""
 

@@ -67,6 +67,29 @@ def so_many_of(part: float, whole: float) -> str:
     return f"{count(part)} of {count(whole)}" if is_known else "–"
 
 
+def hours(number: float) -> str:
+    """A time in hours; under an hour, in minutes; from two days, in days. Null: a dash."""
+    if is_missing(number):
+        return "–"
+    if number < 1:
+        return f"{60 * number:.0f} min"
+    return f"{number:.1f} h" if number < 48 else f"{number / 24:.1f} days"
+
+
+def hours_interval(low: float, high: float) -> str:
+    """An interval of times; without an upper end where the curve has not come down so far."""
+    if is_missing(low):
+        return "–"
+    return f"{hours(low)} or more" if is_missing(high) else f"{hours(low)} to {hours(high)}"
+
+
+def hours_difference(number: float) -> str:
+    """A difference of times, with its sign."""
+    if is_missing(number):
+        return "–"
+    return f"{'−' if number < 0 else '+'}{hours(abs(number))}"
+
+
 def status(code: object) -> str:
     """A target_status with its mark."""
     return NOT_SHOWN if is_missing(code) else f"{STATUS_MARK[str(code)]} {STATUS[str(code)]}"
