@@ -7,7 +7,10 @@ with decisions as (
 measured as (
     select
         *,
-        least(handling_seconds, {{ var('handling_cap_seconds') }}) as capped_seconds,
+        case
+            when handling_seconds is not null
+                then least(handling_seconds, {{ var('handling_cap_seconds') }})
+        end as capped_seconds,
         is_eligible and handling_seconds is not null as is_measured
     from decisions
 )

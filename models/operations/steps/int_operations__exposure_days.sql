@@ -20,7 +20,10 @@ seen as (
         decisions.site,
         decisions.vendor,
         decisions.team_id,
-        least(decisions.handling_seconds, {{ var('handling_cap_seconds') }}) as capped_seconds,
+        case
+            when decisions.handling_seconds is not null
+                then least(decisions.handling_seconds, {{ var('handling_cap_seconds') }})
+        end as capped_seconds,
         coalesce(
             case
                 when decisions.action_group = 'enforced' then decisions.policy_severity_at_decision
