@@ -5,7 +5,7 @@
         'connectors', 'convabuse_file', 'daily_dimensions', 'derive_sampling_frame',
         'hatecheck_audits', 'hatecheck_file', 'hatecheck_seed', 'ledger_exempt_actions',
         'ledger_late_hours', 'ledger_regions', 'max_clock_skew_minutes',
-        'max_interval_width', 'max_unknown_flags', 'min_agreement_items', 'min_audits', 'min_comparable_share',
+        'max_interval_width', 'max_unknown_flags', 'min_agreement_items', 'min_appeals', 'min_audits', 'min_comparable_share',
         'min_coverage_rate', 'min_effective_n', 'min_effective_n_to_rank', 'min_peers', 'min_people',
         'min_repeats', 'min_share_in_sight', 'not_read', 'overturn_maturity_days',
         'people_window_days', 'plan_budget', 'plan_history_periods', 'plan_min_per_stratum',

@@ -11,12 +11,8 @@ concerned as (
         or supersedes_decision_id in (select appeals.decision_id from appeals)
 ),
 
-at_once as (
-    {{ replaced_at_once('concerned') }}
-),
-
-reversals as (
-    {{ first_reversals('concerned') }}
+replaced as (
+    {{ replacements('concerned') }}
 ),
 
 in_context as (
@@ -44,7 +40,7 @@ in_context as (
         decisions.item_type,
         decisions.action_code,
         decisions.ground,
-        reversals.reversed_at,
+        replaced.reversed_at,
         case decisions.action_group
             when 'enforced' then 'affected'
             when 'not_enforced' then 'notifier'
@@ -52,7 +48,7 @@ in_context as (
         case
             when decisions.decision_id is null then 'no_decision'
             when not decisions.is_eligible then 'not_appealable'
-            when at_once.decision_id is not null then 'replaced_at_once'
+            when {{ is_replaced_at_once('decisions', 'replaced') }} then 'replaced_at_once'
             when
                 appeals.filed_at < decisions.decided_at
                 - interval '{{ var("max_clock_skew_minutes") }}' minute
@@ -60,8 +56,7 @@ in_context as (
         end as exclusion_reason
     from appeals
     left join concerned as decisions on appeals.decision_id = decisions.decision_id
-    left join at_once on appeals.decision_id = at_once.decision_id
-    left join reversals on appeals.decision_id = reversals.decision_id
+    left join replaced on appeals.decision_id = replaced.decision_id
 )
 
 select
