@@ -44,8 +44,6 @@ CONFUSION = "explain.policy_confusion"
 PARETO = "explain.error_pareto"
 OVERTURNED = "rates.overturned_decisions"
 APPEALS = "facts.fct_appeals"
-ACTIONS = "restricted.int_appeals__actions"
-APPEAL_CELLS = "restricted.int_appeals__cells"
 APPEAL_RATES = "appeals.appeal_rates"
 POPULATION = "cells.accuracy_population"
 EXCLUSIONS = "explain.exclusions"
@@ -655,27 +653,6 @@ MUTATIONS = {
     "an_appeal_of_unknown_times": (
         update(APPEALS, "time_exclusion_reason = 'not_appealable'", "true"),
         {"appeal_time_exclusion_reasons_are_registered"},
-    ),
-    "more_actions_overturned_than_appealed": (
-        update(ACTIONS, "n_overturned_actions = n_appealed_actions + 1", "true"),
-        {"what_became_of_actions_is_of_actions"},
-    ),
-    "more_actions_appealed_than_there_are": (
-        update(ACTIONS, "n_appealed_actions = n_actions + 1", "true"),
-        {"what_became_of_actions_is_of_actions"},
-    ),
-    "a_cell_of_appeals_twice": (repeat(APPEAL_CELLS), {"appeal_cells_are_unique"}),
-    "an_outcome_that_no_column_counts": (
-        update(APPEAL_CELLS, "n_denied = n_denied - 1, n_judged = n_judged - 1", "n_denied > 0"),
-        {"outcomes_of_appeals_sum_to_all"},
-    ),
-    "an_answer_that_is_pending": (
-        update(
-            APPEAL_CELLS,
-            "n_pending = 1, n_withdrawn = n_withdrawn - 1",
-            "anchor = 'answered_at' and n_withdrawn > 0",
-        ),
-        {"outcomes_of_appeals_sum_to_all"},
     ),
     "no_rates_of_appeals": (f"delete from {APPEAL_RATES}", {"there_are_actions_to_appeal"}),
     "a_rate_of_appeals_twice": (repeat(APPEAL_RATES), {"appeal_rates_are_unique"}),

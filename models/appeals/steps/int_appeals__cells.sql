@@ -18,6 +18,15 @@
 {% set grouped_by = [
     'policy_id', 'parent_policy_id', 'action_code', 'decided_by_type', 'language', 'channel',
 ] -%}
+{% set sums, whole_sums, none_of_appeals, one_of_appeals = [], [], [], [] -%}
+{% for name in measures -%}
+{% do sums.append('sum(' ~ name ~ ') as ' ~ name) -%}
+{% do whole_sums.append('cast(sum(' ~ name ~ ') as bigint) as ' ~ name) -%}
+{% endfor -%}
+{% for name, expression in of_appeals.items() -%}
+{% do none_of_appeals.append('0 as ' ~ name) -%}
+{% do one_of_appeals.append(expression ~ ' as ' ~ name) -%}
+{% endfor -%}
 {% set keys = [
     'appellant', 'anchor', 'period_type', 'period_starts_on', 'period_ends_on', 'dimension_name',
     'dimension_value',
@@ -52,9 +61,7 @@ events as (
         {% for name in of_actions -%}
         {{ name }},
         {% endfor -%}
-        {% for name in of_appeals -%}
-        0 as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ none_of_appeals | join(', ') }}
     from actions
     {% for anchor, day in appeal_anchors().items() -%}
     union all
@@ -70,9 +77,7 @@ events as (
         {% for name in of_actions -%}
         0 as {{ name }},
         {% endfor -%}
-        {% for name, expression in of_appeals.items() -%}
-        {{ expression }} as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ one_of_appeals | join(', ') }}
     from appeals
     where {{ day }} is not null {{ "and outcome <> 'pending'" if anchor == 'answered_at' }}
     {% endfor -%}
@@ -84,9 +89,7 @@ by_day as (
         anchor,
         happened_on,
         {{ grouped_by | join(', ') }},
-        {% for name in measures -%}
-        sum({{ name }}) as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ sums | join(', ') }}
     from events
     group by appellant, anchor, happened_on, {{ grouped_by | join(', ') }}
 ),
@@ -98,9 +101,7 @@ grouped as (
 
 select
     {{ keys }},
-    {% for name in measures -%}
-    cast(sum({{ name }}) as bigint) as {{ name }}{{ ',' if not loop.last }}
-    {% endfor %}
+    {{ whole_sums | join(', ') }}
 from grouped
 where dimension_value is not null
 group by {{ keys }}
