@@ -14,3 +14,15 @@
         else 'decided_by_system'
     end
 {%- endmacro %}
+
+{#- How a decision ends the wait of its job. A skip does not: somebody else has to look. -#}
+{% macro job_end(decisions, actions) -%}
+    case
+        when {{ decisions }}.action_code = 'skip' then 'skipped'
+        when {{ decisions }}.action_code = 'escalate' then 'escalated'
+        when {{ actions }}.action_code is null then 'other'
+        when {{ actions }}.exclusion_reason in ('reversal', 'appeal_answered') then 'answered'
+        when {{ decision_exclusion(decisions, actions) }} is null then 'decided'
+        else 'auto_closed'
+    end
+{%- endmacro %}

@@ -12,7 +12,10 @@
         ['no_frame', 'unweighted_n', 'n = 0'],
         ['zero_denominator', 'n', 'n = 0'],
         ['zero_denominator', 'unweighted_n', 'estimate is null'],
+        ['zero_denominator', 'has_none', 'has_none'],
         ['too_few_cases', 'minimum_n', 'n < minimum_n'],
+        ['too_few_ends', 'n_ends', 'n_ends < ' ~ var('min_ended_jobs')],
+        ['not_reached', 'is_reached', 'not is_reached'],
         ['too_few_audits', 'n_base_audits', 'n_base_audits < ' ~ var('min_audits')],
         ['low_effective_n', 'n_base_audits', 'effective_n < ' ~ var('min_effective_n')],
         [

@@ -6,9 +6,26 @@
 {% do of_decisions.update({name: of_audits[name] if name in roster_dimensions()
     else 'cast(null as string)'}) -%}
 {% endfor -%}
+{#- Handling times and hours, of everybody in a queue or language too. -#}
+{% set of_work, of_hours = {}, {} -%}
+{% for name in of_decisions -%}
+{% do of_work.update({name: {
+    'overall': "'all'",
+    'queue': "coalesce(queue_id, 'unknown')",
+    'language': "coalesce(language, 'unknown')",
+    'policy': "coalesce(reported_policy_id, 'unknown')",
+}.get(name, 'cast(null as string)')}) -%}
+{% do of_hours.update({name: "'all'" if name == 'overall' else 'cast(null as string)'}) -%}
+{% endfor -%}
+{% set of_counted = "('decided', 'measured', 'on_shift')" -%}
 {% set heads = [
     ('accuracy', 'decided', 'decisions', of_decisions, 'true'),
     ('scores', 'decided', 'decisions', of_decisions, 'true'),
+    ('accuracy', 'measured', 'work', of_decisions, 'n_measured > 0'),
+    ('accuracy', 'on_shift', 'shifts', of_decisions, 'true'),
+    ('workload', 'decided', 'work', of_work, 'true'),
+    ('workload', 'measured', 'work', of_work, 'n_measured > 0'),
+    ('workload', 'on_shift', 'shifts', of_hours, 'true'),
     ('accuracy', 'audited', 'audits', of_audits, 'is_in_rates'),
     ('accuracy', 'compared', 'audits', of_audits, 'is_compared'),
     ('scores', 'audited', 'audits', of_audits, 'is_reviewed'),
@@ -19,6 +36,24 @@ with decisions as (
         *,
         'human' as decided_by_type
     from {{ ref('int_people__decisions_by_day') }}
+),
+
+work as (
+    select
+        *,
+        'human' as decided_by_type
+    from {{ ref('int_people__work_by_day') }}
+),
+
+shifts as (
+    select
+        person_key as moderator_key,
+        work_date as decided_on,
+        site,
+        vendor,
+        team_id,
+        'human' as decided_by_type
+    from {{ ref('int_people__hours_by_day') }}
 ),
 
 bands as (
@@ -151,9 +186,11 @@ from people
 inner join parts on people.worked_on = parts.worked_on
 where
     -- Nothing of what few audits found is published of days in no whole week.
-    (people.head_of = 'decided' or parts.part <> 'rest')
+    (people.head_of in {{ of_counted }} or parts.part <> 'rest')
     -- Nothing is published of groups of people by day.
-    and (people.head_of <> 'decided' or parts.period_type <> 'day')
+    and (
+        people.head_of not in {{ of_counted }} or parts.period_type <> 'day'
+    )
 union all
 select
     {% for name in suppressed_group_keys()[:3] + ['part', 'head_of'] + suppressed_dimensions() -%}

@@ -40,6 +40,7 @@ in_context as (
         jobs.language,
         jobs.region,
         jobs.item_type,
+        jobs.reported_policy_id,
         policies.policy_version as policy_version_at_decision,
         -- A policy at the top of the tree is its own parent, so that parents sum to all.
         coalesce(policies.parent_policy_id, decisions.policy_id) as parent_policy_id,
@@ -92,6 +93,7 @@ select
     decisions.language,
     decisions.region,
     decisions.item_type,
+    decisions.reported_policy_id,
     decisions.action_code,
     decisions.action_group,
     decisions.model_version,

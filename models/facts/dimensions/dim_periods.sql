@@ -1,10 +1,13 @@
--- Periods have begun on each of these days; a rating may come after the last decision.
-{% set days = {
-    'dim_calendar': 'calendar_date',
-    'int_verdicts__audits': 'audited_on',
-    'int_agreement__ratings': 'rated_on',
-    'int_golden__servings': 'served_on',
-} -%}
+-- Each of these days is in a period; a rating may come after the last decision, and a job be due.
+{% set days = [
+    ('dim_calendar', 'calendar_date'),
+    ('int_verdicts__audits', 'audited_on'),
+    ('int_agreement__ratings', 'rated_on'),
+    ('int_golden__servings', 'served_on'),
+    ('fct_jobs', 'enqueued_on'),
+    ('fct_jobs', 'closed_on'),
+    ('fct_jobs', 'due_on'),
+] -%}
 
 with as_of as (
     select
@@ -14,7 +17,7 @@ with as_of as (
 ),
 
 known_days as (
-    {% for model, day in days.items() -%}
+    {% for model, day in days -%}
     select
         min({{ day }}) as first_day,
         max({{ day }}) as last_day
