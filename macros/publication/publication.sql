@@ -57,6 +57,10 @@
             'mix_not_comparable', 'comparable_share',
             'comparable_share < ' ~ var('min_comparable_share'),
         ],
+        [
+            'too_few_appeals', 'n_judged_appeals',
+            'n_judged_appeals < ' ~ var('min_appeals'),
+        ],
     ]) }}
 {%- endmacro %}
 
@@ -234,14 +238,14 @@
 
 {#- A share of what was counted: of a relation with keys, n_successes, n, n_people, min_n and
     suppression_code. What is counted in full (min_n is null) is no sample, so it has no interval. -#}
-{% macro publish_share(relation, keys, values=[]) -%}
+{% macro publish_share(relation, keys, values=[], asked=[], without=[]) -%}
     {%- set measured -%}
     (
         select
             *,
             min_n is null as is_counted_in_full,
             case min_n
-                {% for name in ['min_audits', 'min_repeats'] -%}
+                {% for name in ['min_audits', 'min_repeats', 'min_appeals'] -%}
                 when '{{ name }}' then {{ var(name) }}
                 {% endfor -%}
             end as minimum_n,
@@ -271,6 +275,6 @@
     )
     {%- endset -%}
     {{ publish_rate(
-        shares, keys, ['suppression_code', 'n', 'minimum_n'],
-        values=['n_successes'] + values) }}
+        shares, keys, ['suppression_code', 'n', 'minimum_n'] + asked,
+        values=['n_successes'] + values, without=without) }}
 {%- endmacro %}

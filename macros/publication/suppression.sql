@@ -13,10 +13,12 @@
     {{ return(names + ['tenure_band'] + dimensions_of_shares()) }}
 {%- endmacro %}
 
-{#- Dimensions that only the marts of audits, golden items and ratings have. All together may be few. -#}
+{#- Dimensions that only the marts of audits, golden items, ratings and appeals have. All together may be
+    few. -#}
 {% macro dimensions_of_shares() -%}
     {{ return([
         'overall', 'sampling_method', 'key_version', 'action', 'session', 'rater_role',
+        'channel',
     ]) }}
 {%- endmacro %}
 

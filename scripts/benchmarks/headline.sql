@@ -30,7 +30,7 @@ decisions as (
         queued.queue_id,
         decided.moderator_id,
         decided.decided_by_type in ('human', 'automation')
-        and decided.action_code not in ('auto_close', 'reverse', 'skip', 'escalate')
+        and decided.action_code not in ('auto_close', 'reverse', 'uphold', 'skip', 'escalate')
             as is_eligible
     from decided
     left join queued on decided.job_id = queued.job_id

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-NO_DECISION = ["auto_close", "reverse", "skip", "escalate"]
+NO_DECISION = ["auto_close", "reverse", "uphold", "skip", "escalate"]
 STRATUM = ["plan_id", "stratum_id", "period_start"]
 
 

@@ -779,7 +779,7 @@ def overturned(sample: Sample, raw: RawTables) -> pd.DataFrame:
     """Decisions that a person later replaced by something else."""
     decisions = sample.decisions
     is_recorded = decisions["supersedes_decision_id"].notna().any()
-    is_decision = ~decisions["action_code"].isin(["skip", "escalate", "auto_close"])
+    is_decision = ~decisions["action_code"].isin(["skip", "escalate", "auto_close", "uphold"])
     later = decisions[(decisions["decided_by_type"] == "human") & is_decision].dropna(
         subset="supersedes_decision_id"
     )

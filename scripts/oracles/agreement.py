@@ -28,6 +28,8 @@ STRENGTH = {
     "demote": 3,
     "restrict": 4,
     "remove": 5,
+    "demonetise": 2,
+    "disable": 5,
     "suspend": 6,
     "ban": 7,
 }

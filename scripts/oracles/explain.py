@@ -63,6 +63,7 @@ def exclusions(sample: Sample, raw: RawTables) -> pd.DataFrame:
         "automatic_close": actions == "auto_close",
         "reversal": actions == "reverse",
         "no_decision_made": actions.isin(["skip", "escalate"]),
+        "appeal_answered": actions == "uphold",
         "decided_by_system": ~decisions["is_eligible"],
     }
     why = np.select(list(reasons.values()), list(reasons), "")

@@ -10,11 +10,14 @@ import pandas as pd
 
 from .raw_tables import RawTables
 
-NO_DECISION = ["auto_close", "reverse", "skip", "escalate"]
-ENFORCING = ["label", "age_restrict", "demote", "restrict", "remove", "warn", "suspend", "ban"]
+NO_DECISION = ["auto_close", "reverse", "uphold", "skip", "escalate"]
+ENFORCING = [
+    "label", "age_restrict", "demote", "restrict", "remove", "demonetise", "disable", "warn",
+    "suspend", "ban",
+]  # fmt: skip
 STRENGTH = {
     "no_action": 0, "label": 1, "age_restrict": 2, "demote": 3, "restrict": 4, "remove": 5,
-    "warn": 1, "suspend": 6, "ban": 7,
+    "demonetise": 2, "disable": 5, "warn": 1, "suspend": 6, "ban": 7,
 }  # fmt: skip
 PROBABILITY = ["simple_random", "stratified_random"]
 STRATUM = ["plan_id", "stratum_id", "period_start"]
@@ -23,7 +26,7 @@ BANDS = [0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, np.inf]
 # What int_context__as_of takes the latest recorded_at of.
 DATED = [
     "decisions", "review_jobs", "audits", "disputes", "sampling_frame", "policies", "queues",
-    "roster", "audit_scores", "golden_results", "calibration_ratings",
+    "roster", "audit_scores", "golden_results", "calibration_ratings", "appeals",
 ]  # fmt: skip
 
 

@@ -196,6 +196,14 @@ def suppressed(world: World, models: dict[str, CompiledModel]) -> pd.DataFrame:
                 'remove' as true_action_code, is_answered, false as is_bad_key,
                 is_answered as is_passed
             from servings;
+            create table facts.fct_appeals as
+            select true as is_in_rates, 'affected' as appellant, 'human' as decided_by_type,
+                person_key as moderator_key, cast(day as date) as decided_on,
+                cast(day as date) as filed_on,
+                case when is_answered then cast(day as date) end as answered_on,
+                policy as policy_id, null::varchar as parent_policy_id, 'remove' as action_code,
+                'en' as language, 'internal' as channel
+            from servings;
             create table facts.int_agreement__ratings as
             select 'calibration' as rating_source, 'action_code' as label_kind,
                 session as session_id, policy as item_policy_id, site, 'en' as language,
@@ -343,7 +351,7 @@ def exposed(world: World, withheld: pd.DataFrame, totals_only: bool = False) -> 
 
 
 def shares(world: World) -> list[tuple[str, str, pd.DataFrame, list[list[str]]]]:
-    """What marts of audits, golden items and ratings count.
+    """What marts of audits, golden items, ratings and appeals count.
 
     Returns:
         Basis, whose work it is, the events with person_key and day, and the dimensions that are
@@ -369,6 +377,9 @@ def shares(world: World) -> list[tuple[str, str, pd.DataFrame, list[list[str]]]]
     answered = servings[servings["is_answered"]]
     for basis, rows in {"n_served": servings, "n_answered": answered}.items():
         found.append((basis, "moderators", rows, [OF_PEOPLE, ["policy"]]))
+    # Decisions complained of: as many as there are servings, of the same people.
+    for basis, rows in {"filed_at": servings, "answered_at": answered}.items():
+        found.append((f"affected by {basis}", "moderators", rows, [["policy"]]))
     for rows in (servings, answered):
         found.append(("calibration", "raters", rows, [OF_PEOPLE, ["policy"]]))
     for rows in (ratings, ratings[~ratings["is_left_out"]]):
@@ -551,6 +562,10 @@ MARTS_OF_SHARES = {
     "rates.quality_rates": ("denominator", "coalesce(n, n_successes)"),
     "rates.calibration_gap": ("'calibration'", "coalesce(n, n_items, n_not_rated)"),
     "rates.rater_agreement": ("concat('agreement ', rating_source)", "n_ratings"),
+    "appeals.appeal_rates": (
+        "concat(if(metric_id like 'notifier%', 'notifier', 'affected'), ' by ', anchor)",
+        "coalesce(n, n_successes, n_appeals, n_pending)",
+    ),
 }
 
 
@@ -560,7 +575,7 @@ def test_open_marts_show_nothing_of_suppressed_shares(platform, mart):
     metrics = "inner join reference.metrics using (metric_id, metric_version)"
     found = platform.query(f"""
         select count(*) as n, count({number}) as n_shown
-        from {mart} {metrics if basis == "denominator" else ""}
+        from {mart} {metrics if basis == "denominator" or "anchor" in basis else ""}
         inner join restricted.int_people__suppressed_groups as listed
             using (period_type, period_starts_on, dimension_name, dimension_value)
         where listed.basis = {basis}

@@ -245,7 +245,11 @@ def test_the_commands_of_a_document_exist(document):
 
 
 # The marts whose rates are weighted, and where what they weigh is counted.
-COUNTED_IN = {"accuracy_rates": "accuracy_cells", "policy_rates": "policy_cells"}
+COUNTED_IN = {
+    "accuracy_rates": "accuracy_cells",
+    "policy_rates": "policy_cells",
+    "appeal_rates": "int_appeals__cells",
+}
 
 
 def test_every_metric_is_in_its_mart_and_made_of_what_is_counted(target, described):

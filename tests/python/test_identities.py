@@ -43,6 +43,8 @@ POLICIES = "rates.policy_rates"
 CONFUSION = "explain.policy_confusion"
 PARETO = "explain.error_pareto"
 OVERTURNED = "rates.overturned_decisions"
+APPEALS = "facts.fct_appeals"
+APPEAL_RATES = "appeals.appeal_rates"
 POPULATION = "cells.accuracy_population"
 EXCLUSIONS = "explain.exclusions"
 PERIODS = "report.dim_periods"
@@ -641,6 +643,50 @@ MUTATIONS = {
     "more_overturned_than_decided": (
         update(OVERTURNED, "n_overturned_decisions = n_eligible_decisions + 1", "true"),
         {"no_more_is_overturned_than_was_decided"},
+    ),
+    # Appeals.
+    "an_appeal_twice": (repeat(APPEALS), {"fct_appeals_are_unique"}),
+    "an_appeal_left_out_for_no_reason": (
+        update(APPEALS, "is_in_rates = false", "true"),
+        {"appeals_are_counted_or_have_a_reason"},
+    ),
+    "an_appeal_of_nobody": (
+        update(APPEALS, "appellant = null", "is_in_rates"),
+        {"appeals_are_counted_or_have_a_reason"},
+    ),
+    "an_appeal_left_out_for_an_unknown_reason": (
+        update(APPEALS, "is_in_rates = false, exclusion_reason = 'why'", "true"),
+        {"appeal_exclusion_reasons_are_registered"},
+    ),
+    "an_appeal_of_unknown_times": (
+        update(APPEALS, "time_exclusion_reason = 'not_appealable'", "true"),
+        {"appeal_time_exclusion_reasons_are_registered"},
+    ),
+    "no_rates_of_appeals": (f"delete from {APPEAL_RATES}", {"there_are_actions_to_appeal"}),
+    "a_rate_of_appeals_twice": (repeat(APPEAL_RATES), {"appeal_rates_are_unique"}),
+    "a_rate_of_appeals_that_is_no_quotient": (
+        update(APPEAL_RATES, "n_successes = n_successes - 1", "n_successes > 0"),
+        {"a_rate_of_appeals_is_inside_its_interval"},
+    ),
+    "a_rate_of_appeals_outside_its_interval": (
+        update(APPEAL_RATES, "ci_low = estimate + 0.01", "ci_low is not null"),
+        {"a_rate_of_appeals_is_inside_its_interval"},
+    ),
+    "a_rate_of_few_appeals_that_is_reported": (
+        update(
+            APPEAL_RATES,
+            "is_reportable = true, reason_code = null",
+            "reason_code = 'too_few_cases'",
+        ),
+        {"a_rate_of_appeals_is_inside_its_interval"},
+    ),
+    "appeals_of_a_suppressed_group": (
+        update(APPEAL_RATES, "n_appeals = 7", "reason_code = 'suppressed_complementary'"),
+        {"appeals_that_are_shown_sum_to_all"},
+    ),
+    "an_appeal_that_ends_in_no_way": (
+        update(APPEAL_RATES, "n_appeals = n_appeals + 1", "is_reportable"),
+        {"appeals_that_are_shown_sum_to_all"},
     ),
     # Dimensions and reconciliation.
     "a_policy_twice": (repeat("report.dim_policies"), {"policies_are_unique"}),

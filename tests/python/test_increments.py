@@ -302,6 +302,7 @@ OF_WHOLE_MODELS = {
     "plan_more_audits",
     "min_agreement_items",
     "min_repeats",
+    "min_appeals",
     "ledger_regions",
     "ledger_exempt_actions",
     "ledger_late_hours",

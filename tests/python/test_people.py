@@ -456,6 +456,7 @@ SETS = {
     "rates.overturned_decisions": (PERIOD, "n_overturned_decisions", None),
     "rates.calibration_gap": (("measure", *PERIOD), "estimate", "n_people"),
     "rates.quality_rates": (("metric_id", *PERIOD), "n", "coalesce(n_people, 9999)"),
+    "appeals.appeal_rates": (("metric_id", *PERIOD), "n", None),
     "rates.quality_scores": (("score_of", "category_id", *PERIOD), "estimate", None),
 }  # fmt: skip
 # Withheld, for either reason; a number may also be null as there is nothing to count.
@@ -592,7 +593,8 @@ def test_nobody_is_named_in_marts_that_are_open_to_all(project):
     open_to_all = project.query("""
         select table_schema, table_name, column_name
         from information_schema.columns
-        where table_schema in ('explain', 'planning', 'rates', 'reconciliation', 'report')
+        where table_schema in ('appeals', 'explain', 'operations', 'planning', 'rates',
+            'reconciliation', 'report', 'transparency')
     """)
     assert {"accuracy_compared", "audit_plan"} <= set(open_to_all.table_name)
     people_columns = open_to_all.column_name.isin(sorted(KEYS_OF_PEOPLE))

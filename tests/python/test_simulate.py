@@ -31,7 +31,7 @@ ELIGIBLE = """
     select distinct d.decision_id, j.queue_id, d.decided_by_type, d.decided_at,
         if(d.action_code = 'no_action', 'not_enforced', 'enforced') as action_group
     from decisions d inner join review_jobs j using (job_id)
-    where d.action_code not in ('escalate', 'skip', 'auto_close', 'reverse')
+    where d.action_code not in ('escalate', 'skip', 'auto_close', 'reverse', 'uphold')
         and d.decided_by_type in ('human', 'automation')
 """
 
@@ -735,7 +735,7 @@ def test_a_broken_feed_is_recorded_and_visible(long):
                 (j.language is null and j.views_at_enqueue is null
                     and d.views_at_decision is null)::int as is_blind
             from decisions d inner join review_jobs j using (job_id)
-            where d.action_code not in ('reverse', 'skip', 'escalate')
+            where d.action_code not in ('reverse', 'uphold', 'skip', 'escalate')
         )
         select avg(is_blind) filter (is_broken), avg(is_blind) filter (not is_broken) from fed
     """,

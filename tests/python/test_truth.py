@@ -9,7 +9,7 @@ import pytest
 import simulate as simulator
 from simulator.world import Settings
 
-NOT_DECISIONS = ["escalate", "skip", "auto_close", "reverse"]
+NOT_DECISIONS = ["escalate", "skip", "auto_close", "reverse", "uphold"]
 KEY = ["period_type", "period_starts_on", "dimension_name", "dimension_value"]
 
 

@@ -1,4 +1,5 @@
-{#- By whom the work was done that open marts of audits, golden items and ratings count. -#}
+{#- By whom the work was done that open marts of audits, golden items, ratings and
+    appeals count. -#}
 {% set ratings_of = rating_dimensions() -%}
 {% set pairs_of = person_dimensions() -%}
 {% do pairs_of.update({
@@ -26,6 +27,13 @@
     'true',
 ]) -%}
 {% endfor -%}
+{#- Of appeals, who took the decisions complained of. -#}
+{% for anchor, day in appeal_anchors().items() -%}
+{% do heads.append([
+    appeal_basis('appellant', "'" ~ anchor ~ "'"), 'counted', 'appeals', day, 'moderator_key',
+    appeal_dimensions(), "decided_by_type = 'human' and " ~ day ~ ' is not null',
+]) -%}
+{% endfor -%}
 {% for kind in label_kinds() -%}
 {% do heads.append([
     "concat('agreement ', rating_source)", kind, 'ratings', 'item_rated_on', 'rater_key',
@@ -51,6 +59,11 @@ ratings as (
 
 pairs as (
     select * from {{ ref('int_calibration__pairs') }}
+),
+
+appeals as (
+    select * from {{ ref('fct_appeals') }}
+    where is_in_rates
 ),
 
 as_of as (

@@ -19,6 +19,10 @@ appeals as (
     select * from {{ ref('stg_appeals') }}
 ),
 
+appealed as (
+    select distinct decision_id from appeals
+),
+
 as_of as (
     select * from {{ ref('int_context__as_of') }}
 ),
@@ -141,9 +145,13 @@ select
     'decisions' as table_name,
     decisions.decision_id as row_id,
     decisions.decided_on as happened_on,
-    'restored_without_appeal' as reason_code,
+    case
+        when appealed.decision_id is null then 'restored_without_appeal'
+        else 'restored_without_grant'
+    end as reason_code,
     true as is_explained
 from decisions
+left join appealed on decisions.supersedes_decision_id = appealed.decision_id
 where
     decisions.exclusion_reason = 'reversal'
     and exists (select 1 from appeals)
