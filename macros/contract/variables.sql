@@ -10,7 +10,7 @@
         'min_repeats', 'min_share_in_sight', 'not_read', 'overturn_maturity_days',
         'people_window_days', 'plan_budget', 'plan_history_periods', 'plan_min_per_stratum',
         'plan_more_audits', 'plan_target_half_width', 'raw_connector', 'raw_path', 'raw_schema',
-        'reporting_timezone', 'week_starts_on',
+        'reinstatement_days', 'reporting_timezone', 'week_starts_on',
     ]) }}
 {%- endmacro %}
 

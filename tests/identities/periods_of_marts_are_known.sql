@@ -1,6 +1,6 @@
 {% set marts = [
-    'accuracy_compared', 'accuracy_population', 'calibration_gap', 'moderator_accuracy',
-    'overturned_decisions', 'policy_rates', 'quality_scores', 'rater_agreement',
+    'accuracy_compared', 'accuracy_population', 'calibration_gap', 'enforcement_rates',
+    'moderator_accuracy', 'overturned_decisions', 'policy_rates', 'quality_scores', 'rater_agreement',
 ] -%}
 
 with of_marts as (

@@ -287,6 +287,7 @@ def test_the_warehouse_of_an_earlier_version_is_built_over(before_the_rest, both
 OF_WHOLE_MODELS = {
     "accuracy_maturity_days",
     "overturn_maturity_days",
+    "reinstatement_days",
     "max_clock_skew_minutes",
     # What is warned of, not what is read.
     "not_read",
