@@ -40,7 +40,8 @@ LATE = [
     ("raw/audit_scores", ""),
     ("raw/disputes", ""),
     ("raw/appeals", ""),
-    ("raw/decisions", "-reversals"),
+    ("raw/decisions", "-appeals"),
+    ("raw/review_jobs", "-appeals"),
 ]
 
 
@@ -78,7 +79,7 @@ def install(made: Path, out: Path) -> None:
 
 def control_totals(world: World, summaries: list[Summary]) -> pa.Table:
     """What the sources report about themselves: a row per day, measure and queue (null = all)."""
-    n_queues = len(world.queue_ids)
+    n_queues = len(world.all_queues)
     days = np.arange(world.start, world.horizon, DAY)
     totals = np.zeros((len(days), 1 + n_queues, len(MEASURES)))
     statements = np.zeros(len(days))
@@ -106,7 +107,7 @@ def control_totals(world: World, summaries: list[Summary]) -> pa.Table:
         business_date=dates(days[day[kept]]),
         measure=coded(measure[kept], MEASURES),
         dimension_name=coded(np.where(queue[kept] >= 0, 0, -1), ["queue_id"]),
-        dimension_value=coded(queue[kept], world.queue_ids),
+        dimension_value=coded(queue[kept], world.all_queues),
         value=real(np.concatenate([totals.ravel(), statements])[kept]),
         reported_at=times(reported[kept]),
     )

@@ -64,6 +64,7 @@ class Week:
     rota_size: np.ndarray  # (day, queue)
     auto_close: np.ndarray  # (day,) share
     broken_feed: np.ndarray  # (day, queue)
+    slowness: np.ndarray  # (day, queue), of people, 1 where nothing is wrong
 
 
 def week_of(world: World, number: int) -> Week:
@@ -77,6 +78,7 @@ def week_of(world: World, number: int) -> Week:
     tenure = (days[:, None] - people.hired[None, :]) / DAY
     person_error = people.error_factor * (1 + 0.8 * np.exp(-np.maximum(tenure, 0) / 45))
     auto_close, broken = np.full(7, 0.012), np.zeros((7, n_queues), bool)
+    slowness = np.ones((7, n_queues))
 
     for incident, when in world.during("mix_shift", number):
         volume[when, incident.code] *= incident.size
@@ -90,6 +92,8 @@ def week_of(world: World, number: int) -> Week:
         auto_close[when] = incident.size
     for incident, when in world.during("broken_feed", number):
         broken[when, incident.code] = True
+    for incident, when in world.during("backlog_surge", number):
+        slowness[when, incident.code] = incident.size
 
     since_off = (np.arange(7)[:, None] - people.day_off[None, :]) % 7
     employed = tenure >= 0
@@ -117,6 +121,7 @@ def week_of(world: World, number: int) -> Week:
         rota_size=size,
         auto_close=auto_close,
         broken_feed=broken,
+        slowness=slowness,
     )
 
 
@@ -190,7 +195,8 @@ def draw_cases(
         automated = closes + (1 - closes) * world.automation_share[queue]
         by_type = np.where(u < closes, SYSTEM, np.where(u < automated, AUTOMATION, HUMAN))
         target = np.array([minutes for minutes, _ in TIER_TARGETS])[world.queue_tier] * 60
-        typical = np.where(by_type == HUMAN, 0.3 * target[queue], np.where(by_type == 1, 30, DAY))
+        people = 0.3 * target[queue] * week.slowness[day, queue]
+        typical = np.where(by_type == HUMAN, people, np.where(by_type == 1, 30, DAY))
         wait = typical * np.exp(rng.standard_normal(n, np.float32) * 0.9)
         room = decided - week.monday
         # What would have begun last week begins somewhere in this one.
@@ -298,13 +304,13 @@ def _decide(rng: np.random.Generator, week: Week, cases: Batch) -> Batch:
     }
 
 
-def first_id(week: Week, half: int = 0) -> int:
-    """Where the numbers of a week's ids begin, in the first or second half of its range.
+def first_id(week: Week, eighth: int = 0) -> int:
+    """Where the numbers of a week's ids begin, in an eighth of its range.
 
     A week's range is far wider than it has decisions, so that weeks need not know of each other.
     """
     width = 10 ** len(str(week.world.settings.decisions_per_day * 7 * 4 + 10_000))
-    return week.number * width + half * width // 2
+    return week.number * width + eighth * width // 8
 
 
 def draw_own(week: Week) -> Batch:
@@ -331,7 +337,7 @@ def draw_carried(week: Week) -> Batch:
     )
     decided = week.monday + np.minimum(rng.exponential(3 * 3600, n), 6 * DAY).astype(np.int64)
     enqueued = week.monday - 1 - np.minimum(rng.exponential(5 * 3600, n), 2 * DAY).astype(np.int64)
-    number = first_id(week, half=1) + np.arange(n)
+    number = first_id(week, 4) + np.arange(n)
     return draw_cases(rng, week, np.sort(decided), number, enqueued)
 
 

@@ -1,4 +1,4 @@
-"""The shape of the sixteen raw tables, and how arrays of numbers become Parquet columns quickly.
+"""The shape of the eighteen raw tables, and how arrays of numbers become Parquet columns quickly.
 
 Inside the simulator everything is numbers: times are whole epoch seconds (UTC), enumerations are
 codes, ids are integers. A negative number means null. Strings only appear here, at the very end.
@@ -64,6 +64,8 @@ RAW_TABLES: dict[str, dict[str, pa.DataType]] = {
         "region": S,
         "priority": N,
         "views_at_enqueue": N,
+        "reported_policy_id": S,
+        "is_job_made": B,
         **_RECORDED,
     },
     "decisions": {
@@ -81,9 +83,22 @@ RAW_TABLES: dict[str, dict[str, pa.DataType]] = {
         "model_version": S,
         "confidence": F,
         "supersedes_decision_id": S,
+        "ground": S,
+        "automation_level": S,
         **_RECORDED,
     },
     "decision_policies": {"decision_id": S, "policy_id": S, "is_primary": B, **_RECORDED},
+    "decision_actions": {"decision_id": S, "action_code": S, "is_primary": B, **_RECORDED},
+    "reports": {
+        "report_id": S,
+        "item_id": S,
+        "job_id": S,
+        "reported_at": T,
+        "reporter_kind": S,
+        "policy_id": S,
+        "is_legal_notice": B,
+        **_RECORDED,
+    },
     "shift_hours": {
         "person_id": S,
         "work_date": D,
@@ -178,6 +193,8 @@ RAW_TABLES: dict[str, dict[str, pa.DataType]] = {
         "filed_at": T,
         "decided_at": T,
         "outcome": S,
+        "channel": S,
+        "notified_at": T,
         **_RECORDED,
     },
     "statements_of_reasons": {
@@ -213,6 +230,8 @@ SOURCE_SYSTEM = {
     "review_jobs": "moderation_platform",
     "decisions": "moderation_platform",
     "decision_policies": "moderation_platform",
+    "decision_actions": "moderation_platform",
+    "reports": "moderation_platform",
     "sampling_frame": "audit_tool",
     "audits": "audit_tool",
     "audit_scores": "audit_tool",
@@ -229,7 +248,7 @@ _FOUR_DIGITS = np.frombuffer("".join(f"{i:04d}" for i in range(10_000)).encode()
 
 # Strings that hardly repeat, so that a dictionary of them saves nothing.
 MANY_VALUED = {"audit_id", "appeal_id", "decision_id", "dispute_id", "item_id", "job_id"}
-MANY_VALUED |= {"supersedes_decision_id"}
+MANY_VALUED |= {"report_id", "supersedes_decision_id"}
 
 
 def ids(prefix: str, numbers: np.ndarray, width: int = 12) -> pa.Array:

@@ -8,10 +8,13 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from . import operations
 from .cases import CORRECT, TECHNICAL, Batch, Week, first_id, mistake, same_day
 from .columns import DAY, Delivery, coded, constant, ids, raw_table, real, times, whole
+from .operations import APPEAL_WITHDRAWN, DENIED, GRANTED, PARTIAL, PENDING
 from .world import (
     ACTIONS,
+    AUTO_CLOSE,
     AUTOMATION,
     BAN,
     HUMAN,
@@ -22,6 +25,7 @@ from .world import (
     REVERSE,
     ROLES,
     SEVERITIES,
+    SYSTEM,
     World,
 )
 
@@ -47,7 +51,6 @@ SCORECARD = [  # category, weight, is_critical
     ("tagging", 15.0, False),
     ("notes", 10.0, False),
 ]
-PENDING, GRANTED, DENIED, PARTIAL, APPEAL_WITHDRAWN = range(5)
 APPEAL_OUTCOMES = ["pending", "granted", "denied", "partial", "withdrawn"]
 UPHELD, OVERTURNED, DISPUTE_WITHDRAWN = 1, 2, 3
 DISPUTE_OUTCOMES = ["pending", "upheld", "overturned", "withdrawn"]
@@ -82,8 +85,13 @@ def stratum_names(world: World) -> list[str]:
     return [f"{place}-{group}" for place in places for group in ACTION_GROUPS]
 
 
-def write_week(rng: np.random.Generator, week: Week, decisions: Batch, delivery: Delivery) -> Batch:
-    """Write the week's frame, audits, disputes and appeals; return the reversals as decisions."""
+def write_week(
+    rng: np.random.Generator, week: Week, decisions: Batch, delivery: Delivery
+) -> tuple[Batch, Batch]:
+    """Write the week's frame, audits, disputes and appeals.
+
+    Returns the appeals' jobs and the decisions that answer them.
+    """
     world = week.world
     framed = week.monday + 7 * DAY + 2 * 3600
     stratum = strata(world, decisions)
@@ -109,7 +117,7 @@ def write_week(rng: np.random.Generator, week: Week, decisions: Batch, delivery:
     drawn = framed + 3600 + (rng.random(len(sample)) * 2.8 * DAY).astype(np.int64)
     audited = np.maximum(audited, drawn)
 
-    appeals = _appeals(rng, decisions)
+    appeals = _appeals(rng, world.settings.seed, decisions)
     groups = [(PLANNED, sample, audited), *_other_audits(rng, decisions, stratum, appeals)]
     again = np.flatnonzero(rng.random(len(sample)) < 0.08)
     after = audited[again] + rng.integers(DAY, 7 * DAY, len(again))
@@ -127,6 +135,9 @@ def write_week(rng: np.random.Generator, week: Week, decisions: Batch, delivery:
     audits["inclusion"] = np.where(in_plan, rate[cell], np.nan)
     audits["audit"] = first_id(week) + np.arange(len(cell))
     _write_audits(rng, week, decisions, audits, delivery)
+    # Whose report led to nothing may complain as well; no audit is drawn for it.
+    complaints = operations.complaints(week, decisions)
+    appeals = {name: np.concatenate([appeals[name], complaints[name]]) for name in appeals}
     return _write_appeals(rng, week, decisions, appeals, delivery)
 
 
@@ -337,7 +348,7 @@ def _write_disputes(
     delivery.later("raw/disputes", week.number, table, known)
 
 
-def _appeals(rng: np.random.Generator, decisions: Batch) -> Batch:
+def _appeals(rng: np.random.Generator, seed: int, decisions: Batch) -> Batch:
     """Users appeal enforcements, wrong ones more often; every appeal is decided in the end."""
     enforced = (decisions["action"] > NO_ACTION) & (decisions["action"] <= BAN)
     wrong = decisions["error"] != CORRECT
@@ -345,6 +356,9 @@ def _appeals(rng: np.random.Generator, decisions: Batch) -> Batch:
     row = np.flatnonzero(rng.random(len(rate), np.float32) < rate)
     n, taken = len(row), decisions["decided"][row]
     filed = taken + 600 + np.minimum(rng.exponential(5 * DAY, n), 60 * DAY).astype(np.int64)
+    # The law gives six months, and some take them.
+    u = operations.chance(seed, decisions["decision"][row], operations.LATE)
+    filed += np.where(u < 0.03, (60 + u / 0.03 * 110) * DAY, 0).astype(np.int64)
     decided = filed + DAY + rng.exponential(5 * DAY, n).astype(np.int64)
     # No appeal ends within a week, so a reversal never falls into its decision's own week.
     decided = np.maximum(decided, taken + 7 * DAY + rng.integers(0, DAY, n))
@@ -361,12 +375,17 @@ def _write_appeals(
     decisions: Batch,
     appeals: Batch,
     delivery: Delivery,
-) -> Batch:
-    n = len(appeals["row"])
+) -> tuple[Batch, Batch]:
+    """Write the appeals; return their jobs, and the decisions that answer them."""
+    seed, n = week.world.settings.seed, len(appeals["row"])
     which, final = np.tile(np.arange(n), 2), np.repeat([False, True], n)
     number = first_id(week) + which
     lag = rng.integers(5, 600, 2 * n)
     known = np.where(final, appeals["decided"][which], appeals["filed"][which]) + lag
+    # The answer goes out within a day, once in a while never.
+    u = operations.chance(seed, number, operations.NOTIFIED)
+    told = appeals["decided"][which] + (u * DAY).astype(np.int64)
+    outside = operations.chance(seed, number, operations.CHANNEL) < 0.03
     table = raw_table(
         "appeals",
         known,
@@ -375,31 +394,45 @@ def _write_appeals(
         filed_at=times(appeals["filed"][which]),
         decided_at=times(np.where(final, appeals["decided"][which], -1)),
         outcome=coded(np.where(final, appeals["outcome"][which], PENDING), APPEAL_OUTCOMES),
+        channel=coded(outside.astype(np.int8), operations.CHANNELS),
+        notified_at=times(np.where(final & (u < 0.97) & (told <= known), told, -1)),
     )
     delivery.later("raw/appeals", week.number, table, known)
 
-    granted = np.flatnonzero(appeals["outcome"] == GRANTED)
-    order = granted[np.argsort(appeals["decided"][granted], kind="stable")]
-    row, n = appeals["row"][order], len(order)
+    # The answer is a decision on the appeal's own job.
+    jobs = operations.appeal_jobs(week, decisions, appeals)
+    outcome = appeals["outcome"]
+    lost = np.zeros(n, bool)
+    for incident in week.world.incidents:
+        if incident.kind == "lost_restores":
+            at = appeals["decided"]
+            lost |= (at >= incident.starts_at) & (at < incident.ends_at)
+    granted, nobody = outcome == GRANTED, outcome == APPEAL_WITHDRAWN
+    action = operations.answer(granted & ~lost, nobody | (granted & lost))
+    system = action == AUTO_CLOSE
+    order = np.argsort(appeals["decided"], kind="stable")
+    row, decided = appeals["row"][order], appeals["decided"][order]
     experienced = np.flatnonzero(week.world.moderators.hired < week.world.start)
     handling = rng.integers(60, 600, n)
-    decided = appeals["decided"][order]
-    return {
-        "decision": first_id(week, half=1) + np.arange(n),
-        "number": decisions["number"][row],
+    person = experienced[rng.integers(0, len(experienced), n)]
+    action, system = action[order], system[order]
+    return jobs, {
+        "decision": first_id(week, 4) + np.arange(n),
+        "number": jobs["number"][order],
         "item": decisions["item"][row],
-        "queue": decisions["queue"][row],
-        "by_type": np.full(n, HUMAN, np.int8),
-        "person": experienced[rng.integers(0, len(experienced), n)],
-        "started": decided - handling,
+        "queue": jobs["queue"][order],
+        "reason": jobs["reason"][order],
+        "by_type": np.where(system, SYSTEM, HUMAN).astype(np.int8),
+        "person": np.where(system, -1, person),
+        "started": np.where(system, -1, decided - handling),
         "decided": decided,
-        "handling": handling.astype(np.float32),
-        "action": np.full(n, REVERSE, np.int8),
+        "handling": np.where(system, np.nan, handling).astype(np.float32),
+        "action": action,
         "policy": np.full(n, -1, np.int8),
         "later_views": np.full(n, -1),
         "model": np.full(n, -1, np.int16),
         "confidence": np.full(n, np.nan),
-        "supersedes": decisions["decision"][row],
+        "supersedes": np.where(action == REVERSE, decisions["decision"][row], -1),
         "recorded": same_day(decided, rng.integers(1, 90, n)),
     }
 

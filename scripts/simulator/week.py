@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from . import quality
+from . import operations, quality
 from .cases import (
     CORRECT,
     ERROR_CLASSES,
@@ -60,8 +60,10 @@ class Summary:
 
 def job_table(world: World, cases: Batch) -> tuple[pa.Table, np.ndarray]:
     """The raw table `review_jobs`, in the order of recording, and when each row was recorded."""
-    lag = np.minimum(1 + cases["number"] % 15, cases["decided"] - cases["enqueued"])
-    recorded = same_day(cases["enqueued"], lag)
+    made = operations.is_made(world.settings.seed, cases)
+    enqueued = np.where(made, cases["decided"], cases["enqueued"])
+    lag = np.minimum(1 + cases["number"] % 15, cases["decided"] - enqueued)
+    recorded = same_day(enqueued, lag)
     order = np.argsort(recorded, kind="stable")
     rows = {name: values[order] for name, values in cases.items()}
     table = raw_table(
@@ -70,14 +72,16 @@ def job_table(world: World, cases: Batch) -> tuple[pa.Table, np.ndarray]:
         job_id=ids("j-", rows["number"]),
         item_id=ids("i-", rows["item"]),
         item_type=coded(rows["item_type"], ITEM_TYPES),
-        queue_id=coded(rows["queue"], world.queue_ids),
+        queue_id=coded(rows["queue"], world.all_queues),
         enqueue_reason=coded(rows["reason"], ENQUEUE_REASONS),
         item_created_at=times(rows["created"]),
-        enqueued_at=times(rows["enqueued"]),
+        enqueued_at=times(enqueued[order]),
         language=coded(rows["language"], LANGUAGES),
         region=coded(rows["region"], REGIONS),
         priority=whole(3 - rows["reason"] % 3),
         views_at_enqueue=whole(rows["views"]),
+        reported_policy_id=coded(operations.reported_policy(world.settings.seed, rows), POLICY_IDS),
+        is_job_made=pa.array(made[order]),
     )
     return table, recorded[order]
 
@@ -110,12 +114,16 @@ def decision_table(world: World, rows: Batch) -> pa.Table:
         supersedes_decision_id=ids("d-", rows["supersedes"])
         if "supersedes" in rows
         else constant(None, n),
+        ground=coded(operations.grounds(world.settings.seed, rows), operations.GROUNDS),
+        automation_level=coded(
+            operations.automation_levels(world.settings.seed, rows), operations.LEVELS
+        ),
     )
 
 
 def totals(world: World, decisions: Batch, handling: np.ndarray) -> dict[int, np.ndarray]:
     """Rows, distinct items and handling seconds by day: (1 + queues, 3) for each day's start."""
-    n_queues = len(world.queue_ids)
+    n_queues = len(world.all_queues)
     start = decisions["decided"] // DAY * DAY
     totals = {}
     for day in np.unique(start):
@@ -143,12 +151,17 @@ def simulate_week(world: World, number: int, out: Path) -> Summary:
     own, carried = draw_own(week), draw_carried(week)
     waiting = draw_carried(week_of(world, number + 1))
 
-    delivery.daily("raw/review_jobs", *job_table(world, concatenate([own, waiting])))
+    begun = concatenate([own, waiting])
+    operations.write_reports(week, begun, delivery)
     del waiting
     cases = concatenate([own, carried])
     del own, carried
-    decisions = concatenate([cases, draw_first_looks(rng, week, cases)])
-    del cases
+    looks = draw_first_looks(rng, week, cases)
+    again = operations.escalated_jobs(week, cases, looks)
+    delivery.daily("raw/review_jobs", *job_table(world, concatenate([begun, again])))
+    del begun, again
+    decisions = concatenate([cases, looks])
+    del cases, looks
     n = len(decisions["decided"])
     decisions["decision"] = first_id(week) + np.arange(n)
     decisions["recorded"] = same_day(decisions["decided"], rng.integers(1, 90, n))
@@ -160,9 +173,11 @@ def simulate_week(world: World, number: int, out: Path) -> Summary:
     summary.statements = _write_statements(rng, world, delivery, decisions)
     _write_truth(delivery, decisions, summary)
     _write_people(week, delivery)
-    reversals = quality.write_week(rng, week, decisions, delivery)
-    delivery.later("raw/decisions", number, decision_table(world, reversals), reversals["recorded"])
-    for day, found in totals(world, reversals, reversals["handling"]).items():
+    operations.write_actions(week, decisions, delivery)
+    asked, answers = quality.write_week(rng, week, decisions, delivery)
+    delivery.later("raw/review_jobs", number, *job_table(world, asked))
+    delivery.later("raw/decisions", number, decision_table(world, answers), answers["recorded"])
+    for day, found in totals(world, answers, answers["handling"]).items():
         summary.totals[day] = found
     summary.rows = delivery.rows
     return summary

@@ -24,8 +24,11 @@ ACTIONS = [
     "skip",
     "auto_close",
     "reverse",
+    "uphold",
+    "demonetise",
 ]
-NO_ACTION, BAN, ESCALATE, SKIP, AUTO_CLOSE, REVERSE = 0, 8, 9, 10, 11, 12
+NO_ACTION, REMOVE, WARN, SUSPEND, BAN = 0, 5, 6, 7, 8
+ESCALATE, SKIP, AUTO_CLOSE, REVERSE, UPHOLD, DEMONETISE = 9, 10, 11, 12, 13, 14
 HUMAN, AUTOMATION, SYSTEM = 0, 1, 2
 DECIDED_BY = ["human", "automation", "system"]
 SEVERITIES = ["none", "low", "medium", "high", "severe"]
@@ -109,7 +112,10 @@ ENQUEUE_REASONS = [
     "proactive_model",
     "rule",
     "sample",
+    "escalation",
+    "appeal",
 ]
+ESCALATION_REASON, APPEAL_REASON = 6, 7
 ENQUEUE_MIX = [0.50, 0.03, 0.01, 0.32, 0.11, 0.03]
 QUEUE_NAMES = [
     "User reports",
@@ -121,6 +127,8 @@ QUEUE_NAMES = [
     "Trusted flaggers",
     "New accounts",
 ]
+APPEALS_QUEUE = "appeals"
+APPEALS_TARGET = 7 * 24 * 60.0  # minutes
 SITES = ["lisbon", "manila", "dublin"]
 VENDORS = ["in_house", "vendor_a", "vendor_b"]
 TIERS, TIER_TARGETS = (
@@ -133,9 +141,11 @@ INCIDENT_KINDS = [  # when (share of the world), days, kind, dimension, size, me
     (0.12, 7, "mix_shift", "queue_id", 2.5, "volume multiplied by size"),
     (0.26, 1, "missing_day", "table_name", 1.0, "size = share of the rows never delivered"),
     (0.36, 14, "policy_change", "policy_id", 2.5, "version 2 begins; error rate times size"),
+    (0.47, 7, "backlog_surge", "queue_id", 4.0, "people's time to a decision multiplied by size"),
     (0.55, 4, "queue_accuracy_drop", "queue_id", 3.0, "error rate multiplied by size"),
     (0.62, 28, "vendor_cohort", "vendor", 2.2, "new hires' error rate multiplied by size"),
     (0.70, 1, "bulk_close", "table_name", 0.3, "size = share of jobs that the system closes"),
+    (0.78, 3, "lost_restores", "table_name", 1.0, "size = share of granted appeals not restored"),
     (0.86, 2, "broken_feed", "queue_id", 1.0, "size = share of rows without language and views"),
 ]
 
@@ -214,6 +224,11 @@ class World:
     revised_policies: list[tuple[int, int]]  # leaf, when version 2 came into force
     golden_policy: np.ndarray
     incidents: list[Incident] = field(default_factory=list)
+
+    @property
+    def all_queues(self) -> list[str]:
+        """The queues of cases, and that of appeals."""
+        return [*self.queue_ids, APPEALS_QUEUE]
 
     def random(self, week: int, part: int) -> np.random.Generator:
         """The random numbers of one part of one week, whoever draws them and when."""
@@ -349,6 +364,7 @@ def _schedule(world: World) -> None:
     dropped = next(int(q) for q in world.queue_mix.argsort()[::-1] if q != hard)
     fed = int(np.flatnonzero(world.queue_tier == 0)[-1])
     leaf = int(np.argmax(world.leaf_mix.T @ world.queue_mix))
+    busy = int(np.argmax(world.queue_mix))
     places = {
         "mix_shift": (hard, queue[hard]),
         "missing_day": (-1, "statements_of_reasons"),
@@ -356,6 +372,8 @@ def _schedule(world: World) -> None:
         "queue_accuracy_drop": (dropped, queue[dropped]),
         "vendor_cohort": (2, VENDORS[2]),
         "bulk_close": (-1, "decisions"),
+        "backlog_surge": (busy, queue[busy]),
+        "lost_restores": (-1, "appeals"),
         "broken_feed": (fed, queue[fed]),
     }
     rounds = max(1, days // 182)
@@ -489,7 +507,15 @@ def _queues(world: World, long_ago: int, known: int) -> list[dict]:
             known,
             change if i == queue else [],
         )
-    return rows
+    appeals = {
+        "queue_id": APPEALS_QUEUE,
+        "queue_name": "Appeals",
+        "risk_tier": None,
+        "target_turnaround_minutes": APPEALS_TARGET,
+        "target_accuracy": None,
+        "valid_from": long_ago,
+    }
+    return [*rows, *_periods(appeals, known, [])]
 
 
 def _roster(world: World, known: int) -> list[dict]:

@@ -157,7 +157,7 @@ def test_event_files_are_named_by_the_day_of_recording(tiny_folder, tiny):
         folder = tiny_folder / "raw" / name
         for path in folder.glob("*.parquet") if folder.is_dir() else []:
             days = tiny.execute(f"select distinct recorded_at::date from '{path}'").fetchall()
-            assert days == [(date.fromisoformat(path.stem.removesuffix("-reversals")),)]
+            assert days == [(date.fromisoformat(path.stem.removesuffix("-appeals")),)]
 
 
 def test_the_truth_is_kept_apart(tiny_folder, tiny):
@@ -259,7 +259,7 @@ def test_reversals_supersede_decisions_that_a_granted_appeal_named(long):
         from decisions r
         inner join decisions d
             on r.supersedes_decision_id = d.decision_id
-            and r.item_id = d.item_id and r.job_id = d.job_id
+            and r.item_id = d.item_id
         inner join appeals a on d.decision_id = a.decision_id and a.outcome = 'granted'
         where a.decided_at = r.decided_at
     """)  # fmt: skip
@@ -468,6 +468,103 @@ def test_some_rows_are_delivered_twice_and_some_corrected(long):
     assert differing == 0
 
 
+def test_every_decided_appeal_is_answered_on_its_own_job(long):
+    """By reverse where granted, uphold where denied; nobody answers what was withdrawn."""
+    rows = long.execute("""
+        with answered as (
+            select a.appeal_id, a.outcome, d.action_code
+            from appeals a
+            inner join decisions was on a.decision_id = was.decision_id
+            inner join review_jobs j
+                on j.enqueue_reason = 'appeal' and j.item_id = was.item_id
+                and j.enqueued_at = a.filed_at
+            left join decisions d on j.job_id = d.job_id
+            where a.decided_at is not null
+            group by all
+        )
+        select outcome, action_code, count(*) from answered group by all
+    """).fetchall()
+    found = {}
+    for outcome, action, n in rows:
+        found.setdefault(outcome, {})[action] = n
+    assert set(found["denied"]) == {"uphold"} and set(found["withdrawn"]) == {"auto_close"}
+    # The lost restores: closed, and nothing returned.
+    assert 0 < found["granted"]["auto_close"] < found["granted"]["reverse"]
+    assert set(found["granted"]) == {"auto_close", "reverse"}
+    assert one(long, "select count(*) from review_jobs where queue_id = 'appeals'") == one(
+        long, "select count(*) from review_jobs where enqueue_reason = 'appeal'"
+    )
+
+
+def test_an_escalation_closes_its_visit_and_opens_the_next(long):
+    late, count = first(
+        long,
+        """
+        with visits as (
+            select d.item_id, d.decided_at, min(j.enqueued_at) as next_at
+            from decisions d
+            left join review_jobs j
+                on j.item_id = d.item_id and j.enqueue_reason = 'escalation'
+                and j.enqueued_at between d.decided_at and d.decided_at + interval 60 second
+            where d.action_code = 'escalate'
+            group by all
+        )
+        select count(*) filter (next_at is null), count(*) from visits
+        """,
+    )
+    assert late == 0 < count
+    assert not one(long, """
+        select count(*) from (
+            select job_id from decisions where action_code <> 'skip' group by 1
+            having count(distinct decision_id) > 1
+        )
+    """), "a visit has one decision"  # fmt: skip
+
+
+def test_reports_name_the_item_of_their_job_and_come_before_its_decision(long):
+    wrong, several, count = first(
+        long,
+        """
+        with counted as (
+            select r.job_id, count(*) as n,
+                bool_or(r.item_id <> j.item_id or r.reported_at < j.enqueued_at) as is_wrong
+            from reports r inner join review_jobs j using (job_id) group by 1
+        )
+        select count(*) filter (is_wrong), count(*) filter (n > 1), count(*) from counted
+        """,
+    )
+    assert wrong == 0 < several < count
+    assert one(long, "select count(*) from reports") == one(
+        long, "select count(*) from reports inner join review_jobs using (job_id)"
+    )
+    silent = one(long, """
+        select count(*) from review_jobs j
+        where enqueue_reason in ('user_report', 'trusted_flagger', 'authority_order')
+            and not is_job_made
+            and not exists (select 1 from reports r where r.job_id = j.job_id)
+    """)  # fmt: skip
+    assert silent == 0, "a job that a report made has it"
+
+
+def test_restrictions_of_an_act_hold_its_own_action_first(long):
+    assert not one(long, """
+        select count(*) from decisions d
+        full join (select * from decision_actions where is_primary) a using (decision_id)
+        where (d.decision_id is null or a.action_code is distinct from d.action_code)
+            and coalesce(d.action_code, '') not in
+                ('no_action', 'escalate', 'skip', 'auto_close', 'reverse', 'uphold')
+    """)  # fmt: skip
+    assert one(long, "select count(*) from decision_actions where not is_primary") > 100
+
+
+def test_made_jobs_have_no_wait(long):
+    waits, made = first(long, """
+        select count(*) filter (j.enqueued_at <> d.decided_at), count(*)
+        from review_jobs j inner join decisions d using (job_id) where j.is_job_made
+    """)  # fmt: skip
+    assert waits == 0 < made
+
+
 def test_control_totals_are_what_the_deduplicated_rows_sum_to(long):
     wrong, compared = first(
         long,
@@ -487,7 +584,7 @@ def test_control_totals_are_what_the_deduplicated_rows_sum_to(long):
         ),
         long as (unpivot counted on row_count, distinct_items, sum_handling_seconds
             into name measure value counted_value)
-        select count(*) filter (value is distinct from counted_value), count(*)
+        select count(*) filter (value <> coalesce(counted_value, 0)), count(*)
         from control_totals c
         left join long l
             on c.business_date = l.business_date and c.measure = l.measure
@@ -495,7 +592,7 @@ def test_control_totals_are_what_the_deduplicated_rows_sum_to(long):
         where c.table_name = 'decisions'
     """,
     )
-    assert compared == (LONG.days - 1) * 3 * (1 + LONG.queues)
+    assert compared == (LONG.days - 1) * 3 * (2 + LONG.queues)
     assert wrong == 0
 
 
@@ -665,8 +762,8 @@ def test_a_bulk_close_is_recorded_and_visible(long):
 def test_a_world_too_short_for_an_incident_leaves_it_out(tiny, long):
     kinds = [set(db.execute("select kind from incidents").fetchall()) for db in (tiny, long)]
     assert ("vendor_cohort",) not in kinds[0]
-    assert len(kinds[0]) == 5
-    assert len(kinds[1]) == 7
+    assert len(kinds[0]) == 7
+    assert len(kinds[1]) == 9
 
 
 @pytest.mark.parametrize(
