@@ -2,8 +2,8 @@
     {#- dbt takes any name, and a misspelt one changes nothing. A test holds this to dbt_project.yml. -#}
     {{ return([
         'accuracy_maturity_days', 'as_of', 'audit_sheet', 'audits_due_days', 'confidence_level',
-        'connectors', 'convabuse_file', 'daily_dimensions', 'derive_sampling_frame',
-        'hatecheck_audits', 'hatecheck_file', 'hatecheck_seed', 'ledger_exempt_actions',
+        'connectors', 'convabuse_file', 'daily_dimensions', 'derive_sampling_frame', 'dsa_ground',
+        'full_time_hours', 'hatecheck_audits', 'hatecheck_file', 'hatecheck_seed', 'in_house_vendors', 'ledger_exempt_actions',
         'ledger_late_hours', 'ledger_regions', 'max_clock_skew_minutes',
         'max_interval_width', 'max_unknown_flags', 'min_agreement_items', 'min_audits', 'min_comparable_share',
         'min_coverage_rate', 'min_effective_n', 'min_effective_n_to_rank', 'min_peers', 'min_people',

@@ -26,6 +26,22 @@ used as (
     union all
     {% endfor %}
     select distinct
+        'dsa_cells' as mart,
+        reason_code,
+        case
+            when
+                indicator in ('accuracy', 'precision', 'recall')
+                and reason_code not in (
+                    select transparency.reason_code from reasons as transparency
+                    where transparency.applies_to = 'transparency'
+                )
+                then 'rate'
+            else 'transparency'
+        end as applies_to
+    from {{ ref('dsa_cells') }}
+    where reason_code is not null
+    union all
+    select distinct
         'error_pareto' as mart,
         reason as reason_code,
         'error' as applies_to

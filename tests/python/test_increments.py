@@ -306,6 +306,9 @@ OF_WHOLE_MODELS = {
     "ledger_regions",
     "ledger_exempt_actions",
     "ledger_late_hours",
+    "dsa_ground",
+    "in_house_vendors",
+    "full_time_hours",
 }
 
 
