@@ -8,6 +8,13 @@
     ]) }}
 {%- endmacro %}
 
+{#- A column n_<restriction> for each, of an expression with {} for its name. -#}
+{% macro restriction_columns(expression) -%}
+    {%- for name in dsa_restrictions() %}
+    {{ expression.format(name) }} as n_{{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
 {#- The official languages of the Union, by which sheets 8 and 9 have rows. -#}
 {% macro dsa_languages() -%}
     {{ return([
@@ -94,4 +101,24 @@
 {#- Half of them were not longer, in hours. -#}
 {% macro median_hours(seconds) -%}
     percentile_disc(0.5) within group (order by {{ seconds }}) / cast(3600 as double)
+{%- endmacro %}
+
+{#- Sums of expressions, by name, as the columns of a select. -#}
+{% macro sums_of(expressions, data_type='bigint') -%}
+    {%- for name, expression in expressions.items() %}
+    cast(sum({{ expression }}) as {{ data_type }}) as {{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- The number that a column called indicator names, of a relation with a column for each. -#}
+{% macro value_of_indicator(names, relation) -%}
+    case indicators.indicator
+        {%- for name in names %}
+        when '{{ name }}' then {{ relation }}.{{ name }}
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+{% macro rows_of_values(names) -%}
+    values {% for name in names %}('{{ name }}'){{ ', ' if not loop.last }}{% endfor %}
 {%- endmacro %}

@@ -1,320 +1,15 @@
-{% set period = ['period_type', 'period_starts_on'] -%}
-{% set complaint_scopes = [
-    'internal', 'visibility', 'service', 'account', 'monetary', 'no_action_on_notice',
-    'no_action_on_trusted_notice', 'out_of_court',
-] -%}
-{% set complaint_counts = [
-    'n_complaints', 'n_upheld', 'n_partially_reversed', 'n_reversed', 'n_omitted', 'n_pending',
-    'n_not_notified',
-] -%}
 {#- Counted, and no cell of the template. -#}
 {% set beside = [
     'n_pending', 'n_not_notified', 'appeal_proxy_precision', 'full_time_equivalents',
 ] -%}
+{% set estimated = ['accuracy', 'precision', 'recall'] -%}
 
-with rows_of_sheets as (
-    select * from {{ ref('int_dsa__rows') }}
+with cells as (
+    select * from {{ ref('int_dsa__found_cells') }}
 ),
 
 states as (
     select * from {{ ref('int_dsa__states') }}
-),
-
-by_category as (
-    select * from {{ ref('int_dsa__category_cells') }}
-),
-
-complaints as (
-    select * from {{ ref('int_dsa__complaints_cells') }}
-),
-
-automated as (
-    select * from {{ ref('int_dsa__automated_cells') }}
-),
-
-estimates as (
-    select * from {{ ref('int_dsa__automated_estimates') }}
-),
-
-people as (
-    select * from {{ ref('int_dsa__people_cells') }}
-),
-
-kinds as (
-    select distinct split_part(dsa_restriction, '_', 1) as restriction_kind
-    from {{ ref('action_codes') }}
-    where dsa_restriction is not null
-),
-
--- Sheets 3 to 6. What applies and did not happen is 0; a median of nothing is blank.
-category_cells as (
-    select
-        rows_of_sheets.period_type,
-        rows_of_sheets.period_starts_on,
-        rows_of_sheets.sheet,
-        'total' as scope,
-        rows_of_sheets.row_category as category,
-        rows_of_sheets.row_keyword as keyword,
-        rows_of_sheets.indicator,
-        case
-            when rows_of_sheets.indicator like '%median%' then by_category.indicator_value
-            else coalesce(by_category.indicator_value, 0e0)
-        end as found_value,
-        by_category.n,
-        case
-            when rows_of_sheets.indicator like '%median%' and by_category.indicator_value is null
-                then 'zero_denominator'
-        end as own_reason
-    from rows_of_sheets
-    left join by_category
-        on
-            {{ same_keys('rows_of_sheets', 'by_category', period + [
-                'sheet', 'row_category', 'row_keyword', 'indicator',
-            ]) }}
-),
-
--- Sheet 7.
-complaint_cells as (
-    select
-        states.period_type,
-        states.period_starts_on,
-        7 as sheet,
-        scopes.scope,
-        indicators.indicator,
-        case indicators.indicator
-            {% for name in complaint_counts -%}
-            when '{{ name }}' then coalesce(complaints.{{ name }}, 0)
-            {% endfor -%}
-            when 'median_hours' then complaints.median_hours
-            when 'share_implemented'
-                then
-                    complaints.n_implemented
-                    / cast(
-                        nullif(complaints.n_reversed + complaints.n_partially_reversed, 0) as double
-                    )
-        end as found_value,
-        case indicators.indicator
-            when 'median_hours' then complaints.n_answered
-            when 'share_implemented'
-                then complaints.n_reversed + complaints.n_partially_reversed
-        end as n
-    from states
-    inner join (
-        values {% for name in complaint_scopes + ['newly_restricted'] -%}
-        ('{{ name }}'){{ ', ' if not loop.last }}
-        {%- endfor %}
-    ) as scopes (scope)
-        -- A kind of restriction that no action is does not apply.
-        on
-            scopes.scope not in ('visibility', 'service', 'account', 'monetary')
-            or scopes.scope in (select kinds.restriction_kind from kinds)
-    inner join (
-        values {% for name in complaint_counts + ['median_hours', 'share_implemented'] -%}
-        ('{{ name }}'){{ ', ' if not loop.last }}
-        {%- endfor %}
-    ) as indicators (indicator)
-        on
-            (scopes.scope <> 'newly_restricted' or indicators.indicator = 'n_complaints')
-            and (scopes.scope = 'out_of_court' or indicators.indicator <> 'share_implemented')
-    left join complaints
-        on
-            {{ same_keys('states', 'complaints', period) }}
-            and scopes.scope = complaints.scope
-),
-
--- Sheet 8: what machines did alone.
-automated_scopes as (
-    select distinct
-        states.period_type,
-        states.period_starts_on,
-        scopes.scope
-    from states
-    cross join (
-        select 'total' as scope
-        union
-        select 'own_initiative' as scope
-        union
-        select 'notices' as scope
-        union
-        select 'trusted_notices' as scope
-        union
-        select scope from automated
-    ) as scopes
-),
-
-automated_cells as (
-    select
-        automated_scopes.period_type,
-        automated_scopes.period_starts_on,
-        8 as sheet,
-        automated_scopes.scope,
-        indicators.indicator,
-        cast(
-            case indicators.indicator
-                {% for name in ['n_automated', 'n_not_automated', 'n_pending'] -%}
-                when '{{ name }}' then coalesce(automated.{{ name }}, 0)
-                {% endfor -%}
-            end as double
-        ) as found_value
-    from automated_scopes
-    inner join (
-        values ('n_automated'), ('n_not_automated'), ('n_pending')
-    ) as indicators (indicator)
-        on
-            indicators.indicator <> 'n_pending'
-            or automated_scopes.scope in ('notices', 'trusted_notices')
-    left join automated
-        on {{ same_keys('automated_scopes', 'automated', period + ['scope']) }}
-),
-
-estimate_cells as (
-    select
-        automated_scopes.period_type,
-        automated_scopes.period_starts_on,
-        8 as sheet,
-        automated_scopes.scope,
-        indicators.indicator,
-        case when estimates.is_reportable then estimates.estimate end as found_value,
-        estimates.n,
-        estimates.effective_n,
-        case when estimates.is_reportable then estimates.ci_low end as ci_low,
-        case when estimates.is_reportable then estimates.ci_high end as ci_high,
-        case
-            when estimates.indicator is null then 'no_audits'
-            when estimates.reason_code = 'stratum_not_audited' and estimates.has_enforced_audits
-                then 'no_audits_of_not_enforced'
-            else estimates.reason_code
-        end as own_reason
-    from automated_scopes
-    cross join (values ('accuracy'), ('precision'), ('recall')) as indicators (indicator)
-    left join estimates
-        on
-            {{ same_keys('automated_scopes', 'estimates', period + ['scope']) }}
-            and indicators.indicator = estimates.indicator
-),
-
-cells as (
-    select
-        {{ period | join(', ') }},
-        sheet,
-        scope,
-        category,
-        keyword,
-        indicator,
-        found_value,
-        n,
-        cast(null as double) as effective_n,
-        cast(null as double) as ci_low,
-        cast(null as double) as ci_high,
-        own_reason
-    from category_cells
-    union all
-    select
-        {{ period | join(', ') }},
-        sheet,
-        scope,
-        'TOTAL' as category,
-        '' as keyword,
-        indicator,
-        found_value,
-        n,
-        null as effective_n,
-        null as ci_low,
-        null as ci_high,
-        case when found_value is null then 'zero_denominator' end as own_reason
-    from complaint_cells
-    union all
-    select
-        {{ period | join(', ') }},
-        sheet,
-        scope,
-        'TOTAL' as category,
-        '' as keyword,
-        indicator,
-        found_value,
-        null as n,
-        null as effective_n,
-        null as ci_low,
-        null as ci_high,
-        null as own_reason
-    from automated_cells
-    union all
-    select
-        {{ period | join(', ') }},
-        sheet,
-        scope,
-        'TOTAL' as category,
-        '' as keyword,
-        indicator,
-        found_value,
-        n,
-        effective_n,
-        ci_low,
-        ci_high,
-        own_reason
-    from estimate_cells
-    union all
-    select
-        states.period_type,
-        states.period_starts_on,
-        8 as sheet,
-        'total' as scope,
-        'TOTAL' as category,
-        '' as keyword,
-        'appeal_proxy_precision' as indicator,
-        1 - states.n_automated_overturned / cast(nullif(states.n_automated_acts, 0) as double)
-            as found_value,
-        states.n_automated_acts as n,
-        null as effective_n,
-        null as ci_low,
-        null as ci_high,
-        case when states.n_automated_acts = 0 then 'zero_denominator' end as own_reason
-    from states
-    union all
-    select
-        states.period_type,
-        states.period_starts_on,
-        9 as sheet,
-        scopes.scope,
-        'TOTAL' as category,
-        '' as keyword,
-        scopes.indicator,
-        case
-            when scopes.indicator = 'n_moderators' then coalesce(people.indicator_value, 0)
-            else people.indicator_value
-        end as found_value,
-        null as n,
-        null as effective_n,
-        null as ci_low,
-        null as ci_high,
-        case
-            when scopes.indicator <> 'n_moderators' and people.indicator_value is null
-                then 'not_recorded'
-        end as own_reason
-    from states
-    cross join (
-        select
-            'internal' as scope,
-            'n_moderators' as indicator
-        union
-        select
-            'external' as scope,
-            'n_moderators' as indicator
-        union
-        select
-            'languages' as scope,
-            'n_moderators' as indicator
-        union
-        select
-            scope,
-            indicator
-        from people
-    ) as scopes
-    left join people
-        on
-            {{ same_keys('states', 'people', period) }}
-            and scopes.scope = people.scope
-            and scopes.indicator = people.indicator
 ),
 
 -- What the source never delivers is not 0.
@@ -347,12 +42,13 @@ judged as (
             when cells.sheet = 5 and states.n_illegal_unmapped > 0 then 'category_not_mapped'
             when cells.sheet = 6 and states.n_terms_unmapped > 0 then 'category_not_mapped'
             when
-                states.n_decider_unknown > 0 and (cells.sheet = 8 or cells.indicator = 'n_automated')
+                states.n_decider_unknown > 0
+                and (cells.sheet = 8 or cells.indicator = 'n_automated')
                 then 'decider_not_stated'
             when not states.is_over then 'period_not_over'
         end as why_unfit
     from cells
-    inner join states on {{ same_keys('cells', 'states', period) }}
+    inner join states on {{ same_keys('cells', 'states', ['period_type', 'period_starts_on']) }}
 )
 
 select
@@ -368,14 +64,17 @@ select
         as is_in_template,
     case
         when indicator like '%median%' then 'hours'
-        when indicator in ('accuracy', 'precision', 'recall', 'share_implemented')
-            or indicator = 'appeal_proxy_precision'
-            then 'share'
+        when indicator in (
+            '{{ (estimated + ['share_implemented', 'appeal_proxy_precision']) | join("', '") }}'
+        ) then 'share'
         when indicator = 'full_time_equivalents' then 'full-time equivalents'
         else 'count'
     end as unit,
     case when why_blank is null then cast(found_value as double) end as cell_value,
-    case when why_blank is null or unit_of_n then cast(n as bigint) end as n,
+    case
+        when why_blank is null or indicator in ('{{ estimated | join("', '") }}')
+            then cast(n as bigint)
+    end as n,
     effective_n,
     ci_low,
     ci_high,
@@ -383,9 +82,4 @@ select
     -- A median of nothing is blank, and in order.
     coalesce(why_blank, 'zero_denominator') = 'zero_denominator' and why_unfit is null
         as is_fit_to_publish
-from (
-    select
-        *,
-        indicator in ('accuracy', 'precision', 'recall') as unit_of_n
-    from judged
-) as marked
+from judged

@@ -1,5 +1,5 @@
--- What scripts/transparency.py asks before it writes, of every period: categories and their parts, kinds
--- of complaint, and what machines did alone in sheet 8 and in sheets 5 and 6. Not of what is not mapped.
+-- What scripts/transparency.py asks before it writes, of every period: categories and their parts,
+-- kinds of complaint, what machines did alone in sheets 8, 5 and 6. Not of what is not mapped.
 {% set period = 'period_type, period_starts_on' -%}
 
 with cells as (
@@ -19,9 +19,10 @@ sides as (
     select
         {{ period }},
         sheet,
-        concat('categories: ', indicator) as identity,
+        concat('categories: ', indicator) as sum_name,
         sum(case when category = 'TOTAL' then cell_value else 0 end) as left_value,
-        sum(case when category <> 'TOTAL' and keyword = '' then cell_value else 0 end) as right_value
+        sum(case when category <> 'TOTAL' and keyword = '' then cell_value else 0 end)
+            as right_value
     from cells
     where sheet in (3, 4, 5, 6)
     group by {{ period }}, sheet, indicator
@@ -29,7 +30,7 @@ sides as (
     select
         {{ period }},
         sheet,
-        concat('sub-categories: ', category, ' ', indicator) as identity,
+        concat('sub-categories: ', category, ' ', indicator) as sum_name,
         sum(case when keyword = '' then cell_value else 0 end) as left_value,
         sum(case when keyword <> '' then cell_value else 0 end) as right_value
     from cells
@@ -41,7 +42,7 @@ sides as (
     select
         {{ period }},
         sheet,
-        concat('kinds: ', indicator) as identity,
+        concat('kinds: ', indicator) as sum_name,
         sum(case when scope = 'internal' then cell_value else 0 end) as left_value,
         sum(case when scope <> 'internal' then cell_value else 0 end) as right_value
     from cells
@@ -51,10 +52,11 @@ sides as (
     select
         {{ period }},
         sheet,
-        concat('outcomes: ', scope) as identity,
+        concat('outcomes: ', scope) as sum_name,
         sum(case when indicator = 'n_complaints' then cell_value else 0 end) as left_value,
-        sum(case when indicator not in ('n_complaints', 'n_not_notified') then cell_value else 0 end)
-            as right_value
+        sum(
+            case when indicator not in ('n_complaints', 'n_not_notified') then cell_value else 0 end
+        ) as right_value
     from cells
     where sheet = 7 and scope <> 'newly_restricted'
     group by {{ period }}, sheet, scope
@@ -62,7 +64,7 @@ sides as (
     select
         {{ period }},
         8 as sheet,
-        'own initiative' as identity,
+        'own initiative' as sum_name,
         sum(case when sheet = 8 then cell_value else 0 end) as left_value,
         sum(case when sheet <> 8 then cell_value else 0 end) as right_value
     from cells

@@ -33,10 +33,7 @@ replaced as (
 restricted as (
     select
         restrictions.decision_id,
-        {% for name in dsa_restrictions() -%}
-        max(case when actions.dsa_restriction = '{{ name }}' then 1 else 0 end) as n_{{ name }}
-        {{- ',' if not loop.last }}
-        {% endfor %}
+        {{ restriction_columns("max(case when actions.dsa_restriction = '{}' then 1 else 0 end)") }}
     from restrictions
     inner join actions on restrictions.action_code = actions.action_code
     group by restrictions.decision_id
@@ -79,9 +76,7 @@ select
         when first_requests.received_at <= decisions.decided_at then 'notice'
         else 'own_initiative'
     end as preceded_by,
-    {% for name in dsa_restrictions() -%}
-    cast(restricted.n_{{ name }} as bigint) as n_{{ name }}{{ ',' if not loop.last }}
-    {% endfor %}
+    {{ restriction_columns('cast(restricted.n_{} as bigint)') }}
 from with_ground as decisions
 inner join restricted on decisions.decision_id = restricted.decision_id
 left join replaced on decisions.decision_id = replaced.decision_id

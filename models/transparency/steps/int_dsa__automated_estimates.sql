@@ -85,12 +85,8 @@ cells as (
     select
         {{ by | join(', ') }},
         stratum_key,
-        {% for name, expression in audit_measures().items() -%}
-        cast(sum({{ expression }}) as bigint) as {{ name }},
-        {% endfor -%}
-        {% for name, expression in audit_measure_squares().items() -%}
-        cast(sum({{ expression }}) as decimal(38, 0)) as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ sums_of(audit_measures()) }},
+        {{ sums_of(audit_measure_squares(), 'decimal(38, 0)') }}
     from scoped
     group by {{ by | join(', ') }}, stratum_key
 ),
@@ -128,14 +124,11 @@ covered as (
     select
         period_type,
         period_starts_on,
-        {% for name in population_sums -%}
-        sum({{ name }}) as {{ name }},
-        {% endfor -%}
         {% for name in ['misframed_rate', 'unjudged_rate'] -%}
         sum({{ name }} * (n_eligible_decisions - n_pending_decisions))
-        / nullif(sum(n_eligible_decisions - n_pending_decisions), 0) as {{ name }}
-        {{- ',' if not loop.last }}
-        {% endfor %}
+        / nullif(sum(n_eligible_decisions - n_pending_decisions), 0) as {{ name }},
+        {% endfor -%}
+        {{ sums_of(dict(zip(population_sums, population_sums))) }}
     from population_in_periods
     group by period_type, period_starts_on
 ),
@@ -182,16 +175,21 @@ turned as (
             when 'false_discovery_rate' then 'precision'
             else 'recall'
         end as indicator,
-        {% for name, of_accuracy, of_others in [
-            ('estimate', 'found', 'found'), ('ci_low', 'found_low', 'found_high'),
-            ('ci_high', 'found_high', 'found_low'),
-        ] -%}
         case
             when has_unaudited_kind then null
-            when metric_id = 'accuracy' then {{ of_accuracy }}
-            else 1 - {{ of_others }}
-        end as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+            when metric_id = 'accuracy' then found
+            else 1 - found
+        end as estimate,
+        case
+            when has_unaudited_kind then null
+            when metric_id = 'accuracy' then found_low
+            else 1 - found_high
+        end as ci_low,
+        case
+            when has_unaudited_kind then null
+            when metric_id = 'accuracy' then found_high
+            else 1 - found_low
+        end as ci_high
     from measured
 )
 

@@ -1,7 +1,7 @@
 {#- Indicators of sheets 3 to 6, in the order of their columns: what is counted of a row. -#}
 {% set acts = {'n_measures': '1', 'n_automated': one_where('is_automated')} -%}
 {% for name in dsa_restrictions() -%}
-    {% do acts.update({'n_' ~ name: 'n_' ~ name}) -%}
+{% do acts.update({'n_' ~ name: 'n_' ~ name}) -%}
 {% endfor -%}
 {% set requests = {
     'n_requests': '1',
@@ -15,6 +15,8 @@
     'n_trusted_actions_by_terms':
         one_where("is_action_counted and acted_ground = 'terms' and is_trusted"),
 } -%}
+{% set of_requests = requests.keys() | list
+    + ['median_hours_to_act', 'trusted_median_hours_to_act'] -%}
 {% set keys = ['period_type', 'period_starts_on', 'sheet', 'row_category', 'row_keyword'] -%}
 
 with own_acts as (
@@ -36,9 +38,7 @@ acts_by_row as (
 acts_counted as (
     select
         {{ keys | join(', ') }},
-        {% for name, expression in acts.items() -%}
-        cast(sum({{ expression }}) as double) as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ sums_of(acts, 'double') }}
     from acts_by_row
     group by {{ keys | join(', ') }}
 ),
@@ -61,7 +61,7 @@ requests_marked as (
         *,
         row_number() over (
             partition by period_type, period_starts_on, request_kind, item_id
-            order by is_trusted desc, received_at, request_id
+            order by is_trusted desc, received_at asc, request_id asc
         ) = 1 as is_item_counted
     from requests_in_periods
 ),
@@ -73,9 +73,7 @@ requests_by_row as (
 requests_counted as (
     select
         {{ keys | join(', ') }},
-        {% for name, expression in requests.items() -%}
-        cast(sum({{ expression }}) as double) as {{ name }},
-        {% endfor -%}
+        {{ sums_of(requests, 'double') }},
         {{ median_hours('seconds_to_act') }} as median_hours_to_act,
         {{ median_hours('case when is_trusted then seconds_to_act end') }}
             as trusted_median_hours_to_act,
@@ -89,15 +87,11 @@ acts_long as (
     select
         acts_counted.{{ keys | join(', acts_counted.') }},
         indicators.indicator,
-        case indicators.indicator
-            {% for name in acts -%}
-            when '{{ name }}' then acts_counted.{{ name }}
-            {% endfor -%}
-        end as indicator_value,
+        {{ value_of_indicator(acts, 'acts_counted') }} as indicator_value,
         cast(null as bigint) as n
     from acts_counted
     cross join (
-        values {% for name in acts %}('{{ name }}'){{ ', ' if not loop.last }}{% endfor %}
+        {{ rows_of_values(acts) }}
     ) as indicators (indicator)
 ),
 
@@ -105,23 +99,14 @@ requests_long as (
     select
         requests_counted.{{ keys | join(', requests_counted.') }},
         indicators.indicator,
-        case indicators.indicator
-            {% for name in requests.keys() | list
-                + ['median_hours_to_act', 'trusted_median_hours_to_act'] -%}
-            when '{{ name }}' then requests_counted.{{ name }}
-            {% endfor -%}
-        end as indicator_value,
+        {{ value_of_indicator(of_requests, 'requests_counted') }} as indicator_value,
         case indicators.indicator
             when 'median_hours_to_act' then requests_counted.n_acted
             when 'trusted_median_hours_to_act' then requests_counted.n_trusted_acted
         end as n
     from requests_counted
     inner join (
-        values
-        {% for name in requests.keys() | list
-            + ['median_hours_to_act', 'trusted_median_hours_to_act'] -%}
-        ('{{ name }}'){{ ',' if not loop.last }}
-        {% endfor %}
+        {{ rows_of_values(of_requests) }}
     ) as indicators (indicator)
         -- Of orders there are no trusted flaggers, and what was done is not by ground.
         on

@@ -9,6 +9,7 @@
     'n_newly_restricted': 'is_newly_restricted',
     'n_not_notified': "outcome <> 'pending' and notified_at is null",
 } -%}
+{% set told_at = 'coalesce(appeals.notified_at, appeals.answered_at)' -%}
 
 with appeals as (
     select * from {{ ref('fct_appeals') }}
@@ -61,9 +62,7 @@ in_kinds as (
         case
             when appeals.outcome in ('granted', 'partial', 'denied')
                 and appeals.time_exclusion_reason is null
-                then {{ seconds_between(
-                    'appeals.filed_at', 'coalesce(appeals.notified_at, appeals.answered_at)'
-                ) }}
+                then {{ seconds_between('appeals.filed_at', told_at) }}
         end as seconds_to_answer
     from appeals
     left join actions on appeals.action_code = actions.action_code

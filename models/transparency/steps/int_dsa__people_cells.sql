@@ -48,8 +48,8 @@ at_the_end as (
     from ends
     inner join roster
         on
-            roster.valid_from < ends.counted_at
-            and coalesce(roster.valid_to >= ends.counted_at, true)
+            ends.counted_at > roster.valid_from
+            and coalesce(ends.counted_at <= roster.valid_to, true)
 ),
 
 scoped as (

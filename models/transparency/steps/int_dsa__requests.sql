@@ -40,14 +40,14 @@ requests as (
     select
         report_id as request_id,
         'notice' as request_kind,
-        reporter_kind is not distinct from 'trusted_flagger' as is_trusted,
+        coalesce(reporter_kind = 'trusted_flagger', false) as is_trusted,
         item_id,
         reported_at as received_at,
         policy_id
     from reports
     where
         coalesce(is_legal_notice, reporter_kind = 'trusted_flagger')
-        and reporter_kind is distinct from 'authority'
+        and coalesce(reporter_kind <> 'authority', true)
     union all
     select
         job_id as request_id,
@@ -110,7 +110,7 @@ acted as (
         *,
         row_number() over (
             partition by request_kind, decision_id
-            order by is_trusted desc, received_at, request_id
+            order by is_trusted desc, received_at asc, request_id asc
         ) = 1 as is_action_counted
     from answers
     where action_group = 'enforced' and nth_of_group = 1

@@ -16,8 +16,8 @@ with calendar as (
 
 categories as (
     select
-        seeded.category,
-        seeded.keyword,
+        seeded.category as terms_category,
+        seeded.keyword as terms_keyword,
         coalesce(seeded.illegal_category, seeded.category) as illegal_category,
         coalesce(seeded.illegal_keyword, seeded.keyword) as illegal_keyword
     from {{ ref('dsa_categories') }} as seeded
@@ -48,7 +48,7 @@ periods as (
 -- A category that no policy is in does not apply: its row is blank.
 rows_of_sheets as (
     {% for sheet in indicators -%}
-    {%- set term = '' if sheet == 6 else 'illegal_' -%}
+    {%- set term = 'terms_' if sheet == 6 else 'illegal_' -%}
     select
         {{ sheet }} as sheet,
         {{ term }}category as category,
@@ -63,8 +63,8 @@ rows_of_sheets as (
     union
     {% endfor -%}
     select
-        sheet,
-        category,
+        fixed.sheet,
+        fixed.category,
         '' as keyword
     from (
         values
@@ -89,8 +89,8 @@ rows_in_periods as (
 
 indicators as (
     select
-        sheet,
-        indicator
+        named.sheet,
+        named.indicator
     from (
         values
         {% for sheet, names in indicators.items() -%}

@@ -27,15 +27,22 @@ first_report as (
     from {{ ref('stg_reports') }}
 ),
 
-sources as (
+reasons as (
+    select count(enqueue_reason) > 0 as has_reasons
+    from {{ ref('stg_review_jobs') }}
+),
+
+complaints as (
     select
-        (
-            select count(*) from {{ ref('stg_review_jobs') }}
-            where enqueue_reason is not null
-        ) > 0 as has_reasons,
-        (select count(*) from appeals) > 0 as has_appeals,
-        (select count(*) from appeals where channel = 'out_of_court') > 0 as has_out_of_court,
-        (select count(*) from {{ ref('stg_roster') }} where role = 'moderator') > 0 as has_roster
+        count(*) > 0 as has_appeals,
+        count(case when channel = 'out_of_court' then 1 end) > 0 as has_out_of_court
+    from appeals
+),
+
+moderators as (
+    select count(*) > 0 as has_roster
+    from {{ ref('stg_roster') }}
+    where role = 'moderator'
 ),
 
 overturned as (
@@ -99,10 +106,10 @@ select
     coalesce(
         first_report.reported_on <= coalesce(of_acts.first_act_on, periods.period_starts_on), false
     ) as is_by_reports,
-    sources.has_reasons,
-    sources.has_appeals,
-    sources.has_out_of_court,
-    sources.has_roster,
+    reasons.has_reasons,
+    complaints.has_appeals,
+    complaints.has_out_of_court,
+    moderators.has_roster,
     {% for name in [
         'n_without_ground', 'n_illegal_unmapped', 'n_terms_unmapped', 'n_decider_unknown',
         'n_automated_acts', 'n_automated_overturned',
@@ -114,7 +121,9 @@ select
 from periods
 cross join as_of
 cross join first_report
-cross join sources
+cross join reasons
+cross join complaints
+cross join moderators
 left join of_acts
     on {{ same_keys('periods', 'of_acts', ['period_type', 'period_starts_on']) }}
 left join of_requests
