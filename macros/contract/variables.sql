@@ -1,9 +1,12 @@
 {% macro known_variables() -%}
     {#- dbt takes any name, and a misspelt one changes nothing. A test holds this to dbt_project.yml. -#}
     {{ return([
-        'accuracy_maturity_days', 'as_of', 'audit_sheet', 'audits_due_days', 'backlog_grace_hours', 'confidence_level',
-        'connectors', 'convabuse_file', 'daily_dimensions', 'derive_sampling_frame',
-        'exposure_limit_seconds', 'handling_cap_seconds', 'hatecheck_audits', 'hatecheck_file', 'hatecheck_seed', 'ledger_exempt_actions',
+        'accuracy_maturity_days', 'as_of', 'audit_sheet', 'audits_due_days', 'backlog_grace_hours',
+        'confidence_level',
+        'connectors', 'convabuse_file', 'daily_dimensions', 'derive_sampling_frame', 'dsa_ground',
+        'exposure_limit_seconds', 'full_time_hours', 'handling_cap_seconds',
+        'hatecheck_audits', 'hatecheck_file', 'hatecheck_seed', 'in_house_vendors',
+        'ledger_exempt_actions',
         'ledger_late_hours', 'ledger_regions', 'max_clock_skew_minutes',
         'max_interval_width', 'max_unknown_flags', 'min_agreement_items', 'min_appeals', 'min_audits',
         'min_comparable_share', 'min_coverage_rate', 'min_effective_n', 'min_effective_n_to_rank',
@@ -11,7 +14,7 @@
         'min_repeats', 'min_share_in_sight', 'not_read', 'overturn_maturity_days',
         'people_window_days', 'plan_budget', 'plan_history_periods', 'plan_min_per_stratum',
         'plan_more_audits', 'plan_target_half_width', 'raw_connector', 'raw_path', 'raw_schema',
-        'reporting_timezone', 'week_starts_on',
+        'reinstatement_days', 'reporting_timezone', 'week_starts_on',
     ]) }}
 {%- endmacro %}
 

@@ -227,6 +227,57 @@
     end
 {%- endmacro %}
 
+{#- Where rows of a scope can be taken off one another, as months off their quarter, a group is withheld
+    in all of it, and so is the smallest group that is in all of it; where there is none, all are. -#}
+{% macro suppress_groups_of_a_scope(relation, group) -%}
+    {%- set minimum = var('min_people') -%}
+    {%- set set = group[:1] + group[2:] -%}
+    select
+        {{ group | join(', ') }},
+        case
+            when n_people < {{ minimum }} then 'suppressed_small_group'
+            when
+                least_people < {{ minimum }}
+                and (
+                    not is_any_in_all
+                    or row_number() over (
+                        partition by {{ set | join(', ') }}
+                        order by
+                            case when n_people >= {{ minimum }} and is_in_all then 0 else 1 end,
+                            n_people,
+                            {{ group[1] }}
+                    ) = 1
+                )
+                then 'suppressed_complementary'
+        end as suppression_code
+    from (
+        select
+            *,
+            min(n_people) over (partition by {{ set | join(', ') }}) as least_people,
+            max(case when n_people >= {{ minimum }} and is_in_all then 1 else 0 end)
+                over (partition by {{ set | join(', ') }}) = 1 as is_any_in_all
+        from (
+            select
+                groups_of.{{ group | join(', groups_of.') }},
+                min(case when groups_of.n_people > 0 then groups_of.n_people end) as n_people,
+                sum(case when groups_of.n_people > 0 then 1 else 0 end) = max(periods.n_periods)
+                    as is_in_all
+            from {{ relation }} as groups_of
+            inner join (
+                select
+                    {{ set | join(', ') }},
+                    count(distinct concat(period_type, ' ', cast(period_starts_on as string)))
+                        as n_periods
+                from {{ relation }}
+                where n_people > 0
+                group by {{ set | join(', ') }}
+            ) as periods on {{ same_keys('groups_of', 'periods', set) }}
+            group by groups_of.{{ group | join(', groups_of.') }}
+        ) as in_scopes
+        where n_people is not null
+    ) as compared
+{%- endmacro %}
+
 {% macro difference_bound(one, other, side) -%}
     {#- Of one minus other, each a rate with an interval: Zou and Donner (2008). -#}
     {%- set far = '_ci_high' if side == 'low' else '_ci_low' -%}
@@ -238,7 +289,7 @@
 
 {#- A share of what was counted: of a relation with keys, n_successes, n, n_people, min_n and
     suppression_code. What is counted in full (min_n is null) is no sample, so it has no interval. -#}
-{% macro publish_share(relation, keys, values=[], asked=[], without=[]) -%}
+{% macro publish_share(relation, keys, values=[], counts=[], asked=[], without=[]) -%}
     {%- set measured -%}
     (
         select
@@ -276,5 +327,5 @@
     {%- endset -%}
     {{ publish_rate(
         shares, keys, ['suppression_code', 'n', 'minimum_n'] + asked,
-        values=['n_successes'] + values, without=without) }}
+        values=['n_successes'] + values, counts=counts, without=without) }}
 {%- endmacro %}

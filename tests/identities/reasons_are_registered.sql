@@ -4,7 +4,7 @@
     'policy_confusion', 'policy_rates', 'rater_agreement', 'accuracy_if_audits_err',
     'audit_completion', 'audit_operations', 'calibration_gap', 'golden_items', 'quality_rates',
     'quality_scores', 'calibration_gap_by_person', 'moderator_accuracy', 'quality_rates_by_person',
-    'appeal_rates', 'reconciliation_checks', 'reconciliation_rows',
+    'appeal_rates', 'reconciliation_checks', 'reconciliation_rows', 'enforcement_rates',
 ] -%}
 
 with reasons as (
@@ -25,6 +25,22 @@ used as (
     where reason_code is not null
     union all
     {% endfor %}
+    select distinct
+        'dsa_cells' as mart,
+        reason_code,
+        case
+            when
+                indicator in ('accuracy', 'precision', 'recall')
+                and reason_code not in (
+                    select transparency.reason_code from reasons as transparency
+                    where transparency.applies_to = 'transparency'
+                )
+                then 'rate'
+            else 'transparency'
+        end as applies_to
+    from {{ ref('dsa_cells') }}
+    where reason_code is not null
+    union all
     select distinct
         'error_pareto' as mart,
         reason as reason_code,

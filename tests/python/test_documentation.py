@@ -244,11 +244,12 @@ def test_the_commands_of_a_document_exist(document):
     assert [script for script in sorted(scripts) if not (ROOT / script).exists()] == []
 
 
-# The marts whose rates are weighted, and where what they weigh is counted.
+# The marts whose rates are made of cells, and where these are counted.
 COUNTED_IN = {
     "accuracy_rates": "accuracy_cells",
     "policy_rates": "policy_cells",
     "appeal_rates": "int_appeals__cells",
+    "enforcement_rates": "int_enforcement__cells",
 }
 
 

@@ -54,6 +54,7 @@ CUBE_CELLS = "cells.int_report__cube_cells"
 WITHHELD_CELLS = "restricted.int_report__cube_withheld"
 DUE = "report.audits_due"
 CHECKS = "reconciliation.reconciliation_checks"
+ENFORCEMENT = "transparency.enforcement_rates"
 
 # Names of identities that several mutations break.
 ALL_IN = "decisions_and_audits_are_all_in_the_rates"
@@ -687,6 +688,37 @@ MUTATIONS = {
     "an_appeal_that_ends_in_no_way": (
         update(APPEAL_RATES, "n_appeals = n_appeals + 1", "is_reportable"),
         {"appeals_that_are_shown_sum_to_all"},
+    # Transparency.
+    "no_rates_of_enforcement": (f"delete from {ENFORCEMENT}", {"there_are_rates_of_enforcement"}),
+    "a_rate_of_enforcement_twice": (
+        repeat(ENFORCEMENT, "dimension_name = 'policy' and metric_id = 'reinstated'"),
+        {"enforcement_rates_are_unique"},
+    ),
+    "a_policy_whose_removals_are_lost": (
+        f"delete from {ENFORCEMENT} where dimension_name = 'policy' and dimension_value = "
+        f"(select min(dimension_value) from {ENFORCEMENT} where dimension_name = 'policy')",
+        {"policies_of_enforcement_sum_to_the_whole"},
+    ),
+    "an_item_that_is_neither_in_a_rate_nor_left_out": (
+        update(ENFORCEMENT, "n_not_recorded = n_not_recorded + 1", "n > 0"),
+        {"every_act_is_counted_or_left_out"},
+    ),
+    "more_successes_than_items": (
+        update(ENFORCEMENT, "n_successes = n + 1, estimate = 1", "n > 0"),
+        {"every_act_is_counted_or_left_out"},
+    ),
+    "a_prevalence_from_nothing": (
+        update(ENFORCEMENT, "estimate = 0.001", "metric_id = 'prevalence'"),
+        {"a_rate_of_enforcement_or_why_not"},
+    ),
+    "a_rate_of_few_people": (
+        update(
+            ENFORCEMENT,
+            "n = 1, n_successes = 1, n_not_recorded = n_items - 1, n_impossible = 0, estimate = 1, "
+            "is_reportable = true, reason_code = null",
+            "reason_code = 'suppressed_small_group' and n_people > 0",
+        ),
+        {"a_rate_of_enforcement_or_why_not"},
     ),
     # Dimensions and reconciliation.
     "a_policy_twice": (repeat("report.dim_policies"), {"policies_are_unique"}),

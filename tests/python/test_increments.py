@@ -287,6 +287,7 @@ def test_the_warehouse_of_an_earlier_version_is_built_over(before_the_rest, both
 OF_WHOLE_MODELS = {
     "accuracy_maturity_days",
     "overturn_maturity_days",
+    "reinstatement_days",
     "max_clock_skew_minutes",
     # What is warned of, not what is read.
     "not_read",
@@ -306,6 +307,9 @@ OF_WHOLE_MODELS = {
     "ledger_regions",
     "ledger_exempt_actions",
     "ledger_late_hours",
+    "dsa_ground",
+    "in_house_vendors",
+    "full_time_hours",
 }
 
 

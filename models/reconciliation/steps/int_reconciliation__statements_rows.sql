@@ -11,7 +11,17 @@ with statements as (
 ),
 
 codes as (
-    select * from {{ ref('ledger_codes') }}
+    select
+        kind,
+        our_code,
+        ledger_code
+    from {{ ref('ledger_codes') }}
+    union all
+    select
+        'category' as kind,
+        policy_id as our_code,
+        coalesce(ledger_category, category) as ledger_code
+    from {{ ref('dsa_categories') }}
 ),
 
 jobs as (
