@@ -44,7 +44,8 @@ define sqlfluff
 
 endef
 
-# In the order of names: else files of one long test come last, while a worker has nothing to do.
+# In the order of names, the longest first (conftest.py): else one of them comes last, and a worker has
+# nothing to do.
 PYTEST := pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 ##@ The two commands
