@@ -1,5 +1,10 @@
 {% set measures = audit_measures().keys() | list -%}
 {% set squares = audit_measure_squares().keys() | list -%}
+{% set decisions = [
+    'n_decisions', 'n_enforced_decisions', 'n_targeted_decisions', 'target_millionths',
+] -%}
+{% set pending = ['n_pending_decisions', 'n_pending_enforced_decisions'] -%}
+{% set keys = ['dimension_name', 'dimension_value', 'stratum_key', 'exclusion_reason'] -%}
 
 with calendar as (
     select * from {{ ref('dim_calendar') }}
@@ -58,70 +63,45 @@ daily_audits as (
 
 daily as (
     select
-        decided_on,
-        stratum_key,
-        exclusion_reason,
-        dimension_name,
-        dimension_value,
+        {{ keys | join(', ') }},
         {% for name in measures -%}
         cast(0 as bigint) as {{ name }},
         {% endfor -%}
         {% for name in squares -%}
         cast(0 as decimal(38, 0)) as {{ name }},
         {% endfor -%}
-        n_decisions,
-        n_enforced_decisions,
-        n_targeted_decisions,
-        target_millionths,
+        {{ decisions | join(', ') }},
         case when is_pending then n_decisions else 0 end as n_pending_decisions,
-        case when is_pending then n_enforced_decisions else 0 end as n_pending_enforced_decisions
+        case when is_pending then n_enforced_decisions else 0 end as n_pending_enforced_decisions,
+        decided_on
     from marked_decisions
     union all
     select
-        decided_on,
-        stratum_key,
-        exclusion_reason,
-        dimension_name,
-        dimension_value,
-        {% for name in measures + squares -%}
-        {{ name }},
+        {{ (keys + measures + squares) | join(', ') }},
+        {% for name in decisions + pending -%}
+        0 as {{ name }},
         {% endfor -%}
-        0 as n_decisions,
-        0 as n_enforced_decisions,
-        0 as n_targeted_decisions,
-        0 as target_millionths,
-        0 as n_pending_decisions,
-        0 as n_pending_enforced_decisions
+        decided_on
     from daily_audits
 )
 
 select
     periods.period_type,
     periods.period_starts_on,
-    periods.period_ends_on,
-    daily.dimension_name,
-    daily.dimension_value,
-    daily.stratum_key,
-    daily.exclusion_reason,
-    {% for name in measures -%}
+    {% for key in keys -%}
+    daily.{{ key }},
+    {% endfor -%}
+    {% for name in measures + decisions + pending -%}
     cast(sum(daily.{{ name }}) as bigint) as {{ name }},
     {% endfor -%}
     {% for name in squares -%}
     cast(sum(daily.{{ name }}) as decimal(38, 0)) as {{ name }},
     {% endfor -%}
-    cast(sum(daily.n_decisions) as bigint) as n_decisions,
-    cast(sum(daily.n_enforced_decisions) as bigint) as n_enforced_decisions,
-    cast(sum(daily.n_targeted_decisions) as bigint) as n_targeted_decisions,
-    cast(sum(daily.target_millionths) as bigint) as target_millionths,
-    cast(sum(daily.n_pending_decisions) as bigint) as n_pending_decisions,
-    cast(sum(daily.n_pending_enforced_decisions) as bigint) as n_pending_enforced_decisions
+    periods.period_ends_on
 from daily
 inner join periods on daily.decided_on = periods.calendar_date
 group by
     periods.period_type,
     periods.period_starts_on,
     periods.period_ends_on,
-    daily.dimension_name,
-    daily.dimension_value,
-    daily.stratum_key,
-    daily.exclusion_reason
+    daily.{{ keys | join(', daily.') }}

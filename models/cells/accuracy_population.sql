@@ -129,11 +129,6 @@ select
     counted.period_ends_on,
     {{ has_rates('counted') }} as has_rates,
     counted.has_derived_frame,
-    cast(counted.n_decisions as bigint) as n_decisions,
-    cast(counted.n_eligible_decisions as bigint) as n_eligible_decisions,
-    cast(counted.n_excluded_decisions as bigint) as n_excluded_decisions,
-    cast(counted.n_covered_decisions as bigint) as n_covered_decisions,
-    cast(counted.n_pending_decisions as bigint) as n_pending_decisions,
     {% for name in ['misframed', 'unjudged'] -%}
     coalesce(
         counted.n_{{ name }}_decisions
@@ -142,16 +137,15 @@ select
         ), 0e0
     ) as {{ name }}_rate,
     {% endfor -%}
-    cast(counted.n_excluded_audits as bigint) as n_excluded_audits,
-    cast(coalesce(people.n_people, 0) as bigint) as n_people,
-    cast(counted.n_eligible_enforced_decisions as bigint) as n_eligible_enforced_decisions,
-    cast(counted.n_covered_enforced_decisions as bigint) as n_covered_enforced_decisions,
-    {% for name in measures -%}
+    {% for name in [
+        'n_decisions', 'n_eligible_decisions', 'n_excluded_decisions', 'n_covered_decisions',
+        'n_pending_decisions', 'n_excluded_audits', 'n_eligible_enforced_decisions',
+        'n_covered_enforced_decisions', 'n_pending_enforced_decisions', 'n_targeted_decisions',
+        'target_millionths',
+    ] + measures -%}
     cast(counted.{{ name }} as bigint) as {{ name }},
     {% endfor -%}
-    cast(counted.n_pending_enforced_decisions as bigint) as n_pending_enforced_decisions,
-    cast(counted.n_targeted_decisions as bigint) as n_targeted_decisions,
-    cast(counted.target_millionths as bigint) as target_millionths
+    cast(coalesce(people.n_people, 0) as bigint) as n_people
 from counted
 left join people
     on {{ same_keys('counted', 'people', [

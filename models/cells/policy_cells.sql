@@ -1,3 +1,5 @@
+{% set keys = ['period_type', 'period_starts_on', 'policy_id', 'policy_version'] -%}
+
 with audits as (
     select *
     from {{ ref('fct_audits') }}
@@ -104,66 +106,38 @@ counted as (
 ),
 
 named as (
-    select distinct
-        period_type,
-        period_starts_on,
-        policy_id,
-        policy_version
+    select distinct {{ keys | join(', ') }}
     from counted
 ),
 
 -- A version can be missed, or applied wrongly, only while it is in force.
 at_stake as (
     select
-        named.period_type,
-        named.period_starts_on,
-        named.policy_id,
-        named.policy_version,
+        named.{{ keys | join(', named.') }},
         daily.stratum_key,
         sum(daily.n_audits) as n_audits
     from daily
     inner join periods on daily.decided_on = periods.calendar_date
     inner join named
-        on
-            periods.period_type = named.period_type
-            and periods.period_starts_on = named.period_starts_on
-            and named.policy_version = 'all'
-    group by
-        named.period_type,
-        named.period_starts_on,
-        named.policy_id,
-        named.policy_version,
-        daily.stratum_key
+        on {{ same_keys('periods', 'named', keys[:2]) }} and named.policy_version = 'all'
+    group by named.{{ keys | join(', named.') }}, daily.stratum_key
     union all
     select
-        named.period_type,
-        named.period_starts_on,
-        named.policy_id,
-        named.policy_version,
+        named.{{ keys | join(', named.') }},
         in_force.stratum_key,
         sum(in_force.n_audits) as n_audits
     from in_force
     inner join periods on in_force.decided_on = periods.calendar_date
     inner join named
         on
-            periods.period_type = named.period_type
-            and periods.period_starts_on = named.period_starts_on
-            and in_force.policy_id = named.policy_id
-            and in_force.policy_version = named.policy_version
-    group by
-        named.period_type,
-        named.period_starts_on,
-        named.policy_id,
-        named.policy_version,
-        in_force.stratum_key
+            {{ same_keys('periods', 'named', keys[:2]) }}
+            and {{ same_keys('in_force', 'named', keys[2:]) }}
+    group by named.{{ keys | join(', named.') }}, in_force.stratum_key
 )
 
 -- A stratum in which a policy was neither applied nor violated is where it was rightly not applied.
 select
-    at_stake.period_type,
-    at_stake.period_starts_on,
-    at_stake.policy_id,
-    at_stake.policy_version,
+    at_stake.{{ keys | join(', at_stake.') }},
     at_stake.stratum_key,
     cast(at_stake.n_audits as bigint) as n_audits,
     cast(coalesce(counted.n_decided, 0) as bigint) as n_decided,
@@ -173,10 +147,4 @@ select
     cast(coalesce(counted.n_true - counted.n_confirmed, 0) as bigint) as n_missed,
     cast(at_stake.n_audits - coalesce(counted.n_true, 0) as bigint) as n_not_true
 from at_stake
-left join counted
-    on
-        at_stake.period_type = counted.period_type
-        and at_stake.period_starts_on = counted.period_starts_on
-        and at_stake.policy_id = counted.policy_id
-        and at_stake.policy_version = counted.policy_version
-        and at_stake.stratum_key is not distinct from counted.stratum_key
+left join counted on {{ same_keys('at_stake', 'counted', keys + ['stratum_key']) }}

@@ -32,23 +32,13 @@ weights as (
     group by {{ of_period | join(', ') }}, cell_key
 ),
 
-totals as (
-    select
-        {{ of_period | join(', ') }},
-        {{ exact_sum('weighted_audits') }} as weighted_audits
-    from weights
-    group by {{ of_period | join(', ') }}
-),
-
 mix as (
     select
-        weights.period_type,
-        weights.period_starts_on,
-        weights.mix_name,
-        weights.cell_key,
-        weights.weighted_audits / totals.weighted_audits as mix_share
+        {{ of_period | join(', ') }},
+        cell_key,
+        weighted_audits / ({{ exact_sum(
+            'weighted_audits', over='partition by ' ~ of_period | join(', ')) }}) as mix_share
     from weights
-    inner join totals on {{ same_keys('weights', 'totals', of_period) }}
 ),
 
 compared as (

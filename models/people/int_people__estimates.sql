@@ -1,3 +1,6 @@
+{% set of_period = ['period_type', 'period_starts_on'] %}
+{% set keys = of_period + ['moderator_key'] -%}
+
 with audits as (
     select * from {{ ref('int_people__audits') }}
 ),
@@ -22,9 +25,7 @@ in_periods as (
 
 by_queue as (
     select
-        period_type,
-        period_starts_on,
-        moderator_key,
+        {{ keys | join(', ') }},
         queue_id,
         {{ exact_sum('weight * n_audits') }} as weight_sum,
         {{ exact_sum('weight * n_correct') }} as weighted_correct,
@@ -34,35 +35,31 @@ by_queue as (
             'case when queue_target_at_decision is not null then weight * n_audits else 0 end'
         ) }} as targeted_weight
     from in_periods
-    group by period_type, period_starts_on, moderator_key, queue_id
+    group by {{ keys | join(', ') }}, queue_id
 ),
 
 of_queues as (
     select
-        period_type,
-        period_starts_on,
+        {{ of_period | join(', ') }},
         queue_id,
         {{ exact_sum('weighted_correct') }} / nullif({{ exact_sum('weight_sum') }}, 0) as queue_rate
     from by_queue
-    group by period_type, period_starts_on, queue_id
+    group by {{ of_period | join(', ') }}, queue_id
 ),
 
 of_everybody as (
     select
-        period_type,
-        period_starts_on,
+        {{ of_period | join(', ') }},
         {{ exact_sum('weighted_correct') }} / nullif({{ exact_sum('weight_sum') }}, 0)
             as overall_estimate
     from by_queue
-    group by period_type, period_starts_on
+    group by {{ of_period | join(', ') }}
 ),
 
 -- What everybody's rates in these queues would give, were they met in this person's mix.
 expected as (
     select
-        by_queue.period_type,
-        by_queue.period_starts_on,
-        by_queue.moderator_key,
+        by_queue.{{ keys | join(', by_queue.') }},
         {{ exact_sum('by_queue.weight_sum * of_queues.queue_rate') }}
         / nullif({{ exact_sum('by_queue.weight_sum') }}, 0) as expected_estimate,
         {{ exact_sum('by_queue.weighted_target') }}
@@ -71,63 +68,49 @@ expected as (
         / nullif({{ exact_sum('by_queue.weight_sum') }}, 0) as target_coverage_rate
     from by_queue
     inner join of_queues
-        on
-            by_queue.period_type = of_queues.period_type
-            and by_queue.period_starts_on = of_queues.period_starts_on
-            and by_queue.queue_id = of_queues.queue_id
-    group by by_queue.period_type, by_queue.period_starts_on, by_queue.moderator_key
+        on {{ same_keys('by_queue', 'of_queues', of_period + ['queue_id']) }}
+    group by by_queue.{{ keys | join(', by_queue.') }}
 ),
 
 counted as (
     select
-        period_type,
-        period_starts_on,
+        {{ keys | join(', ') }},
         period_ends_on,
-        moderator_key,
         sum(n_technical) as n_technical_audits
     from in_periods
-    group by period_type, period_starts_on, period_ends_on, moderator_key
+    group by {{ keys | join(', ') }}, period_ends_on
 ),
 
 by_stratum as (
     select
-        period_type,
-        period_starts_on,
-        moderator_key,
+        {{ keys | join(', ') }},
         stratum_key,
         sum(n_audits) as n_audits,
         sum(n_correct) as n_successes
     from in_periods
-    group by period_type, period_starts_on, moderator_key, stratum_key
+    group by {{ keys | join(', ') }}, stratum_key
 ),
 
 estimates as (
-    {{ stratified_rate(
-        'by_stratum', 'design', by=['period_type', 'period_starts_on', 'moderator_key']) }}
+    {{ stratified_rate('by_stratum', 'design', by=keys) }}
 ),
 
 misframed as (
-    {{ misframed_share(
-        'by_stratum', 'design', by=['period_type', 'period_starts_on', 'moderator_key']) }}
+    {{ misframed_share('by_stratum', 'design', by=keys) }}
 )
 
 select
-    counted.period_type,
-    counted.period_starts_on,
-    counted.moderator_key,
+    counted.{{ keys | join(', counted.') }},
     counted.period_ends_on,
     cast(coalesce(estimates.n_audits, 0) as bigint) as n_audits,
     cast(coalesce(estimates.n_successes, 0) as bigint) as n_correct,
     cast(counted.n_technical_audits as bigint) as n_technical_audits,
-    estimates.n_strata,
-    estimates.n_collapsed_strata,
-    estimates.estimate,
-    estimates.standard_error,
-    estimates.standard_error_reason,
-    estimates.ci_low,
-    estimates.ci_high,
-    estimates.effective_n,
-    estimates.design_effect,
+    {% for name in [
+        'n_strata', 'n_collapsed_strata', 'estimate', 'standard_error', 'standard_error_reason',
+        'ci_low', 'ci_high', 'effective_n', 'design_effect',
+    ] -%}
+    estimates.{{ name }},
+    {% endfor -%}
     of_everybody.overall_estimate,
     expected.expected_estimate,
     expected.expected_estimate - of_everybody.overall_estimate as mix_effect,
@@ -138,22 +121,7 @@ select
     expected.target_coverage_rate,
     misframed.misframed_share
 from counted
-inner join of_everybody
-    on
-        counted.period_type = of_everybody.period_type
-        and counted.period_starts_on = of_everybody.period_starts_on
-inner join expected
-    on
-        counted.period_type = expected.period_type
-        and counted.period_starts_on = expected.period_starts_on
-        and counted.moderator_key = expected.moderator_key
-left join estimates
-    on
-        counted.period_type = estimates.period_type
-        and counted.period_starts_on = estimates.period_starts_on
-        and counted.moderator_key = estimates.moderator_key
-left join misframed
-    on
-        counted.period_type = misframed.period_type
-        and counted.period_starts_on = misframed.period_starts_on
-        and counted.moderator_key = misframed.moderator_key
+inner join of_everybody on {{ same_keys('counted', 'of_everybody', of_period) }}
+inner join expected on {{ same_keys('counted', 'expected', keys) }}
+left join estimates on {{ same_keys('counted', 'estimates', keys) }}
+left join misframed on {{ same_keys('counted', 'misframed', keys) }}

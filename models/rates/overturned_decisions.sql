@@ -1,3 +1,4 @@
+{% set keys = ['period_type', 'period_starts_on', 'dimension_name', 'dimension_value'] -%}
 {% set counts = {
     'n_overturned_decisions': 'n_decisions',
     'n_overturned_enforcements': one_where("action_group = 'enforced'"),
@@ -10,10 +11,6 @@ with decisions as (
 population as (
     select *
     from {{ ref('accuracy_population') }}
-),
-
-calendar as (
-    select * from {{ ref('dim_calendar') }}
 ),
 
 suppressed as (
@@ -77,35 +74,17 @@ daily as (
     {{ by_dimension('overturned', counts) }} -- noqa: PRS
 ),
 
-periods as (
-    select
-        calendar_date,
-        'week' as period_type,
-        week_starts_on as period_starts_on
-    from calendar
-    union all
-    select
-        calendar_date,
-        'month' as period_type,
-        month_starts_on as period_starts_on
-    from calendar
+in_periods as (
+    {{ by_period('daily', 'decided_on') }}
 ),
 
 counted as (
     select
-        periods.period_type,
-        periods.period_starts_on,
-        daily.dimension_name,
-        daily.dimension_value,
-        sum(daily.n_overturned_decisions) as n_overturned_decisions,
-        sum(daily.n_overturned_enforcements) as n_overturned_enforcements
-    from daily
-    inner join periods on daily.decided_on = periods.calendar_date
-    group by
-        periods.period_type,
-        periods.period_starts_on,
-        daily.dimension_name,
-        daily.dimension_value
+        {{ keys | join(', ') }},
+        sum(n_overturned_decisions) as n_overturned_decisions,
+        sum(n_overturned_enforcements) as n_overturned_enforcements
+    from in_periods
+    group by {{ keys | join(', ') }}
 ),
 
 shown as (
@@ -121,27 +100,19 @@ shown as (
                 then population.{{ name }}
         end as {{ name }},
         {% endfor -%}
+        {% for name in counts -%}
+        case
+            when recorded.is_recorded and suppressed.suppression_code is null
+                then cast(coalesce(counted.{{ name }}, 0) as bigint)
+        end as {{ name }},
+        {% endfor -%}
         recorded.is_recorded,
         suppressed.suppression_code,
-        population.n_eligible_decisions as n,
-        case
-            when recorded.is_recorded and suppressed.suppression_code is null
-                then cast(coalesce(counted.n_overturned_decisions, 0) as bigint)
-        end as n_overturned_decisions,
-        case
-            when recorded.is_recorded and suppressed.suppression_code is null
-                then cast(coalesce(counted.n_overturned_enforcements, 0) as bigint)
-        end as n_overturned_enforcements
+        population.n_eligible_decisions as n
     from population
     cross join recorded
-    {% for relation in ['suppressed', 'counted'] -%}
-    left join {{ relation }}
-        on
-            population.period_type = {{ relation }}.period_type
-            and population.period_starts_on = {{ relation }}.period_starts_on
-            and population.dimension_name = {{ relation }}.dimension_name
-            and population.dimension_value = {{ relation }}.dimension_value
-    {% endfor -%}
+    left join suppressed on {{ same_keys('population', 'suppressed', keys) }}
+    left join counted on {{ same_keys('population', 'counted', keys) }}
     where population.period_type in ('week', 'month')
 )
 

@@ -59,18 +59,11 @@ named as (
                 'dimension_name', 'dimension_value',
             ]) }}
     inner join periods
-        on
-            rates.period_type = periods.period_type
-            and rates.period_starts_on = periods.period_starts_on
-    inner join metrics
-        on
-            rates.metric_id = metrics.metric_id
-            and rates.metric_version = metrics.metric_version
+        on {{ same_keys('rates', 'periods', ['period_type', 'period_starts_on']) }}
+    inner join metrics on {{ same_keys('rates', 'metrics', ['metric_id', 'metric_version']) }}
     left join dimensions on rates.dimension_name = dimensions.dimension_name
     left join labels
-        on
-            rates.dimension_name = labels.dimension_name
-            and rates.dimension_value = labels.dimension_value
+        on {{ same_keys('rates', 'labels', ['dimension_name', 'dimension_value']) }}
     left join reasons on rates.reason_code = reasons.reason_code
 )
 
