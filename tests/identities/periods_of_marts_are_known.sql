@@ -1,6 +1,7 @@
 {% set marts = [
     'accuracy_compared', 'accuracy_population', 'calibration_gap', 'moderator_accuracy',
-    'overturned_decisions', 'policy_rates', 'quality_scores', 'rater_agreement',
+    'exposure', 'overturned_decisions', 'policy_rates', 'quality_scores', 'rater_agreement',
+    'turnaround', 'workload',
 ] -%}
 
 with of_marts as (

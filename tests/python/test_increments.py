@@ -305,6 +305,12 @@ OF_WHOLE_MODELS = {
     "ledger_regions",
     "ledger_exempt_actions",
     "ledger_late_hours",
+    # Operations are built whole.
+    "min_jobs",
+    "min_ended_jobs",
+    "handling_cap_seconds",
+    "backlog_grace_hours",
+    "exposure_limit_seconds",
 }
 
 
