@@ -1,7 +1,7 @@
 {% set marts = [
     'accuracy_compared', 'accuracy_population', 'appeal_rates', 'calibration_gap',
-    'enforcement_rates',
-    'moderator_accuracy', 'overturned_decisions', 'policy_rates', 'quality_scores', 'rater_agreement',
+    'enforcement_rates', 'exposure', 'moderator_accuracy', 'overturned_decisions', 'policy_rates',
+    'quality_scores', 'rater_agreement', 'turnaround', 'workload',
 ] -%}
 
 with of_marts as (

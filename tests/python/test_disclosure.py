@@ -92,6 +92,11 @@ def random_world(seed: int) -> World:
             rows.append({"person_key": f"p{number}", "day": day, **now})
     decisions = pd.DataFrame(rows)
     decisions["queue"] = rng.choice(["q0", "q1", "q2"], len(decisions))
+    # Three know a language that nobody else does, and two a second one.
+    number = decisions["person_key"].str[1:].astype(int)
+    decisions["language"] = np.select([number < 3, number < 5], ["l0", "l1"], "l2")
+    # Of some nobody measures how long they take, of others there are no hours.
+    decisions["is_measured"], decisions["has_hours"] = number % 4 != 0, number % 5 != 0
     audits = decisions[rng.random(len(decisions)) < rng.choice([0.1, 0.3, 0.8])]
     servings = decisions[rng.random(len(decisions)) < rng.choice([0.1, 0.3])].drop(columns="queue")
     servings = servings.assign(
@@ -149,6 +154,14 @@ def suppressed(world: World, models: dict[str, CompiledModel]) -> pd.DataFrame:
             select person_key as moderator_key, cast(day as date) as decided_on, site, vendor,
                 team as team_id
             from decisions;
+            create table cells.int_people__work_by_day as
+            select person_key as moderator_key, cast(day as date) as decided_on, site, vendor,
+                team as team_id, queue as queue_id, language, 'p' as reported_policy_id,
+                cast(is_measured as int) as n_measured
+            from decisions;
+            create table cells.int_people__hours_by_day as
+            select person_key, cast(day as date) as work_date, site, vendor, team as team_id
+            from decisions where has_hours;
             create table facts.fct_audits as
             select audit_id, person_key as moderator_key,
                 cast(day as date) as decided_on, site, vendor, team as team_id, queue as queue_id,
@@ -402,6 +415,44 @@ def exposed_by_shares(world: World, withheld: pd.DataFrame, totals_only: bool) -
                     yield f"{basis} of {who} {sorted(few)} by {dimensions}"
 
 
+def exposed_by_work(
+    world: World, withheld: pd.DataFrame, totals_only: bool = False
+) -> Iterator[str]:
+    """What is told of few people by handling times and hours of a month, each in words."""
+    decisions = world.decisions
+    measured = decisions[decisions["is_measured"]]
+    works = [
+        ("workload", ["queue"], decisions),
+        ("workload", ["language"], decisions),
+        ("workload", ["language"], measured),
+        ("accuracy", OF_PEOPLE, measured),
+        ("accuracy", OF_PEOPLE, decisions[decisions["has_hours"]]),
+    ]
+    for basis, dimensions, rows in works:
+        units = rows.reset_index(drop=True)
+        listed = withheld[withheld["basis"] == basis]
+        open_rows = rows_of(units, listed, dimensions)
+        open_rows = open_rows[open_rows["is_shown"]]
+        for month in MONTHS:
+            lines = matrix(of_month(open_rows, month))
+            for few in told_of_few(units, lines, totals_only) if len(lines) else ():
+                yield f"{month:%B}, work of {sorted(few)} by {dimensions}"
+
+
+@pytest.mark.parametrize("seed", WORLDS)
+def test_no_workload_tells_of_few_people(withheld_in, seed):
+    found = exposed_by_work(random_world(seed), withheld_in(seed), totals_only=seed in CROSSED)
+    assert list(found) == []
+
+
+def test_the_attack_finds_workloads_that_are_shown_without_the_list(withheld_in):
+    """Nothing suppressed, and the small groups alone."""
+    world, withheld = random_world(3), withheld_in(3)
+    small = withheld[withheld["suppression_code"] == "suppressed_small_group"]
+    for too_little in (withheld[:0], small):
+        assert any(exposed_by_work(world, too_little))
+
+
 @pytest.fixture(scope="module")
 def withheld_in():
     """What is suppressed in the world of a seed, by basis."""
@@ -434,14 +485,21 @@ def test_the_attack_finds_shares_that_are_shown_without_the_list(withheld_in):
         assert any(exposed_by_shares(world, too_little, totals_only=False))
 
 
+def small_groups(withheld: pd.DataFrame) -> pd.DataFrame:
+    """What is listed of all decisions for its own people."""
+    return withheld[
+        (withheld["basis"] == "accuracy")
+        & (withheld["suppression_code"] == "suppressed_small_group")
+    ]
+
+
 def test_the_attack_finds_what_is_shown_without_the_list(withheld_in):
     """Nothing suppressed, and nothing but the small groups themselves."""
     world = random_world(3)
     withheld = withheld_in(3)
     withheld = withheld[withheld["basis"] == "accuracy"]
-    small = withheld[withheld["suppression_code"] == "suppressed_small_group"]
     assert exposed(world, withheld[:0])
-    assert exposed(world, small)
+    assert any(exposed(random_world(seed), small_groups(withheld_in(seed))) for seed in SHORT)
     rows = rows_of(world.audits, withheld, OF_PEOPLE)
     assert rows.loc[rows["dimension_name"] != "overall", "is_shown"].any()
 
@@ -543,6 +601,28 @@ def test_the_cube_tells_something(cube_sql):
         n_found += bool(told_of_few(audits, lines_of_cube(audits, own)))
     assert n_shown >= 6
     assert n_found >= 6
+
+
+MARTS_OF_WORK = {
+    "operations.workload": "coalesce(n_skips, n_measured, skip_rate, utilisation, n_person_days)",
+    "operations.exposure": "coalesce(n_people, n_items, exposure_seconds, exposure_share)",
+}
+
+
+@pytest.mark.parametrize("mart", MARTS_OF_WORK)
+def test_open_marts_of_work_show_nothing_of_suppressed_groups(platform, mart):
+    """Of people by the list of all decisions, of queues and languages by that of work."""
+    found = platform.query(f"""
+        select count(*) as n, count({MARTS_OF_WORK[mart]}) as n_shown
+        from {mart}
+        inner join restricted.int_people__suppressed_groups as listed
+            using (period_type, period_starts_on, dimension_name, dimension_value)
+        where listed.basis = case
+            when dimension_name in ('site', 'vendor', 'team') then 'accuracy' else 'workload'
+        end
+    """)
+    assert found.n[0] > 0, "nothing is suppressed: nothing was tried"
+    assert found.n_shown[0] == 0
 
 
 MARTS = {

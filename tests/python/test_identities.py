@@ -55,6 +55,12 @@ WITHHELD_CELLS = "restricted.int_report__cube_withheld"
 DUE = "report.audits_due"
 CHECKS = "reconciliation.reconciliation_checks"
 ENFORCEMENT = "transparency.enforcement_rates"
+JOBS = "facts.fct_jobs"
+TURNAROUND = "operations.turnaround"
+BACKLOG = "operations.backlog"
+WORKLOAD = "operations.workload"
+EXPOSURE = "operations.exposure"
+EXPOSED = "restricted.exposure_by_person"
 
 # Names of identities that several mutations break.
 ALL_IN = "decisions_and_audits_are_all_in_the_rates"
@@ -69,6 +75,8 @@ FRAMED = "plans_hold_every_framed_stratum"
 CODES = "truths_are_actions_of_their_queue"
 KNOWN_PERIODS = "periods_of_marts_are_known"
 EVERY_DECISION = "plan_coverage_holds_every_decision"
+IN_BACKLOG = "jobs_are_all_in_the_backlog"
+IN_WAITS = "jobs_are_all_in_the_waits"
 
 
 def one_row(table, condition):
@@ -95,6 +103,7 @@ A_WEEK = "period_type = 'week'"
 REPORTABLE = "metric_id = 'accuracy' and is_reportable"
 REPORTABLE_AGREEMENT = "is_reportable and estimate < 1"
 
+HAS_ENDS = "is_reportable and period_type = 'month' and closed_only_difference is not null"
 THEIRS = "people_hold_every_audit_of_theirs"
 SCORED = "period_type = 'month' and eb_estimate is not null and n >= 15"
 SHOWN = "raw_estimate is not null and period_type = 'trailing'"
@@ -1133,6 +1142,99 @@ MUTATIONS = {
     "done_with_audits_missing": (
         update(DUE, "due_status = 'done'", "n_missing > 0"),
         {"audits_are_due_or_done"},
+    ),
+    # Operations.
+    "a_job_twice": (
+        repeat(JOBS, "left_out_reason is null"),
+        {"fct_jobs_are_unique", IN_BACKLOG, IN_WAITS},
+    ),
+    "an_open_job_that_was_decided": (
+        update(JOBS, "closed_how = 'decided'", "is_open"),
+        {"jobs_are_open_or_have_ended"},
+    ),
+    "a_job_left_out_for_a_reason_of_no_seed": (
+        update(
+            JOBS,
+            "left_out_reason = 'because', verdict = null, wait_seconds = null",
+            "not is_open and left_out_reason is null",
+        ),
+        {"reasons_of_jobs_are_registered", IN_BACKLOG, IN_WAITS},
+    ),
+    "a_turnaround_twice": (
+        repeat(
+            TURNAROUND, "metric_id = 'turnaround_median' and dimension_name = 'queue' and n > 0"
+        ),
+        {"turnarounds_are_unique", IN_WAITS},
+    ),
+    "a_median_below_its_interval": (
+        update(TURNAROUND, "ci_low = estimate + 1", f"metric_id = 'turnaround_p90' and {HAS_ENDS}"),
+        {"an_estimate_is_in_its_interval_or_says_why_not"},
+    ),
+    "a_median_of_no_reason_that_is_missing": (
+        update(TURNAROUND, "estimate = null", f"metric_id = 'turnaround_p90' and {HAS_ENDS}"),
+        {"an_estimate_is_in_its_interval_or_says_why_not", "jobs_are_open_or_ended_in_each_row"},
+    ),
+    "more_decided_than_ended": (
+        update(TURNAROUND, "n_decided = n_ended + 1", "metric_id = 'turnaround_median'"),
+        {"jobs_are_open_or_ended_in_each_row"},
+    ),
+    "a_job_of_one_language_too_many": (
+        update(
+            TURNAROUND,
+            "n = n + 1, n_open = n_open + 1",
+            "metric_id = 'turnaround_p90' and dimension_name = 'language'",
+        ),
+        {IN_WAITS},
+    ),
+    "a_day_of_a_queue_twice": (
+        repeat(BACKLOG, "dimension_name = 'queue' and n_in > 0"),
+        {"backlogs_are_unique", IN_BACKLOG},
+    ),
+    "a_quiet_day_that_is_missing": (
+        f"delete from {BACKLOG} where dimension_name = 'queue' and calendar_date = "
+        f"(select max(calendar_date) - 3 from {BACKLOG})",
+        {IN_BACKLOG},
+    ),
+    "an_end_that_is_in_no_way": (
+        update(BACKLOG, "n_decided = n_decided + 1", "dimension_name = 'queue'"),
+        {"what_goes_out_is_the_sum_of_its_ways"},
+    ),
+    "a_backlog_that_forgets_a_job": (
+        update(BACKLOG, "backlog_as_known = -1", "dimension_name = 'overall'"),
+        {"what_goes_out_is_the_sum_of_its_ways", IN_BACKLOG},
+    ),
+    "a_workload_twice": (repeat(WORKLOAD), {"workloads_are_unique"}),
+    "speed_without_accuracy": (
+        update(WORKLOAD, "accuracy_of = null", "handling_seconds_mean is not null"),
+        {"speed_stands_beside_accuracy"},
+    ),
+    "skips_of_few_people": (
+        update(WORKLOAD, "reason_code = 'suppressed_small_group'", "n_skips is not null"),
+        {"workload_of_few_people_is_not_shown"},
+    ),
+    "more_measured_than_decided": (
+        update(WORKLOAD, "share_measured = 1.5", "share_measured is not null"),
+        {"work_is_part_of_its_time"},
+    ),
+    "an_exposure_twice": (repeat(EXPOSURE), {"exposures_are_unique"}),
+    "exposure_of_four": (
+        update(EXPOSURE, "n_people = 4", "n_people is not null"),
+        {"exposure_is_of_enough_people"},
+    ),
+    "a_day_of_a_person_twice": (repeat(EXPOSED), {"exposures_of_people_are_unique"}),
+    "an_item_of_no_severity": (
+        update(EXPOSED, "n_items = n_items + 1", "true"),
+        {"exposure_of_a_person_adds_up"},
+    ),
+    "a_week_of_workload_that_nobody_knows": (
+        update(WORKLOAD, "period_ends_on = period_starts_on", "true"),
+        {KNOWN_PERIODS},
+    ),
+    "a_turnaround_missing_for_a_reason_of_no_seed": (
+        update(
+            TURNAROUND, "reason_code = 'because'", f"metric_id = 'turnaround_p90' and {HAS_ENDS}"
+        ),
+        {"an_estimate_is_in_its_interval_or_says_why_not", "reasons_are_registered"},
     ),
     "a_plan_of_unknown_size_completed": (
         update(COMPLETION, "n_planned = null", "completion_rate > 0"),

@@ -310,6 +310,12 @@ OF_WHOLE_MODELS = {
     "dsa_ground",
     "in_house_vendors",
     "full_time_hours",
+    # Operations are built whole.
+    "min_jobs",
+    "min_ended_jobs",
+    "handling_cap_seconds",
+    "backlog_grace_hours",
+    "exposure_limit_seconds",
 }
 
 
