@@ -123,12 +123,12 @@ numbered as (
             over (partition by {{ of_set | join(', ') }}) as n_withheld,
         row_number() over (
             partition by {{ of_set | join(', ') }}, own_code is null
-            order by n asc, dimension_value asc
+            order by case when n > 0 then 0 else 1 end asc, n asc, dimension_value asc
         ) as place_by_size
     from measured
 ),
 
--- Two lists may each withhold one group of a dimension, and one of them have no other here.
+-- A group may be on the list alone, for what other periods tell: with one more, no total tells of it.
 withheld as (
     select
         *,

@@ -1,5 +1,5 @@
 {% set marts = [
-    'accuracy_compared', 'accuracy_population', 'appeal_rates', 'calibration_gap',
+    'accuracy_compared', 'accuracy_population', 'appeal_rates', 'appeal_turnaround', 'calibration_gap',
     'moderator_accuracy', 'overturned_decisions', 'policy_rates', 'quality_scores', 'rater_agreement',
 ] -%}
 

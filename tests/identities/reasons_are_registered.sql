@@ -4,7 +4,7 @@
     'policy_confusion', 'policy_rates', 'rater_agreement', 'accuracy_if_audits_err',
     'audit_completion', 'audit_operations', 'calibration_gap', 'golden_items', 'quality_rates',
     'quality_scores', 'calibration_gap_by_person', 'moderator_accuracy', 'quality_rates_by_person',
-    'appeal_rates', 'reconciliation_checks', 'reconciliation_rows',
+    'appeal_rates', 'appeal_turnaround', 'reconciliation_checks', 'reconciliation_rows',
 ] -%}
 
 with reasons as (
