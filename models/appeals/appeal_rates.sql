@@ -102,7 +102,7 @@ numbered as (
     from measured
 ),
 
--- A group may be on the list alone, for what other periods tell: with one more, no total tells of it.
+-- A group may be listed alone, for what other periods tell: with one more, no total tells of it.
 judged as (
     select
         *,
