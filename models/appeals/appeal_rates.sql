@@ -93,22 +93,22 @@ numbered as (
     select
         *,
         case when is_recorded then n_counted end as n_successes,
-        sum(case when own_code is not null and n > 0 then 1 else 0 end)
+        sum(case when own_code is not null then 1 else 0 end)
             over (partition by {{ of_set }}) as n_withheld,
         row_number() over (
-            partition by {{ of_set }}, own_code is null and n > 0
-            order by n asc, dimension_value asc
+            partition by {{ of_set }}, own_code is null
+            order by case when n > 0 then 0 else 1 end asc, n asc, dimension_value asc
         ) as place_by_size
     from measured
 ),
 
--- Whom the list withholds with a small group may have nothing of this metric.
+-- A group may be listed alone, for what other periods tell: with one more, no total tells of it.
 judged as (
     select
         *,
         case
             when own_code is not null then own_code
-            when n > 0 and n_withheld = 1 and place_by_size = 1 then 'suppressed_complementary'
+            when n_withheld = 1 and place_by_size = 1 then 'suppressed_complementary'
         end as suppression_code
     from numbered
 )

@@ -6,6 +6,12 @@
 {% set counts = ['n', 'n_answered', 'n_withdrawn', 'n_pending', 'n_left_out'] -%}
 {% set of_set = ['metric_id'] + shown[:3] -%}
 
+{% set hours = [] -%}
+{% for part in ['', '_ci_low', '_ci_high'] -%}
+{% do hours.append('case when metrics.is_p90 then curves.p90' ~ part ~ ' else curves.median' ~ part
+    ~ ' end / 3600e0 as hours' ~ part) -%}
+{% endfor -%}
+
 with waits as (
     select * from {{ ref('int_appeals__waits') }}
 ),
@@ -91,10 +97,8 @@ measured as (
         {% endfor -%}
         counted.n_answered as n_ends,
         {{ var('min_appeals') }} as minimum_n,
-        {% for part in ['', '_ci_low', '_ci_high'] -%}
-        case when metrics.is_p90 then curves.p90{{ part }} else curves.median{{ part }} end / 3600e0
-            as hours{{ part }},
-        {% endfor -%}
+        {{ hours | join(',
+        ') }},
         curves.longest_seconds / 3600e0 as longest_hours,
         case
             when counted.n_decided_in_period < {{ var('min_appeals') }} then null
@@ -123,12 +127,12 @@ numbered as (
             over (partition by {{ of_set | join(', ') }}) as n_withheld,
         row_number() over (
             partition by {{ of_set | join(', ') }}, own_code is null
-            order by n asc, dimension_value asc
+            order by case when n > 0 then 0 else 1 end asc, n asc, dimension_value asc
         ) as place_by_size
     from measured
 ),
 
--- Two lists may each withhold one group of a dimension, and one of them have no other here.
+-- A group may be listed alone, for what other periods tell: with one more, no total tells of it.
 withheld as (
     select
         *,

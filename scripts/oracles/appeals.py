@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from statsmodels.duration.survfunc import SurvfuncRight
 from statsmodels.stats.proportion import proportion_confint
 
 from .accuracy import dimensions, periods_of
@@ -26,6 +27,18 @@ METRICS = {
     "notifier_pending_share_by_filing_date": ("notifier", "filed_at", "pending", "appeals"),
 }
 IN_FULL = ["appeal_pending_share_by_filing_date", "notifier_pending_share_by_filing_date"]
+# By metric: whose appeals, and the share that still waits there.
+WAITS = {
+    "appeal_turnaround_median": ("affected", 0.5),
+    "appeal_turnaround_p90": ("affected", 0.1),
+    "notifier_turnaround_median": ("notifier", 0.5),
+}
+MIN_ANSWERED = 10
+WAITED = [
+    "n", "n_answered", "n_withdrawn", "n_pending", "n_left_out", "n_decided_in_period",
+    "n_notified",
+]  # fmt: skip
+HOURS = ["estimate", "ci_low", "ci_high", "longest_wait_hours", "decided_only_estimate"]
 RATE = ["n", "n_successes", "estimate", "standard_error", "ci_low", "ci_high"]
 COUNTS = ["n_appeals", *(f"n_{outcome}" for outcome in OUTCOMES)]
 
@@ -43,7 +56,10 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
     as_of = known_at(raw)
     actions = actions_of(sample)
     appeals = appeals_of(raw, sample, actions, as_of)
-    return {"appeals.appeal_rates": appeal_rates(raw, actions, appeals, as_of)}
+    return {
+        "appeals.appeal_rates": appeal_rates(raw, actions, appeals, as_of),
+        "appeals.appeal_turnaround": appeal_turnaround(raw, appeals, as_of),
+    }
 
 
 def actions_of(sample: Sample) -> pd.DataFrame:
@@ -65,10 +81,10 @@ def appeals_of(
     raw: RawTables, sample: Sample, actions: pd.DataFrame, as_of: pd.Timestamp
 ) -> pd.DataFrame:
     """Appeals that are counted, each with its decision and how it ended."""
-    columns = ["decision_id", "filed_at", "decided_at", "outcome", "channel"]
+    columns = ["decision_id", "filed_at", "decided_at", "outcome", "channel", "notified_at"]
     rows = raw.latest("appeals", ["appeal_id"], columns)
     rows = rows.rename(columns={"decided_at": "answered_at"})
-    for name in ("filed_at", "answered_at"):
+    for name in ("filed_at", "answered_at", "notified_at"):
         rows[name] = pd.to_datetime(rows[name])
     rows["channel"] = rows["channel"].fillna("internal").astype(object)
     rows = rows.merge(actions, on="decision_id")
@@ -158,11 +174,7 @@ def _judged(raw: RawTables, found: pd.DataFrame, metric: str, is_recorded: bool)
     codes = codes_of(found, raw.suppressed(f"{appellant} by {anchor}"))
     if anchor == "decided_at":
         codes = codes.where(codes.notna(), codes_of(found, raw.suppressed("accuracy")))
-    # Whom the list withholds with a small group may have nothing of the metric: then one more.
-    for _, group in found[found["n"] > 0].assign(code=codes).groupby(GROUP[:-1]):
-        shown = group[group["code"].isna()]
-        if len(group) - len(shown) == 1 and len(shown):
-            codes[shown.sort_values(["n", "dimension_value"]).index[0]] = "suppressed_complementary"
+    _withhold_one_more(found, codes)
     reasons = {
         "not_recorded": pd.Series(not is_recorded, index=found.index),
         "zero_denominator": found["n"] == 0,
@@ -173,6 +185,16 @@ def _judged(raw: RawTables, found: pd.DataFrame, metric: str, is_recorded: bool)
     found["reason_code"] = codes.where(codes.notna(), why.replace("", None).astype(object))
     found.loc[codes.notna(), [*RATE, *COUNTS]] = np.nan
     return found.drop(columns="n_judged")
+
+
+def _withhold_one_more(found: pd.DataFrame, codes: pd.Series) -> None:
+    """Where one group alone is withheld, the smallest other one that has something."""
+    rows = found.assign(code=codes, is_empty=found["n"] == 0)
+    for _, group in rows.groupby(GROUP[:-1]):
+        shown = group[group["code"].isna()]
+        if len(group) - len(shown) == 1 and len(shown):
+            smallest = shown.sort_values(["is_empty", "n", "dimension_value"]).index[0]
+            codes[smallest] = "suppressed_complementary"
 
 
 def _add_interval(found: pd.DataFrame, metric: str) -> None:
@@ -187,6 +209,107 @@ def _add_interval(found: pd.DataFrame, metric: str) -> None:
     error = np.sqrt(p * (1 - p) / some["n"])
     found.loc[there, "ci_low"], found.loc[there, "ci_high"] = low, high
     found.loc[there, "standard_error"] = error.where((p > 0) & (p < 1))
+
+
+def appeal_turnaround(raw: RawTables, appeals: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+    """How long appeals wait, by statsmodels; and those that were answered alone."""
+    rows = appeals.assign(is_pending=appeals["outcome"] == "pending")
+    has_ended = ~rows["is_pending"]
+    is_left_out = has_ended & ~(rows["answered_at"] >= rows["filed_at"])
+    until = rows["answered_at"].where(has_ended, as_of)
+    told = rows[["answered_at", "notified_at"]].max(axis=1)
+    rows = rows.assign(
+        n=(~is_left_out) * 1,
+        n_answered=(~is_left_out & (rows["judged"] == 1)) * 1,
+        n_withdrawn=(~is_left_out & (rows["outcome"] == "withdrawn")) * 1,
+        n_pending=rows["is_pending"] * 1,
+        n_left_out=is_left_out * 1,
+        wait=_steps(until - rows["filed_at"]),
+        told_after=_steps(told - rows["filed_at"]),
+        n_notified=(rows["notified_at"] >= rows["answered_at"]) * 1,
+    )
+    parts = []
+    for metric, (appellant, share) in WAITS.items():
+        found = _waits(rows[rows["appellant"] == appellant], share)
+        if found.empty:
+            continue
+        bases = [raw.suppressed(f"{appellant} by {name}") for name in ("filed_at", "answered_at")]
+        codes, of_answer = (codes_of(found, listed) for listed in bases)
+        codes = codes.where(codes.notna(), of_answer)
+        _withhold_one_more(found, codes)
+        reasons = {
+            "zero_denominator": found["n"] == 0,
+            "too_few_cases": found["n"] < MIN_APPEALS,
+            "too_few_ends": found["n_answered"] < MIN_ANSWERED,
+            "not_reached": found["estimate"].isna(),
+        }
+        why = pd.Series(np.select(list(reasons.values()), list(reasons), ""), index=found.index)
+        found["reason_code"] = codes.where(codes.notna(), why.replace("", None).astype(object))
+        found.loc[found["reason_code"].notna(), HOURS[:3]] = np.nan
+        found.loc[found["n_decided_in_period"] < MIN_APPEALS, "decided_only_estimate"] = np.nan
+        found = found.astype(dict.fromkeys(WAITED, float))
+        found.loc[codes.notna(), [*WAITED, *HOURS]] = np.nan
+        found["decided_only_difference"] = found["estimate"] - found["decided_only_estimate"]
+        parts.append(found.assign(metric_id=metric))
+    empty = pd.DataFrame(columns=[*GROUP, "metric_id"])
+    return pd.concat(parts, ignore_index=True) if parts else empty
+
+
+def _steps(wait: pd.Series) -> pd.Series:
+    """Seconds up to an hour, above whole minutes, up."""
+    seconds = np.floor(wait.dt.total_seconds())
+    return seconds.where(seconds <= 3600, np.ceil(seconds / 60) * 60)
+
+
+def _waits(rows: pd.DataFrame, share: float) -> pd.DataFrame:
+    """One row a group: counts, the quantile and its interval, and that of answered appeals."""
+    answered = rows[rows["n_answered"] == 1]
+    by_filing, by_answer = _groups_of(rows, "filed_at"), _groups_of(answered, "answered_at")
+    found = []
+    for key in by_filing.keys() | by_answer.keys():
+        filed = by_filing.get(key, rows[:0])
+        decided = by_answer.get(key, rows[:0])
+        row = dict(zip(GROUP, key, strict=True)) | {name: filed[name].sum() for name in WAITED[:5]}
+        row |= {"n_decided_in_period": len(decided), "n_notified": decided["n_notified"].sum()}
+        seen = filed[filed["n"] == 1]
+        low, middle, high = _quantile(seen, share)
+        row |= {"estimate": middle / 3600, "ci_low": low / 3600, "ci_high": high / 3600}
+        row["longest_wait_hours"] = seen["wait"].max() / 3600
+        waits = np.sort(decided["told_after"].to_numpy())
+        place = int(np.ceil((1 - share) * len(waits) - 1e-9)) - 1
+        row["decided_only_estimate"] = waits[place] / 3600 if len(waits) else np.nan
+        found.append(row)
+    return pd.DataFrame(found)
+
+
+def _quantile(seen: pd.DataFrame, share: float) -> tuple[float, float, float]:
+    """Kaplan-Meier's quantile between the ends of its log-log interval; not a number where open."""
+    if not seen["n_answered"].sum():
+        return np.nan, np.nan, np.nan
+    curve = SurvfuncRight(seen["wait"], seen["n_answered"])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = curve.quantile_ci(1 - share, method="cloglog")
+    reached = curve.surv_times[curve.surv_prob <= share + 1e-9]
+    ends = [float(end) if np.isfinite(end) else np.nan for end in (low, high)]
+    return ends[0], reached.min() if len(reached) else np.nan, ends[1]
+
+
+def _groups_of(rows: pd.DataFrame, anchor: str) -> dict[tuple, pd.DataFrame]:
+    """The rows of each period and dimension value, by the key of their group."""
+    if rows.empty:
+        return {}
+    groups = dimensions(rows)
+    names = ("overall", "policy", "policy_parent", "decided_by", "language")
+    of = {name: groups[name] for name in names}
+    of |= {"action": rows["action_code"], "channel": rows["channel"]}
+    periods = periods_of(rows[anchor])
+    periods["quarter"] = rows[anchor].dt.to_period("Q").dt.start_time
+    return {
+        (period_type, start, name, value): part
+        for period_type, starts in periods.items()
+        for name, values in of.items()
+        for (start, value), part in rows.groupby([starts.rename("s"), values.rename("v")])
+    }
 
 
 def _maturity(found: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:

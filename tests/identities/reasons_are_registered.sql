@@ -4,8 +4,8 @@
     'policy_confusion', 'policy_rates', 'rater_agreement', 'accuracy_if_audits_err',
     'audit_completion', 'audit_operations', 'calibration_gap', 'golden_items', 'quality_rates',
     'quality_scores', 'calibration_gap_by_person', 'moderator_accuracy', 'quality_rates_by_person',
-    'appeal_rates', 'enforcement_rates', 'exposure', 'reconciliation_checks', 'reconciliation_rows',
-    'turnaround', 'workload',
+    'appeal_rates', 'appeal_turnaround', 'enforcement_rates', 'exposure', 'reconciliation_checks',
+    'reconciliation_rows', 'turnaround', 'workload',
 ] -%}
 
 with reasons as (

@@ -646,6 +646,10 @@ MARTS_OF_SHARES = {
         "concat(if(metric_id like 'notifier%', 'notifier', 'affected'), ' by ', anchor)",
         "coalesce(n, n_successes, n_appeals, n_pending)",
     ),
+    "appeals.appeal_turnaround": (
+        "concat(if(metric_id like 'notifier%', 'notifier', 'affected'), ' by ', anchor)",
+        "coalesce(n, longest_wait_hours, decided_only_estimate)",
+    ),
 }
 
 

@@ -45,6 +45,7 @@ PARETO = "explain.error_pareto"
 OVERTURNED = "rates.overturned_decisions"
 APPEALS = "facts.fct_appeals"
 APPEAL_RATES = "appeals.appeal_rates"
+APPEAL_WAITS = "appeals.appeal_turnaround"
 POPULATION = "cells.accuracy_population"
 EXCLUSIONS = "explain.exclusions"
 PERIODS = "report.dim_periods"
@@ -728,6 +729,25 @@ MUTATIONS = {
             "reason_code = 'suppressed_small_group' and n_people > 0",
         ),
         {"a_rate_of_enforcement_or_why_not"},
+    ),
+    "a_wait_for_an_answer_twice": (repeat(APPEAL_WAITS), {"turnarounds_of_appeals_are_unique"}),
+    "a_wait_for_an_answer_outside_its_interval": (
+        update(APPEAL_WAITS, "ci_low = estimate + 1", "is_reportable"),
+        {"a_wait_for_an_answer_is_in_its_interval"},
+    ),
+    "a_wait_of_few_appeals": (
+        update(
+            APPEAL_WAITS, "n = 5, n_answered = 5, n_withdrawn = 0, n_pending = 0", "is_reportable"
+        ),
+        {"a_wait_for_an_answer_is_in_its_interval"},
+    ),
+    "an_appeal_that_neither_waits_nor_ended": (
+        update(APPEAL_WAITS, "n_pending = n_pending + 1", "is_reportable"),
+        {"a_wait_for_an_answer_is_in_its_interval"},
+    ),
+    "a_wait_of_a_suppressed_group": (
+        update(APPEAL_WAITS, "longest_wait_hours = 7", "reason_code = 'suppressed_small_group'"),
+        {"a_wait_for_an_answer_is_in_its_interval"},
     ),
     # Dimensions and reconciliation.
     "a_policy_twice": (repeat("report.dim_policies"), {"policies_are_unique"}),

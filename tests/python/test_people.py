@@ -457,6 +457,7 @@ SETS = {
     "rates.calibration_gap": (("measure", *PERIOD), "estimate", "n_people"),
     "rates.quality_rates": (("metric_id", *PERIOD), "n", "coalesce(n_people, 9999)"),
     "appeals.appeal_rates": (("metric_id", *PERIOD), "n", None),
+    "appeals.appeal_turnaround": (("metric_id", *PERIOD), "n", None),
     "rates.quality_scores": (("score_of", "category_id", *PERIOD), "estimate", None),
 }  # fmt: skip
 # Withheld, for either reason; a number may also be null as there is nothing to count.

@@ -25,8 +25,8 @@ with appeals as (
     where appeals.is_in_rates
 ),
 
--- By the filing: how long each has waited, until now where it still does. By the answer: how long those
--- that were answered had to wait until somebody told them.
+-- By the filing: how long each has waited, until now where it still does. By the answer: how long
+-- those that were answered had to wait until somebody told them.
 waits as (
     select
         {{ grouped_by | join(', ') }},

@@ -93,8 +93,10 @@ select
         when answered_at is null then 'answer_not_dated'
         when answered_at < filed_at then 'answered_before_filed'
     end as time_exclusion_reason,
-    row_number() over (
-        partition by decision_id, exclusion_reason is null order by filed_at, appeal_id
+    cast(
+        row_number() over (
+            partition by decision_id, exclusion_reason is null order by filed_at, appeal_id
+        ) as bigint
     ) as appeal_number,
     source_system,
     recorded_at

@@ -26,7 +26,7 @@ restrictions as (
 ),
 
 replaced as (
-    {{ replaced_at_once('all_decisions') }}
+    {{ replacements('all_decisions') }}
 ),
 
 -- A warning restricts nothing.
@@ -85,4 +85,4 @@ left join first_requests
     on coalesce(decisions.item_id, jobs.item_id) = first_requests.item_id
 left join categories as own on decisions.policy_id = own.policy_id
 left join categories as parents on decisions.parent_policy_id = parents.policy_id
-where replaced.decision_id is null
+where not {{ is_replaced_at_once('decisions', 'replaced') }}
