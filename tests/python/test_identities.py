@@ -698,6 +698,7 @@ MUTATIONS = {
     "an_appeal_that_ends_in_no_way": (
         update(APPEAL_RATES, "n_appeals = n_appeals + 1", "is_reportable"),
         {"appeals_that_are_shown_sum_to_all"},
+    ),
     # Transparency.
     "no_rates_of_enforcement": (f"delete from {ENFORCEMENT}", {"there_are_rates_of_enforcement"}),
     "a_rate_of_enforcement_twice": (
