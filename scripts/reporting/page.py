@@ -410,7 +410,7 @@ def appeals(rows: pd.DataFrame) -> Section:
     overall = rows[rows["dimension_name"] == "overall"]
     by_policy = rows[rows["dimension_name"] != "overall"]
     shown = [
-        tables.table(f"Appeals, {period}", columns(tables.text("Share", "metric_name")), overall)
+        tables.table(f"Appeals, {period}", columns(tables.text("Number", "metric_name")), overall)
     ]
     if len(by_policy):
         caption = f"Decided appeals that overturn, by policy area, {period}"
@@ -435,7 +435,7 @@ def exposure(rows: pd.DataFrame) -> Section:
         tables.counted("High", "n_high"),
         tables.counted("Severe", "n_severe"),
         tables.counted("Severity unknown", "n_unknown"),
-        tables.time("Time at high and severe", "exposure_hours"),
+        tables.time("Hours at high and severe", "exposure_hours", words.whole_hours),
         tables.share("Of productive time", "exposure_share"),
         tables.text("Why not shown", "why"),
     ]

@@ -199,8 +199,7 @@ def waits(row: Row) -> str:
     if words.is_missing(row.estimate) or words.is_missing(row.closed_only_estimate):
         return said
     gap = row.closed_only_difference
-    flatter = "shorter" if gap > 0 else "longer"
-    by = "the same" if not gap else f"{words.hours(abs(gap))} {flatter}"
+    by = f"{words.hours(abs(gap))} {'shorter' if gap > 0 else 'longer'}" if gap else "the same"
     return (
         f"{said} Half of all jobs had ended within {words.hours(row.estimate)}, and "
         f"{words.count(row.n_open)} of {words.count(row.n)} are still open. Of closed jobs alone, "

@@ -67,6 +67,9 @@ def table(caption: str, columns: list[Column], rows: pd.DataFrame, value: str = 
     Returns:
         The table, without the columns that are empty in every row.
     """
+    headings = [column.heading for column in columns]
+    if len(set(headings)) < len(headings):
+        raise ValueError(f"{caption}: two columns have one heading, {headings}.")
     rows_ = list(rows.itertuples(index=False))
     cells = {column.heading: [column.cell(row) for row in rows_] for column in columns}
     shown = [column for column in columns if any(cell.text for cell in cells[column.heading])]

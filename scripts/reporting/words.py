@@ -72,8 +72,14 @@ def hours(number: float) -> str:
     if is_missing(number):
         return "–"
     if number < 1:
-        return f"{60 * number:.0f} min"
+        minutes = 60 * number
+        return f"{minutes:.1f} min" if minutes < 10 else f"{minutes:.0f} min"
     return f"{number:.1f} h" if number < 48 else f"{number / 24:.1f} days"
+
+
+def whole_hours(number: float) -> str:
+    """A total of hours. Null: a dash."""
+    return "–" if is_missing(number) else f"{number:,.0f}"
 
 
 def hours_interval(low: float, high: float) -> str:
