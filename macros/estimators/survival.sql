@@ -84,7 +84,8 @@
         {% endfor -%}
         {% for name, seconds in horizons.items() -%}
         {%- set before = 'wait_seconds <= ' ~ seconds -%}
-        coalesce(max(case when {{ before }} then incidence end), 0e0) as {{ name }},
+        -- All of them may sum to a hair above 1.
+        least(coalesce(max(case when {{ before }} then incidence end), 0e0), 1e0) as {{ name }},
         {% for term, expression in {
             'a0': 'variance_step',
             'a1': 'incidence * variance_step',
