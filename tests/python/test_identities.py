@@ -53,6 +53,7 @@ WITHHELD_CELLS = "restricted.int_report__cube_withheld"
 DUE = "report.audits_due"
 CHECKS = "reconciliation.reconciliation_checks"
 ENFORCEMENT = "transparency.enforcement_rates"
+SHEETS = "restricted.dsa_cells"
 
 # Names of identities that several mutations break.
 ALL_IN = "decisions_and_audits_are_all_in_the_rates"
@@ -666,6 +667,43 @@ MUTATIONS = {
             "reason_code = 'suppressed_small_group' and n_people > 0",
         ),
         {"a_rate_of_enforcement_or_why_not"},
+    ),
+    "no_cells_of_the_sheets": (f"delete from {SHEETS}", {"there_are_cells_of_the_sheets"}),
+    "a_cell_of_a_sheet_twice": (
+        repeat(SHEETS, "indicator = 'accuracy'"),
+        {"cells_are_unique"},
+    ),
+    "half_a_measure": (
+        update(SHEETS, "cell_value = cell_value + 0.5", "sheet = 9 and unit = 'count'"),
+        {"a_cell_has_a_value_of_its_unit_or_a_reason"},
+    ),
+    "a_blank_that_nobody_explains": (
+        update(SHEETS, "cell_value = null", "sheet = 9 and reason_code is null"),
+        {"a_cell_has_a_value_of_its_unit_or_a_reason"},
+    ),
+    "a_total_that_its_categories_do_not_give": (
+        update(
+            SHEETS,
+            "cell_value = cell_value + 1",
+            "sheet = 4 and category = 'TOTAL' and indicator = 'n_requests'",
+        ),
+        {"cells_of_the_sheets_add_up"},
+    ),
+    "a_complaint_of_no_kind": (
+        update(
+            SHEETS,
+            "cell_value = cell_value + 1",
+            "sheet = 7 and scope = 'internal' and indicator = 'n_upheld'",
+        ),
+        {"cells_of_the_sheets_add_up"},
+    ),
+    "machines_that_did_more_in_one_sheet": (
+        update(
+            SHEETS,
+            "cell_value = cell_value + 1",
+            "sheet = 8 and scope = 'own_initiative' and indicator = 'n_automated'",
+        ),
+        {"cells_of_the_sheets_add_up"},
     ),
     # Dimensions and reconciliation.
     "a_policy_twice": (repeat("report.dim_policies"), {"policies_are_unique"}),
