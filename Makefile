@@ -58,7 +58,7 @@ test: $(DEV) lint warehouse  ## Set up, lint, build the sample with every dbt te
 	$(PYTEST) -m "not deep and not spark"
 
 ##@ Your own data
-.PHONY: template own reconcile publish restatements
+.PHONY: template own reconcile publish restatements transparency
 template: $(RUNTIME)  ## Write a CSV file with a header per raw table, and what goes in: DIR=path/to/folder
 	@test -n '$(DIR)' || { echo "usage: make template DIR=path/to/folder" >&2; exit 2; }
 	python scripts/template.py '$(DIR)'
@@ -76,6 +76,10 @@ publish: $(RUNTIME)  ## Keep the numbers of the last build in the ledger beside 
 
 restatements: $(RUNTIME)  ## Say which published numbers are others now, and why
 	python scripts/publish.py changes $(ARGS)
+
+transparency: $(RUNTIME)  ## Write the DSA's transparency sheets: PERIOD=2026H1 [ARGS='--service Name --because text']
+	@test -n '$(PERIOD)' || { echo "usage: make transparency PERIOD=2026H1" >&2; exit 2; }
+	python scripts/transparency.py '$(PERIOD)' $(ARGS)
 
 ##@ While editing, and before a release
 .PHONY: check test-deep test-all

@@ -1,9 +1,3 @@
-{#- Counted, and no cell of the template. -#}
-{% set beside = [
-    'n_pending', 'n_not_notified', 'appeal_proxy_precision', 'full_time_equivalents',
-] -%}
-{% set estimated = ['accuracy', 'precision', 'recall'] -%}
-
 with cells as (
     select * from {{ ref('int_dsa__found_cells') }}
 ),
@@ -60,19 +54,25 @@ select
     keyword,
     indicator,
     period_ends_on,
-    indicator not in ('{{ beside | join("', '") }}') and scope <> 'vendor_unknown'
-        as is_in_template,
+    -- Counted, and no cell of the template.
+    indicator not in (
+        'n_pending', 'n_not_notified', 'appeal_proxy_precision', 'full_time_equivalents'
+    )
+    and scope <> 'vendor_unknown'
+    and (indicator <> 'n_omitted' or scope in ('internal', 'out_of_court')) as is_in_template,
     case
         when indicator like '%median%' then 'hours'
-        when indicator in (
-            '{{ (estimated + ['share_implemented', 'appeal_proxy_precision']) | join("', '") }}'
-        ) then 'share'
+        when
+            indicator in (
+                'accuracy', 'precision', 'recall', 'share_implemented', 'appeal_proxy_precision'
+            )
+            then 'share'
         when indicator = 'full_time_equivalents' then 'full-time equivalents'
         else 'count'
     end as unit,
     case when why_blank is null then cast(found_value as double) end as cell_value,
     case
-        when why_blank is null or indicator in ('{{ estimated | join("', '") }}')
+        when why_blank is null or indicator in ('accuracy', 'precision', 'recall')
             then cast(n as bigint)
     end as n,
     effective_n,

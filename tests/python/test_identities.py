@@ -62,6 +62,7 @@ BACKLOG = "operations.backlog"
 WORKLOAD = "operations.workload"
 EXPOSURE = "operations.exposure"
 EXPOSED = "restricted.exposure_by_person"
+SHEETS = "restricted.dsa_cells"
 
 # Names of identities that several mutations break.
 ALL_IN = "decisions_and_audits_are_all_in_the_rates"
@@ -749,6 +750,43 @@ MUTATIONS = {
     "a_wait_of_a_suppressed_group": (
         update(APPEAL_WAITS, "longest_wait_hours = 7", "reason_code = 'suppressed_small_group'"),
         {"a_wait_for_an_answer_is_in_its_interval"},
+    ),
+    "no_cells_of_the_sheets": (f"delete from {SHEETS}", {"there_are_cells_of_the_sheets"}),
+    "a_cell_of_a_sheet_twice": (
+        repeat(SHEETS, "indicator = 'accuracy'"),
+        {"cells_are_unique"},
+    ),
+    "half_a_measure": (
+        update(SHEETS, "cell_value = cell_value + 0.5", "sheet = 9 and unit = 'count'"),
+        {"a_cell_has_a_value_of_its_unit_or_a_reason"},
+    ),
+    "a_blank_that_nobody_explains": (
+        update(SHEETS, "cell_value = null", "sheet = 9 and reason_code is null"),
+        {"a_cell_has_a_value_of_its_unit_or_a_reason"},
+    ),
+    "a_total_that_its_categories_do_not_give": (
+        update(
+            SHEETS,
+            "cell_value = cell_value + 1",
+            "sheet = 4 and category = 'TOTAL' and indicator = 'n_requests'",
+        ),
+        {"cells_of_the_sheets_add_up"},
+    ),
+    "a_complaint_of_no_kind": (
+        update(
+            SHEETS,
+            "cell_value = cell_value + 1",
+            "sheet = 7 and scope = 'internal' and indicator = 'n_upheld'",
+        ),
+        {"cells_of_the_sheets_add_up"},
+    ),
+    "machines_that_did_more_in_one_sheet": (
+        update(
+            SHEETS,
+            "cell_value = cell_value + 1",
+            "sheet = 8 and scope = 'own_initiative' and indicator = 'n_automated'",
+        ),
+        {"cells_of_the_sheets_add_up"},
     ),
     # Dimensions and reconciliation.
     "a_policy_twice": (repeat("report.dim_policies"), {"policies_are_unique"}),

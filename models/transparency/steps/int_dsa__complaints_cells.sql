@@ -9,7 +9,6 @@
     'n_newly_restricted': 'is_newly_restricted',
     'n_not_notified': "outcome <> 'pending' and notified_at is null",
 } -%}
-{% set told_at = 'coalesce(appeals.notified_at, appeals.answered_at)' -%}
 
 with appeals as (
     select * from {{ ref('fct_appeals') }}
@@ -60,10 +59,11 @@ in_kinds as (
         and coalesce(restricted_later.decided_at >= appeals.filed_at, false)
             as is_newly_restricted,
         case
-            when appeals.outcome in ('granted', 'partial', 'denied')
+            when
+                appeals.outcome in ('granted', 'partial', 'denied')
                 and appeals.time_exclusion_reason is null
-                then {{ seconds_between('appeals.filed_at', told_at) }}
-        end as seconds_to_answer
+                then coalesce(appeals.notified_at, appeals.answered_at)
+        end as told_at
     from appeals
     left join actions on appeals.action_code = actions.action_code
     left join notices on appeals.item_id = notices.item_id
@@ -102,7 +102,7 @@ select
     {% for name, condition in outcomes.items() -%}
     cast(sum({{ one_where(condition) }}) as bigint) as {{ name }},
     {% endfor -%}
-    count(seconds_to_answer) as n_answered,
-    {{ median_hours('seconds_to_answer') }} as median_hours
+    count(told_at) as n_answered,
+    {{ median_hours(seconds_between('filed_at', 'told_at')) }} as median_hours
 from scoped
 group by period_type, period_starts_on, scope
