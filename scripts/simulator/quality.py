@@ -382,9 +382,9 @@ def _write_appeals(
     number = first_id(week) + which
     lag = rng.integers(5, 600, 2 * n)
     known = np.where(final, appeals["decided"][which], appeals["filed"][which]) + lag
-    # The answer goes out within a day, once in a while never.
+    # The answer goes out within minutes, once in a while never.
     u = operations.chance(seed, number, operations.NOTIFIED)
-    told = appeals["decided"][which] + (u * DAY).astype(np.int64)
+    told = appeals["decided"][which] + (u * lag).astype(np.int64)
     outside = operations.chance(seed, number, operations.CHANNEL) < 0.03
     table = raw_table(
         "appeals",
@@ -395,7 +395,7 @@ def _write_appeals(
         decided_at=times(np.where(final, appeals["decided"][which], -1)),
         outcome=coded(np.where(final, appeals["outcome"][which], PENDING), APPEAL_OUTCOMES),
         channel=coded(outside.astype(np.int8), operations.CHANNELS),
-        notified_at=times(np.where(final & (u < 0.97) & (told <= known), told, -1)),
+        notified_at=times(np.where(final & (u < 0.97), told, -1)),
     )
     delivery.later("raw/appeals", week.number, table, known)
 

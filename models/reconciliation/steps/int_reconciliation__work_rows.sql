@@ -61,7 +61,8 @@ where
         from decisions
         where
             decisions.job_id = jobs.job_id
-            and coalesce(decisions.exclusion_reason, '') <> 'no_decision_made'
+            -- An escalation ends the visit; a skip does not.
+            and coalesce(decisions.action_code, '') <> 'skip'
     )
 union all
 select
