@@ -14,5 +14,5 @@ select
 from {{ ref('headline') }}
 where
     metric_id = 'accuracy' and dimension_name = 'queue' and period_type = 'four_weeks'
-    and periods_ago in (1, 5, 9)
+    and periods_ago in (1, 5, 9) and coalesce(n_decisions, 1) > 0
 order by sort_order, period_starts_on

@@ -57,7 +57,10 @@ left join month_of_queues
     on rates.period_starts_on = month_of_queues.period_starts_on
 where
     rates.dimension_name = 'overall'
-    or (rates.dimension_name = 'queue' and month_of_queues.period_starts_on is not null)
+    or (
+        rates.dimension_name = 'queue' and month_of_queues.period_starts_on is not null
+        and coalesce(rates.n_eligible_decisions, 1) > 0
+    )
 order by
     rates.dimension_name,
     rates.period_starts_on,

@@ -23,6 +23,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 # Rows of the main metric: all decisions, and each queue; of two queues with one name, the ids too.
 SHOWN = "metric_id = 'accuracy' and metric_version = 1 and dimension_name in ('overall', 'queue')"
+# A queue in which nothing is decided that could be accurate, such as that of appeals, has no place.
+DECIDED = f"{SHOWN} and (dimension_name = 'overall' or coalesce(n_decisions, 1) > 0)"
 LABEL = """
     case
         when dimension_name = 'overall' then dimension_label
@@ -191,11 +193,11 @@ PAGE = {
                 dimension_name, dimension_value, n_periods_below_target as n_weeks_below_target,
                 n_periods_compared as n_weeks_compared
             from {{{{ ref('headline') }}}}
-            where period_type = 'four_weeks' and is_last_complete_period and {SHOWN}
+            where period_type = 'four_weeks' and is_last_complete_period and {DECIDED}
         )
         select *, {LABEL}, {RESTS_ON} from {{{{ ref('headline') }}}}
         left join lately using (dimension_name, dimension_value)
-        where period_type = 'month' and period_starts_on = date '{{{{ month }}}}' and {SHOWN}
+        where period_type = 'month' and period_starts_on = date '{{{{ month }}}}' and {DECIDED}
         {SAME_NAME}
         order by dimension_name, target_gap, sort_order, dimension_value
     """,
@@ -217,13 +219,13 @@ PAGE = {
     """,
     "four_weeks": f"""
         select *, {LABEL}, {RESTS_ON} from {{{{ ref('headline') }}}}
-        where period_type = 'four_weeks' and {RECENT} and {SHOWN}
+        where period_type = 'four_weeks' and {RECENT} and {DECIDED}
         {SAME_NAME}
         order by dimension_name, sort_order, dimension_value, period_starts_on
     """,
     "weeks": f"""
         select *, {LABEL}, {RESTS_ON} from {{{{ ref('headline') }}}}
-        where period_type = 'week' and {RECENT} and {SHOWN} and dimension_name = 'queue'
+        where period_type = 'week' and {RECENT} and {DECIDED} and dimension_name = 'queue'
         {SAME_NAME}
         order by sort_order, dimension_value, period_starts_on
     """,
@@ -414,14 +416,14 @@ WEEK = """
 WEEKLY = {
     "week": f"""
         select *, {LABEL}, {RESTS_ON} from {{{{ ref('headline') }}}}
-        where period_type = 'week' and period_ends_on = date '{{{{ last_day }}}}' and {SHOWN}
+        where period_type = 'week' and period_ends_on = date '{{{{ last_day }}}}' and {DECIDED}
         {SAME_NAME}
         order by dimension_name, sort_order, dimension_value
     """,
     "four_weeks": f"""
         select *, {LABEL}, {RESTS_ON} from {{{{ ref('headline') }}}}
         where
-            period_type = 'four_weeks' and period_ends_on = date '{{{{ last_day }}}}' and {SHOWN}
+            period_type = 'four_weeks' and period_ends_on = date '{{{{ last_day }}}}' and {DECIDED}
         {SAME_NAME}
         order by dimension_name, target_gap, sort_order, dimension_value
     """,
@@ -436,7 +438,7 @@ WEEKLY = {
         select *, {LABEL}, {RESTS_ON} from {{{{ ref('headline') }}}}
         where
             period_type = 'four_weeks' and {RECENT} and dimension_name = 'overall'
-            and period_ends_on <= date '{{{{ last_day }}}}' and {SHOWN}
+            and period_ends_on <= date '{{{{ last_day }}}}' and {DECIDED}
         {SAME_NAME}
         order by period_starts_on
     """,
