@@ -120,7 +120,7 @@
     {%- set variance = incidence_variance(name) -%}
     {%- set worth -%}
         case
-            when {{ variance }} > 1e-18
+            when {{ variance }} > 1e-18 and {{ name }} * (1 - {{ name }}) > 1e-12
                 then {{ name }} * (1 - {{ name }}) / ({{ variance }})
             else {{ n }} - {{ name }}_n_not_seen
         end

@@ -238,7 +238,8 @@ def _share(wait: np.ndarray, status: np.ndarray, seconds: int) -> tuple[float, f
             # All have ended there, so that it is the share of all, if none is open before.
             error = found.cinc_se[0][last - 1] if last else 0.0
             error = np.sqrt(share * (1 - share) / len(wait)) if ended.all() else error
-    worth = share * (1 - share) / error**2 if error**2 > 1e-18 else len(wait) - sum(before & ~ended)
+    spread, n_seen = share * (1 - share), len(wait) - sum(before & ~ended)
+    worth = spread / error**2 if error**2 > 1e-18 and spread > 1e-12 else n_seen
     return share, *proportion_confint(share * worth, worth, method="wilson")
 
 
