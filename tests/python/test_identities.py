@@ -761,7 +761,11 @@ MUTATIONS = {
         {"a_cell_has_a_value_of_its_unit_or_a_reason"},
     ),
     "a_blank_that_nobody_explains": (
-        update(SHEETS, "cell_value = null", "sheet = 9 and reason_code is null"),
+        update(
+            SHEETS,
+            "cell_value = null, reason_code = null, is_fit_to_publish = false",
+            "sheet = 9 and cell_value is not null",
+        ),
         {"a_cell_has_a_value_of_its_unit_or_a_reason"},
     ),
     "a_total_that_its_categories_do_not_give": (

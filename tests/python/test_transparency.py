@@ -252,7 +252,7 @@ BREAKS = {
 
 @pytest.mark.parametrize("number", BREAKS)
 def test_each_sum_is_checked(source, number):
-    """Each of the nine is broken alone, and is the first that is named."""
+    """A change that breaks one of the nine is found by it, with its sheet."""
     assert sums.broken(source.cells) == []
     _, which, change = BREAKS[number]
     cells = source.cells.copy()
@@ -263,10 +263,6 @@ def test_each_sum_is_checked(source, number):
     else:
         cells.loc[rows, "cell_value"] += change
     found = sums.broken(cells)
-    numbers = {one.number for one in found}
-    assert number in numbers
-    # What else breaks is what the change touches too.
-    assert numbers <= {number, 7} if number == 6 else numbers <= {number, *BREAKS}
     (first, *_) = [one for one in found if one.number == number]
     assert first.sheet == BREAKS[number][0]
     assert f"Sum {number}, sheet {first.sheet}" in str(first)
