@@ -356,9 +356,9 @@ def waits(rows: pd.DataFrame, backlog: pd.DataFrame) -> Section:
         tables.counted("Due", "n_due"),
         tables.counted("Queued", "n"),
         tables.counted("Still open", "n_open"),
-        tables.rate("Accuracy", "accuracy_estimate", "accuracy_is_reportable"),
+        tables.rate("Accuracy of this work", "accuracy_estimate", "accuracy_is_reportable"),
         Column(
-            "Its interval",
+            "Interval of accuracy",
             lambda row: Cell(
                 words.percent_interval(row.accuracy_ci_low, row.accuracy_ci_high),
                 row.accuracy_ci_low,

@@ -186,6 +186,50 @@ RESTATED = f"""
     order by abs(shown.difference) desc nulls first, shown.period_starts_on desc, dimension_value
 """
 
+
+def waits(of_the_period: str) -> str:
+    """SQL of how long jobs wait: all, and each queue, with the accuracy of the same work.
+
+    Args:
+        of_the_period: a condition on rows of turnaround, of one period.
+    """
+    return f"""
+        with median as (
+            select * from {{{{ ref('turnaround') }}}}
+            where
+                metric_id = 'turnaround_median' and metric_version = 1 and {of_the_period}
+                and dimension_name in ('overall', 'queue')
+        ),
+
+        others as (
+            select
+                dimension_name, dimension_value,
+                max(case when metric_id = 'turnaround_p90' then estimate end) as p90,
+                max(case when metric_id = 'within_target' then estimate end) as within_target,
+                max(case when metric_id = 'within_target' then n end) as n_due
+            from {{{{ ref('turnaround') }}}}
+            where
+                metric_version = 1 and {of_the_period}
+            group by dimension_name, dimension_value
+        )
+
+        select
+            median.*, others.p90, others.within_target, others.n_due, periods.period_label,
+            reasons.sentence as why,
+            case
+                when median.dimension_name = 'overall' then 'All jobs'
+                else coalesce(queues.queue_name, median.dimension_value)
+            end as label
+        from median
+        inner join others using (dimension_name, dimension_value)
+        inner join {{{{ ref('dim_periods') }}}} as periods using (period_type, period_starts_on)
+        left join {{{{ ref('dim_queues') }}}} as queues on median.dimension_value = queues.queue_id
+        left join {{{{ ref('reasons') }}}} as reasons
+            on median.reason_code = reasons.reason_code and reasons.applies_to = 'rate'
+        order by median.dimension_name, others.within_target, median.dimension_value
+    """
+
+
 PAGE = {
     "month": f"""
         with lately as (
@@ -300,42 +344,7 @@ PAGE = {
             and exclusions.dimension_name = 'overall'
         order by exclusions.applies_to desc, exclusions.n_excluded desc, exclusions.reason_code
     """,
-    "waits": """
-        with median as (
-            select * from {{ ref('turnaround') }}
-            where
-                metric_id = 'turnaround_median' and metric_version = 1 and period_type = 'month'
-                and period_starts_on = date '{{ month }}' and dimension_name in ('overall', 'queue')
-        ),
-
-        others as (
-            select
-                dimension_name, dimension_value,
-                max(case when metric_id = 'turnaround_p90' then estimate end) as p90,
-                max(case when metric_id = 'within_target' then estimate end) as within_target,
-                max(case when metric_id = 'within_target' then n end) as n_due
-            from {{ ref('turnaround') }}
-            where
-                metric_version = 1 and period_type = 'month'
-                and period_starts_on = date '{{ month }}'
-            group by dimension_name, dimension_value
-        )
-
-        select
-            median.*, others.p90, others.within_target, others.n_due, periods.period_label,
-            reasons.sentence as why,
-            case
-                when median.dimension_name = 'overall' then 'All jobs'
-                else coalesce(queues.queue_name, median.dimension_value)
-            end as label
-        from median
-        inner join others using (dimension_name, dimension_value)
-        inner join {{ ref('dim_periods') }} as periods using (period_type, period_starts_on)
-        left join {{ ref('dim_queues') }} as queues on median.dimension_value = queues.queue_id
-        left join {{ ref('reasons') }} as reasons
-            on median.reason_code = reasons.reason_code and reasons.applies_to = 'rate'
-        order by median.dimension_name, others.within_target, median.dimension_value
-    """,
+    "waits": waits("period_type = 'month' and period_starts_on = date '{{ month }}'"),
     "backlog": """
         select calendar_date, backlog_restated, backlog_as_known, n_in, n_out, days_of_work
         from {{ ref('backlog') }}
@@ -441,6 +450,17 @@ WEEKLY = {
             and period_ends_on <= date '{{{{ last_day }}}}' and {DECIDED}
         {SAME_NAME}
         order by period_starts_on
+    """,
+    "waits": waits("period_type = 'week' and period_ends_on = date '{{ last_day }}'"),
+    "backlog": """
+        select backlog_restated, days_of_work from {{ ref('backlog') }}
+        where dimension_name = 'overall' and calendar_date = date '{{ last_day }}'
+    """,
+    "appeals": """
+        select * from {{ ref('appeal_rates') }}
+        where
+            metric_id = 'appeal_overturn_rate_by_answer_date' and period_type = 'week'
+            and period_ends_on = date '{{ last_day }}' and dimension_name = 'overall'
     """,
     "overdue": f"""
         select *, {QUEUE}, {OF_AUDITS_DUE} from {{{{ ref('audits_due') }}}}

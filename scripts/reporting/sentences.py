@@ -191,19 +191,27 @@ def answers(month: pd.DataFrame) -> list[Answer]:
 
 
 def waits(row: Row) -> str:
-    """How long jobs wait, and by how much the closed ones alone would flatter."""
+    """What a wait is, how long jobs wait, and by how much the closed ones alone would flatter."""
     said = (
         "Jobs count in the month in which they were queued, and those still open with the time "
         "that they have waited: leaving them out would make the worst cases improve the number."
     )
-    if words.is_missing(row.estimate) or words.is_missing(row.closed_only_estimate):
+    return f"{said} {waiting(row)}" if row.is_reportable else said
+
+
+def waiting(row: Row) -> str:
+    """How long jobs wait, and by how much the closed ones alone would flatter."""
+    said = (
+        f"Half of all jobs had ended within {words.hours(row.estimate)}, and "
+        f"{words.count(row.n_open)} of {words.count(row.n)} are still open."
+    )
+    if words.is_missing(row.closed_only_estimate):
         return said
     gap = row.closed_only_difference
     by = f"{words.hours(abs(gap))} {'shorter' if gap > 0 else 'longer'}" if gap else "the same"
     return (
-        f"{said} Half of all jobs had ended within {words.hours(row.estimate)}, and "
-        f"{words.count(row.n_open)} of {words.count(row.n)} are still open. Of closed jobs alone, "
-        f"as most tools show it, the median is {words.hours(row.closed_only_estimate)}: {by}."
+        f"{said} Of closed jobs alone, as most tools show it, the median is "
+        f"{words.hours(row.closed_only_estimate)}: {by}."
     )
 
 

@@ -110,6 +110,29 @@ def missing(week: pd.DataFrame, four_weeks: pd.DataFrame) -> Part:
     return Part("What is missing", said or ["Nothing: every number that there is can stand alone."])
 
 
+def taking(waits: pd.DataFrame, backlog: pd.DataFrame, appeals: pd.DataFrame) -> Part:
+    """How long jobs of the week wait, how many are open at its end, and how appeals ended."""
+    said = []
+    for row in waits[waits["dimension_name"] == "overall"].itertuples(index=False):
+        said += [sentences.waiting(row)] if row.is_reportable else [str(row.why)]
+    late = waits[(waits["dimension_name"] == "queue") & waits["within_target"].notna()]
+    late = late.nsmallest(3, "within_target", keep="all")
+    if len(late):
+        queues = [f"{row.label} {words.percent(row.within_target)}" for row in late.itertuples()]
+        said.append(f"Least within target, of jobs due in the week: {'; '.join(queues)}.")
+    for row in backlog.itertuples(index=False):
+        days = (
+            "" if words.is_missing(row.days_of_work) else f", {row.days_of_work:.1f} days of work"
+        )
+        said.append(f"Open at the end of the week: {words.count(row.backlog_restated)} jobs{days}.")
+    for row in appeals[appeals["is_reportable"]].itertuples(index=False):
+        said.append(
+            f"Of {words.count(row.n)} appeals decided in the week {sentences.value(row)} "
+            "overturned the decision; this is no measure of accuracy."
+        )
+    return Part("How long it takes", said or ["No job was queued."])
+
+
 def audit_next(overdue: pd.DataFrame, plan: pd.DataFrame) -> Part:
     """The most that is overdue, and the largest draws of the next audit plan."""
     said = [
@@ -173,6 +196,7 @@ def parts(frames: Frames, first: date, last: date) -> list[Part]:
         below_target(frames["four_weeks"]),
         moved(frames["four_weeks"], frames["metrics"]),
         missing(frames["week"], frames["four_weeks"]),
+        taking(frames["waits"], frames["backlog"], frames["appeals"]),
         agreeing(frames["agreement"], frames["breaks"], first, last),
         restated(frames["restated"]),
         audit_next(frames["overdue"], frames["plan"]),

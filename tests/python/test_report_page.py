@@ -31,7 +31,8 @@ from simulator.world import Settings
 import report
 
 ROOT = Path(__file__).parents[2]
-OPEN = ("explain", "planning", "rates", "reconciliation", "reference", "report")
+OPEN = ("appeals", "explain", "operations", "planning", "rates", "reconciliation", "reference")
+OPEN += ("report", "transparency")
 # What the copy of the platform says of some of its queues, so that every case is on the page.
 WITHHELD, THIN, BETTER, WORSE = "q01", "q02", "q03", "q04"
 NAME = '<b>&"x"'  # of the queue WORSE
@@ -300,6 +301,83 @@ EXCLUSIONS = {
 }
 
 
+def hours(value: float) -> str:
+    if pd.isna(value):
+        return "–"
+    if value < 1:
+        return f"{60 * value:.1f} min" if 60 * value < 10 else f"{60 * value:.0f} min"
+    return f"{value:.1f} h" if value < 48 else f"{value / 24:.1f} days"
+
+
+WAITS = {
+    "Queue": lambda r: (r.label, None),
+    "Median wait": lambda r: (hours(r.estimate), r.estimate),
+    "Interval": lambda r: (
+        "–"
+        if pd.isna(r.ci_low)
+        else f"{hours(r.ci_low)} or more"
+        if pd.isna(r.ci_high)
+        else f"{hours(r.ci_low)} to {hours(r.ci_high)}",
+        r.ci_low,
+    ),
+    "Nine in ten within": lambda r: (hours(r.p90), r.p90),
+    "Median of closed jobs alone": lambda r: (
+        hours(r.closed_only_estimate),
+        r.closed_only_estimate,
+    ),
+    "Difference": lambda r: (
+        "–"
+        if pd.isna(r.closed_only_difference)
+        else ("−" if r.closed_only_difference < 0 else "+") + hours(abs(r.closed_only_difference)),
+        r.closed_only_difference,
+    ),
+    "Within target": lambda r: (share(r.within), r.within),
+    "Due": lambda r: (whole(r.n_due), r.n_due),
+    "Queued": lambda r: (whole(r.n), r.n),
+    "Still open": lambda r: (whole(r.n_open), r.n_open),
+    "Accuracy of this work": lambda r: (
+        share(r.accuracy_estimate)
+        if r.accuracy_is_reportable or pd.isna(r.accuracy_estimate)
+        else f"({share(r.accuracy_estimate)})",
+        r.accuracy_estimate,
+    ),
+    "Interval of accuracy": lambda r: (
+        ends(r.accuracy_ci_low, r.accuracy_ci_high, share),
+        r.accuracy_ci_low,
+    ),
+    "Why not shown": None,
+}
+BACKLOG = {
+    "Day": lambda r: (f"{r.calendar_date:%Y-%m-%d}", None),
+    "Open at its end": lambda r: (whole(r.backlog_restated), r.backlog_restated),
+    "As known then": lambda r: (whole(r.backlog_as_known), r.backlog_as_known),
+    "In": lambda r: (whole(r.n_in), r.n_in),
+    "Out": lambda r: (whole(r.n_out), r.n_out),
+}
+APPEALS = {
+    "Number": lambda r: (r.metric_name, None),
+    "Policy area": lambda r: (r.policy_name, None),
+    "Share": HEADLINE["Accuracy"],
+    "Interval": HEADLINE["Interval"],
+    "Of": lambda r: (whole(r.n), r.n),
+    "Pending": lambda r: (whole(r.n_pending), r.n_pending),
+    "Status": lambda r: (r.maturity_status, None),
+    "Why not shown": None,
+}
+EXPOSURE = {
+    "Team": lambda r: (r.dimension_value.replace("all", "Everybody"), None),
+    "People": lambda r: (whole(r.n_people), r.n_people),
+    "Items": lambda r: (whole(r.n_items), r.n_items),
+    "High": lambda r: (whole(r.n_high), r.n_high),
+    "Severe": lambda r: (whole(r.n_severe), r.n_severe),
+    "Severity unknown": lambda r: (whole(r.n_unknown), r.n_unknown),
+    "Hours at high and severe": lambda r: (
+        "–" if pd.isna(r.exposure_seconds) else f"{r.exposure_seconds / 3600:,.0f}",
+        r.exposure_seconds / 3600,
+    ),
+    "Of productive time": lambda r: (share(r.exposure_share), r.exposure_share),
+    "Why not shown": None,
+}
 AGREEMENT = {
     "Check": lambda r: (r.check_name.replace("_", " "), None),
     "Between": lambda r: (r.sources, None),
@@ -451,6 +529,53 @@ def test_every_number_in_a_table_is_its_marts(world, page):
         "order by first_day, nth, sum(abs(difference)) desc, part",
     )
     expect(tables.pop("What does not agree"), breaks, AGREEMENT)
+    in_month = "period_type = 'month' and period_starts_on = date "
+    in_month += f"'{month['period_starts_on'].iloc[0]:%Y-%m-%d}'"
+    waits = ask(
+        world,
+        "select median.*, p90.estimate as p90, target.estimate as within, target.n as n_due, "
+        "case dimension_value when 'all' then 'All jobs' else coalesce(queue_name, "
+        "dimension_value) end as label "
+        "from operations.turnaround as median "
+        "left join operations.turnaround as p90 using (period_type, period_starts_on, "
+        "dimension_name, dimension_value) "
+        "left join operations.turnaround as target using (period_type, period_starts_on, "
+        "dimension_name, dimension_value) "
+        "left join report.dim_queues on dimension_value = queue_id "
+        f"where {in_month} and dimension_name in ('overall', 'queue') "
+        "and median.metric_id = 'turnaround_median' and p90.metric_id = 'turnaround_p90' "
+        "and target.metric_id = 'within_target' "
+        "order by dimension_name, target.estimate, dimension_value",
+    )
+    assert waits["closed_only_difference"].abs().max() > 0
+    expect(tables.pop(f"Turnaround by queue, {of}"), waits, WAITS)
+    days = "from operations.backlog where dimension_name = 'overall' and is_complete"
+    backlog = ask(
+        world,
+        f"select * {days} and calendar_date > (select max(calendar_date) - 84 {days}) "
+        "order by calendar_date",
+    )
+    expect(tables.pop("Open jobs by day"), backlog, BACKLOG)
+    appeals = ask(
+        world,
+        "select * from appeals.appeal_rates inner join reference.metrics using (metric_id, "
+        "metric_version) left join report.dim_policies on dimension_value = policy_id "
+        f"where {in_month} order by metric_name, estimate desc nulls last, policy_name",
+    )
+    overall = appeals[appeals["dimension_name"] == "overall"]
+    expect(tables.pop(f"Appeals, {of}"), overall, APPEALS)
+    by_policy = appeals[
+        (appeals["dimension_name"] == "policy_parent")
+        & (appeals["metric_id"] == "appeal_overturn_rate_by_answer_date")
+    ]
+    caption = f"Decided appeals that overturn, by policy area, {of}"
+    expect(tables.pop(caption), by_policy, APPEALS)
+    exposure = ask(
+        world,
+        f"select * from operations.exposure where {in_month} "
+        "order by dimension_name, dimension_value",
+    )
+    expect(tables.pop(f"Exposure by team, {of}"), exposure, EXPOSURE)
     assert not tables, "tables that nobody compares"
 
 
