@@ -350,19 +350,18 @@ def waits(rows: pd.DataFrame, backlog: pd.DataFrame) -> Section:
             lambda row: Cell(words.hours_interval(row.ci_low, row.ci_high), row.ci_low),
         ),
         tables.time("Nine in ten within", "p90"),
-        tables.time("Median of closed jobs alone", "closed_only_estimate"),
+        tables.time("Of closed jobs alone", "closed_only_estimate"),
         tables.time("Difference", "closed_only_difference", words.hours_difference),
         tables.share("Within target", "within_target"),
-        tables.counted("Due", "n_due"),
-        tables.counted("Queued", "n"),
-        tables.counted("Still open", "n_open"),
-        tables.rate("Accuracy of this work", "accuracy_estimate", "accuracy_is_reportable"),
-        Column(
-            "Interval of accuracy",
-            lambda row: Cell(
-                words.percent_interval(row.accuracy_ci_low, row.accuracy_ci_high),
-                row.accuracy_ci_low,
-            ),
+        tables.counted_of("Still open", "n_open", "n"),
+        tables.marked(
+            Column(
+                "Accuracy of this work",
+                lambda row: tables.bracketed(
+                    tables.number(row.accuracy_estimate, sentences.accuracy_beside(row)),
+                    row.accuracy_is_reportable,
+                ),
+            )
         ),
         tables.text("Why not shown", "why"),
     ]

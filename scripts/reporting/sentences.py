@@ -199,6 +199,13 @@ def waits(row: Row) -> str:
     return f"{said} {waiting(row)}" if row.is_reportable else said
 
 
+def accuracy_beside(row: Row) -> str:
+    """The accuracy of the same work, with its interval."""
+    said = words.percent(row.accuracy_estimate)
+    ends = words.percent_interval(row.accuracy_ci_low, row.accuracy_ci_high)
+    return said if ends == "–" else f"{said}, {ends}"
+
+
 def waiting(row: Row) -> str:
     """How long jobs wait, and by how much the closed ones alone would flatter."""
     said = (

@@ -754,7 +754,7 @@ MUTATIONS = {
     "no_cells_of_the_sheets": (f"delete from {SHEETS}", {"there_are_cells_of_the_sheets"}),
     "a_cell_of_a_sheet_twice": (
         repeat(SHEETS, "indicator = 'accuracy'"),
-        {"cells_are_unique"},
+        {"cells_of_the_sheets_are_unique"},
     ),
     "half_a_measure": (
         update(SHEETS, "cell_value = cell_value + 0.5", "sheet = 9 and unit = 'count'"),

@@ -42,7 +42,7 @@ def filled(tmp_path_factory):
 def test_the_template_has_every_column_and_required_ones_first(filled):
     readme = (filled / "README.md").read_text(encoding="utf-8")
     contract = raw_contract.tables()
-    assert len(contract) == len(list(filled.glob("*.csv"))) == 16
+    assert len(contract) == len(list(filled.glob("*.csv"))) == 18
     for table in contract:
         with (filled / f"{table.name}.csv").open(newline="", encoding="utf-8") as file:
             header = next(csv.reader(file))

@@ -351,6 +351,28 @@ ROT = {
     "appeals_have_the_required_values": ("appeals", {"source_system": None}),
     "appeals_are_not_dated_in_the_future": ("appeals", {"filed_at": NEXT_YEAR}),
     "appeals_have_a_known_outcome": ("appeals", {"outcome": "Granted"}),
+    "appeals_have_a_known_channel": ("appeals", {"channel": "Internal"}),
+    "decisions_have_known_grounds_and_automation": ("decisions", {"ground": "law"}),
+    "decision_actions_have_one_row_each": ("decision_actions", {"action_code": None}),
+    "decision_actions_are_not_contradicted": (
+        "decision_actions",
+        {"decision_id": "d000", "is_primary": False},
+    ),
+    "decision_actions_have_the_required_values": ("decision_actions", {"source_system": None}),
+    "decision_actions_have_a_known_code": ("decision_actions", {"action_code": "shadowban"}),
+    "reports_have_one_row_each": ("reports", {"report_id": None}),
+    "reports_are_not_contradicted": ("reports", {"report_id": "r1", "is_legal_notice": True}),
+    "reports_have_the_required_values": ("reports", {"item_id": None}),
+    "reports_are_not_dated_in_the_future": ("reports", {"reported_at": NEXT_YEAR}),
+    "reports_have_a_known_reporter": ("reports", {"reporter_kind": "User"}),
+    "shift_hours_have_one_row_each": ("shift_hours", {"person_id": None}),
+    "shift_hours_are_not_contradicted": (
+        "shift_hours",
+        {"person_id": "mod-0", "paid_seconds": 3600},
+    ),
+    "shift_hours_have_the_required_values": ("shift_hours", {"source_system": None}),
+    "shift_people_are_pseudonymised": ("shift_hours", {}),
+    "shift_hours_are_parts_of_a_day": ("shift_hours", {"productive_seconds": 90001}),
     "decision_policies_have_one_row_each": ("decision_policies", {"policy_id": None}),
     "decision_policies_are_not_contradicted": (
         "decision_policies",
@@ -403,6 +425,9 @@ OWN_KEY = {
     "audit_scores": "category_id",
     "golden_results": "golden_id",
     "appeals": "appeal_id",
+    "decision_actions": "decision_id",
+    "reports": "report_id",
+    "shift_hours": "person_id",
     "decision_policies": "decision_id",
     "statements_of_reasons": "statement_id",
     "control_totals": "measure",
@@ -464,6 +489,19 @@ def test_every_test_of_staging_fails_on_a_row_made_for_it(new_project, world):
     day = [pd.Timestamp("2026-03-04")]
     world["appeals"] = pd.DataFrame(
         {"appeal_id": ["p1"], "decision_id": ["d000"], "filed_at": day, "outcome": ["granted"]}
+        | known
+    )
+    world["decision_actions"] = pd.DataFrame(
+        {"decision_id": ["d000"], "action_code": ["remove"], "is_primary": [True]} | known
+    )
+    world["reports"] = pd.DataFrame(
+        {"report_id": ["r1"], "item_id": ["i001"], "reported_at": day, "reporter_kind": ["user"]}
+        | {"is_legal_notice": [False]}
+        | known
+    )
+    world["shift_hours"] = pd.DataFrame(
+        {"person_id": ["mod-0"], "work_date": ["2026-03-04"], "paid_seconds": [28800]}
+        | {"productive_seconds": [20000], "wellness_seconds": [900]}
         | known
     )
     world["decision_policies"] = pd.DataFrame(

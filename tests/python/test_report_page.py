@@ -309,6 +309,15 @@ def hours(value: float) -> str:
     return f"{value:.1f} h" if value < 48 else f"{value / 24:.1f} days"
 
 
+def beside(row) -> str:
+    if pd.isna(row.accuracy_estimate):
+        return "–"
+    said = share(row.accuracy_estimate)
+    if pd.notna(row.accuracy_ci_low):
+        said += f", {ends(row.accuracy_ci_low, row.accuracy_ci_high, share)}"
+    return said if row.accuracy_is_reportable else f"({said})"
+
+
 WAITS = {
     "Queue": lambda r: (r.label, None),
     "Median wait": lambda r: (hours(r.estimate), r.estimate),
@@ -321,7 +330,7 @@ WAITS = {
         r.ci_low,
     ),
     "Nine in ten within": lambda r: (hours(r.p90), r.p90),
-    "Median of closed jobs alone": lambda r: (
+    "Of closed jobs alone": lambda r: (
         hours(r.closed_only_estimate),
         r.closed_only_estimate,
     ),
@@ -332,19 +341,8 @@ WAITS = {
         r.closed_only_difference,
     ),
     "Within target": lambda r: (share(r.within), r.within),
-    "Due": lambda r: (whole(r.n_due), r.n_due),
-    "Queued": lambda r: (whole(r.n), r.n),
-    "Still open": lambda r: (whole(r.n_open), r.n_open),
-    "Accuracy of this work": lambda r: (
-        share(r.accuracy_estimate)
-        if r.accuracy_is_reportable or pd.isna(r.accuracy_estimate)
-        else f"({share(r.accuracy_estimate)})",
-        r.accuracy_estimate,
-    ),
-    "Interval of accuracy": lambda r: (
-        ends(r.accuracy_ci_low, r.accuracy_ci_high, share),
-        r.accuracy_ci_low,
-    ),
+    "Still open": lambda r: (f"{whole(r.n_open)} of {whole(r.n)}", r.n_open),
+    "Accuracy of this work": lambda r: (beside(r), r.accuracy_estimate),
     "Why not shown": None,
 }
 BACKLOG = {

@@ -1,3 +1,5 @@
+-- What a tolerance holds back is held back here too.
+-- depends_on: {{ ref('tolerances') }}
 {% set dimensions = {'overall': "'all'", 'policy': 'policy_id', 'action': 'action_code'} -%}
 {% set counts = {
     'n_reported_known': 'is_proactive is not null',
