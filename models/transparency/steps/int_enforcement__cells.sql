@@ -1,4 +1,5 @@
--- What a tolerance holds back is held back here too.
+-- What a test with a tolerance holds back is held back here too.
+-- depends_on: {{ ref('stg_audits') }}
 -- depends_on: {{ ref('tolerances') }}
 {% set dimensions = {'overall': "'all'", 'policy': 'policy_id', 'action': 'action_code'} -%}
 {% set counts = {
