@@ -7,7 +7,8 @@ with turnaround as (
 ),
 
 within_target as (
-    select * from turnaround where metric_id = 'within_target'
+    select * from turnaround
+    where metric_id = 'within_target'
 )
 
 select

@@ -19,4 +19,4 @@ left join {{ ref('dim_policies') }} as policies on rates.dimension_value = polic
 where
     rates.metric_id = 'appeal_overturn_rate_by_answer_date' and rates.period_type = 'month'
     and rates.dimension_name in ('overall', 'policy_parent')
-order by rates.period_starts_on, rates.dimension_name, rates.estimate desc
+order by rates.period_starts_on asc, rates.dimension_name asc, rates.estimate desc

@@ -1,5 +1,5 @@
--- Every job comes in once and goes out once at most; the backlog of a day is that of the day before and
--- what the day added; queues sum to all; what is left at the end is what is open.
+-- Every job comes in once and goes out once at most; the backlog of a day is that of the day before
+-- and what the day added; queues sum to all; what is left at the end is what is open.
 with backlog as (
     select * from {{ ref('backlog') }}
 ),

@@ -1,4 +1,5 @@
--- Each job is in one group of each dimension, so that the groups sum to all, and the months to fct_jobs.
+-- Each job is in one group of each dimension, so that the groups sum to all, and the months to
+-- fct_jobs.
 with turnaround as (
     select * from {{ ref('turnaround') }}
 ),
