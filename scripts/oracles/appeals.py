@@ -7,7 +7,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from .accuracy import dimensions, periods_of
 from .disclosure import codes_of
-from .raw_tables import RawTables
+from .raw_tables import RawTables, looked_up
 from .sample import Sample, known_at, read_sample
 
 MIN_APPEALS = 30
@@ -67,11 +67,11 @@ def actions_of(sample: Sample) -> pd.DataFrame:
     decisions = sample.decisions
     later = decisions.dropna(subset="supersedes_decision_id")
     of = later.groupby("supersedes_decision_id")["decided_at"]
-    replaced_at = decisions["decision_id"].map(of.min())
+    replaced_at = looked_up(decisions["decision_id"], of.min())
     undone = later[later["action_code"] == "reverse"]
     undone_at = undone.groupby("supersedes_decision_id")["decided_at"].min()
     at_once = replaced_at.dt.floor("s") == decisions["decided_at"].dt.floor("s")
-    rows = decisions.assign(reversed_at=decisions["decision_id"].map(undone_at))
+    rows = decisions.assign(reversed_at=looked_up(decisions["decision_id"], undone_at))
     rows["at_once"] = at_once
     rows["has_reversals"] = len(undone) > 0
     return rows[rows["is_eligible"] & ~at_once]

@@ -55,3 +55,13 @@ class RawTables:
         rows = self.rows(table, [*key, *columns, "recorded_at"])
         rows = rows.sort_values("recorded_at", kind="stable").drop_duplicates(key, keep="last")
         return rows.drop(columns="recorded_at").reset_index(drop=True)
+
+
+def looked_up(keys: pd.Series, values: pd.Series) -> pd.Series:
+    """The value of each key, of the values' own type also where there are none.
+
+    Args:
+        keys: what to look up.
+        values: with unique keys as their index.
+    """
+    return values.reindex(keys).set_axis(keys.index)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .accuracy import by_period, findings, rates, terms_of
-from .raw_tables import RawTables
+from .raw_tables import RawTables, looked_up
 from .sample import known_at, read_sample
 from .transparency import ENFORCING_CODES, read_acts, read_decisions, times
 
@@ -91,6 +91,8 @@ class Sheets:
         self.decisions = read_decisions(raw)
         self.requests = self._requests()
         self.acts = self._acts()
+        self.has_reports = not raw.rows("reports", ["report_id"]).empty
+        self.has_appeals = not raw.rows("appeals", ["appeal_id"]).empty
         self.rows: list[dict] = []
 
     def category(self, policy: pd.Series, of: pd.Series) -> pd.Series:
@@ -147,7 +149,9 @@ class Sheets:
         acts = acts.dropna(subset="restriction")
         later = self.decisions.dropna(subset="supersedes_decision_id")
         second = self.decisions.set_index("decision_id")["decided_at"].dt.floor("s")
-        at_once = later["decided_at"].dt.floor("s").eq(later["supersedes_decision_id"].map(second))
+        at_once = (
+            later["decided_at"].dt.floor("s").eq(looked_up(later["supersedes_decision_id"], second))
+        )
         acts = acts[~acts["decision_id"].isin(later.loc[at_once, "supersedes_decision_id"])]
         for name, requests in {
             "order": self.requests[self.requests["kind"] == "order"],
@@ -203,7 +207,12 @@ class Sheets:
                 )
                 self._complaints_of(period, within(appeals, "filed_at"))
                 self._people_of(period)
-        return pd.DataFrame(self.rows)
+        found = pd.DataFrame(self.rows)
+        # What the source never delivers is blank, not 0.
+        sheet, of_all = found["sheet"], found["scope"] == "total"
+        of_reports = sheet.isin([4, 5, 6]) | ((sheet == 8) & ~of_all)
+        blank = (of_reports & (not self.has_reports)) | ((sheet == 7) & (not self.has_appeals))
+        return found.assign(cell_value=found["cell_value"].mask(blank))
 
     def _grouped(
         self, period: tuple, sheet: int, rows: pd.DataFrame, words: list[tuple[str, str]],
@@ -325,7 +334,7 @@ class Sheets:
         later = self.decisions.dropna(subset="supersedes_decision_id")
         replaced = later["supersedes_decision_id"]
         second = of["decided_at"].dt.floor("s")
-        at_once = replaced[later["decided_at"].dt.floor("s").eq(replaced.map(second))]
+        at_once = replaced[later["decided_at"].dt.floor("s").eq(looked_up(replaced, second))]
         is_counted = (
             appeals["action_code"].notna()
             & ~appeals["action_code"].isin(NO_ANSWER)
@@ -466,6 +475,8 @@ def automated_estimates(raw: RawTables) -> pd.DataFrame:
                         period_type=period_type, period_starts_on=start, indicator=indicator
                     )
                 )
+    if not parts:  # nothing that machines decided was audited
+        return pd.DataFrame()
     found = pd.concat(parts, ignore_index=True)
     columns = ["n", "effective_n", "estimate", "ci_low", "ci_high"]
     key = ["period_type", "period_starts_on", "scope", "indicator"]

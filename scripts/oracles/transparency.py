@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from .disclosure import MIN_PEOPLE
-from .raw_tables import RawTables
+from .raw_tables import RawTables, looked_up
 from .sample import ENFORCING, known_at
 
 REMOVED_LATER = pd.Timedelta(days=45)
@@ -50,7 +50,7 @@ def read_decisions(raw: RawTables) -> pd.DataFrame:
     replaces = decisions.dropna(subset="supersedes_decision_id")
     replaces = replaces[replaces["action_code"].isin(["reverse", "no_action"])]
     undone_at = replaces.groupby("supersedes_decision_id")["decided_at"].min()
-    decisions["undone_at"] = decisions["decision_id"].map(undone_at)
+    decisions["undone_at"] = looked_up(decisions["decision_id"], undone_at)
     nameless = (decisions["decided_by_type"] == "human") & (decisions["moderator_id"] == "")
     decisions["decided_by_type"] = decisions["decided_by_type"].mask(nameless, "system")
     level, who = decisions["automation_level"], decisions["decided_by_type"]
@@ -85,7 +85,7 @@ def with_history(raw: RawTables, acts: pd.DataFrame) -> pd.DataFrame:
     was_found = both[both["enqueue_reason"].isin(FOUND)].groupby(act).size()
     index = pd.MultiIndex.from_frame(acts[act])
     acts = acts.assign(
-        item_created_at=acts["item_id"].map(posted),
+        item_created_at=looked_up(acts["item_id"], posted),
         is_found_by_reason=np.select(
             [index.isin(was_reported.index), index.isin(was_found.index)], [0.0, 1.0], np.nan
         ),
