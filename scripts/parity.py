@@ -87,7 +87,8 @@ def keys_of_tables(nodes: dict) -> dict[str, list[str]]:
         if node["resource_type"] == "model" and "key" in node["config"].get("meta", {}):
             keys.setdefault(name, node["config"]["meta"]["key"])
         test = node.get("test_metadata") or {}
-        if test.get("name") == "unique_key":
+        # A manifest may hold the tests of a connector that is switched off, without its models.
+        if test.get("name") == "unique_key" and node["attached_node"] in nodes:
             keys[node["attached_node"]] = test["kwargs"]["columns"]
     return keys
 
