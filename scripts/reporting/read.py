@@ -214,10 +214,7 @@ def waits(of_the_period: str) -> str:
         )
 
         select
-            median.* replace (
-                coalesce(median.accuracy_is_reportable, false) as accuracy_is_reportable
-            ),
-            others.p90, others.within_target, others.n_due, periods.period_label,
+            median.*, others.p90, others.within_target, others.n_due, periods.period_label,
             reasons.sentence as why,
             case
                 when median.dimension_name = 'overall' then 'All jobs'

@@ -350,7 +350,7 @@ def _write_disputes(
 
 def _appeals(rng: np.random.Generator, seed: int, decisions: Batch) -> Batch:
     """Users appeal enforcements, wrong ones more often; every appeal is decided in the end."""
-    enforced = (decisions["action"] > NO_ACTION) & (decisions["action"] <= BAN)
+    enforced = operations.is_restriction(decisions["action"])
     wrong = decisions["error"] != CORRECT
     rate = np.where(enforced, np.where(wrong, 0.12, 0.03), 0).astype(np.float32)
     row = np.flatnonzero(rng.random(len(rate), np.float32) < rate)

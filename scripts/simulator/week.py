@@ -38,7 +38,6 @@ from .world import (
     LANGUAGES,
     LEAF_PARENT,
     LEDGER_CATEGORIES,
-    NO_ACTION,
     POLICY_IDS,
     REGIONS,
     World,
@@ -243,7 +242,7 @@ def _write_statements(
     rng: np.random.Generator, world: World, delivery: Delivery, decisions: Batch
 ) -> dict[int, int]:
     """Write the statements; return how many were submitted on each day, lost ones included."""
-    rows = np.flatnonzero((decisions["action"] > NO_ACTION) & (decisions["action"] <= BAN))
+    rows = np.flatnonzero(operations.is_restriction(decisions["action"]))
     rows = rows[decisions["recorded"][rows] < world.horizon]
     known = decisions["recorded"][rows]
     submitted = same_day(known, rng.integers(30, 4 * 3600, len(rows)))
