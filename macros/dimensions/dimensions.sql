@@ -46,13 +46,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro by_dimension(relation, counts, squares={}) -%}
-    {%- set keys = ['decided_on', 'stratum_key', 'exclusion_reason'] -%}
-    {%- set dimensions = reporting_dimensions() -%}
-    select
-        {% for key in keys -%}
-        {{ key }},
-        {% endfor -%}
+{#- Of rows with a column dim_<name> for each dimension, grouped by group_by_each_dimension. -#}
+{% macro grouped_dimension(dimensions) -%}
         case
             {% for name in dimensions -%}
             when dim_{{ name }} is not null then '{{ name }}'
@@ -62,7 +57,25 @@
             {% for name in dimensions -%}
             dim_{{ name }}{{ ', ' if not loop.last }}
             {%- endfor %}
-        ) as dimension_value,
+        ) as dimension_value
+{%- endmacro %}
+
+{% macro group_by_each_dimension(keys, dimensions) -%}
+    group by grouping sets (
+        {% for name in dimensions -%}
+        ({{ keys | join(', ') }}, dim_{{ name }}){{ ',' if not loop.last }}
+        {% endfor %}
+    )
+{%- endmacro %}
+
+{% macro by_dimension(relation, counts, squares={}) -%}
+    {%- set keys = ['decided_on', 'stratum_key', 'exclusion_reason'] -%}
+    {%- set dimensions = reporting_dimensions() -%}
+    select
+        {% for key in keys -%}
+        {{ key }},
+        {% endfor -%}
+        {{ grouped_dimension(dimensions) }},
         {% for name in squares -%}
         cast(sum({{ name }}) as decimal(38, 0)) as {{ name }},
         {% endfor -%}
@@ -85,11 +98,7 @@
             {% endfor %}
         from {{ relation }}
     ) as with_dimensions
-    group by grouping sets (
-        {% for name in dimensions -%}
-        ({{ keys | join(', ') }}, dim_{{ name }}){{ ',' if not loop.last }}
-        {% endfor %}
-    )
+    {{ group_by_each_dimension(keys, dimensions) }}
 {%- endmacro %}
 
 {% macro confidence_band(confidence) -%}

@@ -14,16 +14,7 @@
     {%- set keys = ['week_starts_on', 'month_starts_on'] + more -%}
     select
         {{ keys | join(', ') }},
-        case
-            {% for name in dimensions -%}
-            when dim_{{ name }} is not null then '{{ name }}'
-            {% endfor -%}
-        end as dimension_name,
-        coalesce(
-            {% for name in dimensions -%}
-            dim_{{ name }}{{ ', ' if not loop.last }}
-            {%- endfor %}
-        ) as dimension_value,
+        {{ grouped_dimension(dimensions) }},
         {% for name in measures -%}
         {{ measures[name] }} as {{ name }}{{ ',' if not loop.last }}
         {% endfor %}
@@ -37,11 +28,7 @@
             cast(date_trunc('month', {{ day }}) as date) as month_starts_on
         from {{ relation }} as rows_of
     ) as with_dimensions
-    group by grouping sets (
-        {% for name in dimensions -%}
-        ({{ keys | join(', ') }}, dim_{{ name }}){{ ',' if not loop.last }}
-        {% endfor %}
-    )
+    {{ group_by_each_dimension(keys, dimensions) }}
 {%- endmacro %}
 
 {#- Rows of sums_by_week_and_month, each once by its week and once by its month. -#}
@@ -88,4 +75,19 @@
 {% macro exposure_dimensions() -%}
     {%- set known = reporting_dimensions() -%}
     {{ return({'overall': known['overall'], 'team': known['team']}) }}
+{%- endmacro %}
+
+{#- The accuracy of the same work, from a joined relation accuracy. What an item was reported for says
+    nothing of the decision. -#}
+{% macro accuracy_beside(relation) -%}
+    accuracy.n as accuracy_n,
+    accuracy.estimate as accuracy_estimate,
+    accuracy.ci_low as accuracy_ci_low,
+    accuracy.ci_high as accuracy_ci_high,
+    coalesce(accuracy.is_reportable, false) as accuracy_is_reportable,
+    case
+        when {{ relation }}.dimension_name = 'reported_policy' then 'undefined_for_dimension'
+        when accuracy.is_reportable is null then 'zero_denominator'
+        else accuracy.reason_code
+    end as accuracy_reason_code
 {%- endmacro %}

@@ -128,6 +128,18 @@
     {{ wilson_bound(name, '(' ~ worth ~ ')', side) }}
 {%- endmacro %}
 
+{#- Rows of a value, counted (n), with how many of the group have it or less, for ranked_quantile. -#}
+{% macro ranked_counts(relation, group, value='wait_seconds') -%}
+    select
+        *,
+        sum(n) over (
+            partition by {{ group | join(', ') }} order by {{ value }}
+            rows between unbounded preceding and current row
+        ) as n_so_far,
+        sum(n) over (partition by {{ group | join(', ') }}) as n_all
+    from {{ relation }}
+{%- endmacro %}
+
 {#- Of counts by value: the smallest value that so large a share of them does not exceed. -#}
 {% macro ranked_quantile(share, value='wait_seconds', n_so_far='n_so_far', n_all='n_all') -%}
     min(case when {{ n_so_far }} >= ceil({{ share }}e0 * {{ n_all }} - 1e-9) then {{ value }} end)

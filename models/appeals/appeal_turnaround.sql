@@ -63,17 +63,13 @@ counted as (
     group by {{ group | join(', ') }}
 ),
 
-ranked as (
-    select
-        {{ group | join(', ') }},
-        wait_seconds,
-        sum(n) over (
-            partition by {{ group | join(', ') }} order by wait_seconds
-            rows between unbounded preceding and current row
-        ) as n_so_far,
-        sum(n) over (partition by {{ group | join(', ') }}) as n_all
-    from waits
+answered as (
+    select * from waits
     where anchor = 'answered_at'
+),
+
+ranked as (
+    {{ ranked_counts('answered', group) }}
 ),
 
 decided_only as (

@@ -1,3 +1,8 @@
+{% set keys = [
+    'moderator_key', 'decided_on', 'queue_id', 'reported_policy_id', 'language', 'site', 'vendor',
+    'team_id',
+] -%}
+
 with decisions as (
     select * from {{ ref('fct_decisions') }}
     where decided_by_type = 'human'
@@ -16,14 +21,7 @@ measured as (
 )
 
 select
-    moderator_key,
-    decided_on,
-    queue_id,
-    reported_policy_id,
-    language,
-    site,
-    vendor,
-    team_id,
+    {{ keys | join(',\n    ') }},
     cast(sum(case when is_eligible then 1 else 0 end) as bigint) as n_decisions,
     cast(sum(case when action_code = 'skip' then 1 else 0 end) as bigint) as n_skips,
     -- What replaces a decision, as a correction does, ends no wait.
@@ -46,12 +44,4 @@ select
     -- Time goes into skips and escalations too.
     {{ exact_sum('coalesce(capped_seconds, 0e0)', bits=40) }} as all_handling_seconds
 from measured
-group by
-    moderator_key,
-    decided_on,
-    queue_id,
-    reported_policy_id,
-    language,
-    site,
-    vendor,
-    team_id
+group by {{ keys | join(', ') }}

@@ -42,14 +42,7 @@ closed_by_wait as (
 ),
 
 closed_ranked as (
-    select
-        *,
-        sum(n) over (
-            partition by {{ group | join(', ') }} order by wait_seconds
-            rows between unbounded preceding and current row
-        ) as n_so_far,
-        sum(n) over (partition by {{ group | join(', ') }}) as n_all
-    from closed_by_wait
+    {{ ranked_counts('closed_by_wait', group) }}
 ),
 
 closed_only as (
@@ -206,15 +199,6 @@ select
     case when judged.reason_code is null then judged.estimate - judged.shown_closed_only end
         as closed_only_difference,
     cast({{ var('confidence_level') }} as double) as confidence_level,
-    accuracy.n as accuracy_n,
-    accuracy.estimate as accuracy_estimate,
-    accuracy.ci_low as accuracy_ci_low,
-    accuracy.ci_high as accuracy_ci_high,
-    coalesce(accuracy.is_reportable, false) as accuracy_is_reportable,
-    case
-        when judged.dimension_name = 'reported_policy' then 'undefined_for_dimension'
-        when accuracy.metric_id is null then 'zero_denominator'
-        else accuracy.reason_code
-    end as accuracy_reason_code
+    {{ accuracy_beside('judged') }}
 from judged
 left join accuracy on {{ same_keys('judged', 'accuracy', group) }}

@@ -120,16 +120,7 @@ measured as (
         hours.wellness_seconds / cast(nullif(hours.wellness_paid_seconds, 0) as double)
             as wellness_share,
         accuracy.accuracy_of,
-        accuracy.n as accuracy_n,
-        accuracy.estimate as accuracy_estimate,
-        accuracy.ci_low as accuracy_ci_low,
-        accuracy.ci_high as accuracy_ci_high,
-        coalesce(accuracy.is_reportable, false) as accuracy_is_reportable,
-        case
-            when work.dimension_name = 'reported_policy' then 'undefined_for_dimension'
-            when accuracy.accuracy_of is null then 'zero_denominator'
-            else accuracy.reason_code
-        end as accuracy_reason_code
+        {{ accuracy_beside('work') }}
     from work
     left join bulk on {{ same_keys('work', 'bulk', group) }}
     left join hours on {{ same_keys('work', 'hours', group) }}

@@ -36,14 +36,7 @@ by_value as (
 ),
 
 ranked as (
-    select
-        *,
-        sum(n) over (
-            partition by {{ group | join(', ') }} order by capped_seconds
-            rows between unbounded preceding and current row
-        ) as n_so_far,
-        sum(n) over (partition by {{ group | join(', ') }}) as n_all
-    from by_value
+    {{ ranked_counts('by_value', group, 'capped_seconds') }}
 )
 
 select

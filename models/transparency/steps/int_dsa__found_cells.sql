@@ -7,6 +7,29 @@
     'n_complaints', 'n_upheld', 'n_partially_reversed', 'n_reversed', 'n_omitted', 'n_pending',
     'n_not_notified',
 ] -%}
+{#- What a cell has that its part of the sheets does not say. -#}
+{% set absent = {
+    'category': "'TOTAL'",
+    'keyword': "''",
+    'n': 'cast(null as bigint)',
+    'effective_n': 'cast(null as double)',
+    'ci_low': 'cast(null as double)',
+    'ci_high': 'cast(null as double)',
+    'own_reason': 'cast(null as string)',
+} -%}
+{% set of_nothing = "case when found_value is null then 'zero_denominator' end" -%}
+{% set parts = {
+    'category_cells': {'category': 'category', 'keyword': 'keyword', 'n': 'n',
+        'own_reason': 'own_reason'},
+    'complaint_cells': {'n': 'n', 'own_reason': of_nothing},
+    'automated_cells': {},
+    'estimate_cells': {'n': 'n', 'effective_n': 'effective_n', 'ci_low': 'ci_low',
+        'ci_high': 'ci_high', 'own_reason': 'own_reason'},
+    'proxy_cells': {'n': 'n', 'own_reason': of_nothing},
+    'people_cells': {
+        'own_reason': "case when found_value is null then 'not_recorded' end",
+    },
+} -%}
 
 with rows_of_sheets as (
     select * from {{ ref('int_dsa__rows') }}
@@ -200,109 +223,50 @@ people_rows as (
         scope,
         indicator
     from people
+),
+
+proxy_cells as (
+    select
+        {{ period | join(', ') }},
+        cast(8 as bigint) as sheet,
+        'total' as scope,
+        'appeal_proxy_precision' as indicator,
+        1 - n_automated_overturned / cast(nullif(n_automated_acts, 0) as double) as found_value,
+        n_automated_acts as n
+    from states
+),
+
+people_cells as (
+    select
+        states.period_type,
+        states.period_starts_on,
+        cast(9 as bigint) as sheet,
+        scopes.scope,
+        scopes.indicator,
+        case
+            when scopes.indicator = 'n_moderators' then coalesce(people.indicator_value, 0)
+            else people.indicator_value
+        end as found_value
+    from states
+    cross join people_rows as scopes
+    left join people
+        on
+            {{ same_keys('states', 'people', period) }}
+            and scopes.scope = people.scope
+            and scopes.indicator = people.indicator
 )
 
+{% for cells, has in parts.items() -%}
 select
     {{ period | join(', ') }},
     sheet,
     scope,
-    category,
-    keyword,
+    {% for name, nothing in absent.items() -%}
+    {% set told = has.get(name, nothing) -%}
+    {{ told if told == name else told ~ ' as ' ~ name }},
+    {% endfor -%}
     indicator,
-    found_value,
-    n,
-    cast(null as double) as effective_n,
-    cast(null as double) as ci_low,
-    cast(null as double) as ci_high,
-    own_reason
-from category_cells
-union all
-select
-    {{ period | join(', ') }},
-    sheet,
-    scope,
-    'TOTAL' as category,
-    '' as keyword,
-    indicator,
-    found_value,
-    n,
-    null as effective_n,
-    null as ci_low,
-    null as ci_high,
-    case when found_value is null then 'zero_denominator' end as own_reason
-from complaint_cells
-union all
-select
-    {{ period | join(', ') }},
-    sheet,
-    scope,
-    'TOTAL' as category,
-    '' as keyword,
-    indicator,
-    found_value,
-    null as n,
-    null as effective_n,
-    null as ci_low,
-    null as ci_high,
-    null as own_reason
-from automated_cells
-union all
-select
-    {{ period | join(', ') }},
-    sheet,
-    scope,
-    'TOTAL' as category,
-    '' as keyword,
-    indicator,
-    found_value,
-    n,
-    effective_n,
-    ci_low,
-    ci_high,
-    own_reason
-from estimate_cells
-union all
-select
-    states.period_type,
-    states.period_starts_on,
-    cast(8 as bigint) as sheet,
-    'total' as scope,
-    'TOTAL' as category,
-    '' as keyword,
-    'appeal_proxy_precision' as indicator,
-    1 - states.n_automated_overturned / cast(nullif(states.n_automated_acts, 0) as double)
-        as found_value,
-    states.n_automated_acts as n,
-    null as effective_n,
-    null as ci_low,
-    null as ci_high,
-    case when states.n_automated_acts = 0 then 'zero_denominator' end as own_reason
-from states
-union all
-select
-    states.period_type,
-    states.period_starts_on,
-    cast(9 as bigint) as sheet,
-    scopes.scope,
-    'TOTAL' as category,
-    '' as keyword,
-    scopes.indicator,
-    case
-        when scopes.indicator = 'n_moderators' then coalesce(people.indicator_value, 0)
-        else people.indicator_value
-    end as found_value,
-    null as n,
-    null as effective_n,
-    null as ci_low,
-    null as ci_high,
-    case
-        when scopes.indicator <> 'n_moderators' and people.indicator_value is null
-            then 'not_recorded'
-    end as own_reason
-from states
-cross join people_rows as scopes
-left join people
-    on
-        {{ same_keys('states', 'people', period) }}
-        and scopes.scope = people.scope
-        and scopes.indicator = people.indicator
+    found_value
+from {{ cells }}
+{{ 'union all' if not loop.last }}
+{% endfor %}
