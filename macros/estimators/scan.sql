@@ -1,0 +1,106 @@
+{#- Observed against expected errors, of a relation that has n_errors and n_base_errors (observed in the window
+    and in its baseline), risk_errors and base_risk_errors (expected in both from the rates of the risk cells)
+    and risk_variance (of the first). design: monitoring, section 4. -#}
+{% macro scan_statistic(relation) -%}
+    select
+        *,
+        n_errors / nullif(expected_errors, 0e0) as ratio,
+        case when n_errors >= expected_errors then 1 else -1 end
+        * sqrt(
+            likelihood_ratio
+            / (sampling_variance + power({{ var('scan_natural_variation') }}, 2) * expected_errors)
+        ) as z
+    from (
+        select
+            *,
+            -- Under an error rate that stayed what it was; of what is rare it cannot be below 0.
+            greatest(0e0, 2 * (
+                case
+                    when n_errors > 0 then n_errors * ln(n_errors / in_window) else 0e0
+                end
+                + drawn_base_errors * ln(drawn_base_errors / in_base)
+            )) as likelihood_ratio,
+            greatest({{ scan_prior().least_variance }}, least(1e0, risk_variance / risk_errors))
+                as sampling_variance
+        from (
+            select
+                *,
+                risk_errors * drawn_base_errors / drawn_base_risk_errors as expected_errors,
+                (n_errors + drawn_base_errors) * risk_errors
+                / (risk_errors + drawn_base_risk_errors) as in_window,
+                (n_errors + drawn_base_errors) * drawn_base_risk_errors
+                / (risk_errors + drawn_base_risk_errors) as in_base
+            from (
+                select
+                    *,
+                    n_base_errors + cast({{ scan_prior().slice_errors }} as double) as drawn_base_errors,
+                    base_risk_errors + cast({{ scan_prior().slice_errors }} as double)
+                        as drawn_base_risk_errors
+                from {{ relation }}
+                where risk_errors > 0
+            ) as drawn
+        ) as expected
+    ) as compared
+{%- endmacro %}
+
+{#- What a thin baseline is drawn toward: a risk cell toward the rate of all, by so many audits; a slice toward
+    its risk cells, by so many expected errors. And the least that sampling can vary, relative to Poisson. -#}
+{% macro scan_prior() -%}
+    {{ return({'risk_audits': 20, 'slice_errors': 5, 'least_variance': 0.3}) }}
+{%- endmacro %}
+
+{#- The error rate of each risk cell in a baseline, of the counts of all audits by risk cell. -#}
+{% macro risk_rates(cells, keys) -%}
+    select
+        risk_cell,
+        {{ keys | join(', ') }},
+        (n_base_errors + {{ scan_prior().risk_audits }} * all_errors / cast(all_audits as double))
+        / (n_base_audits + {{ scan_prior().risk_audits }}) as risk_rate
+    from (
+        select
+            *,
+            sum(n_base_errors) over (partition by {{ keys | join(', ') }}) as all_errors,
+            sum(n_base_audits) over (partition by {{ keys | join(', ') }}) as all_audits
+        from {{ cells }}
+        where dimension_name = 'overall'
+    ) as of_all
+    where all_audits > 0
+{%- endmacro %}
+
+{#- Counts by risk cell, summed to what scan_statistic asks. -#}
+{% macro observed_and_expected(cells, rates, by, keys) -%}
+    select
+        cells.{{ by | join(', cells.') }},
+        cast(sum(cells.n_audits) as bigint) as n_audits,
+        cast(sum(cells.n_errors) as bigint) as n_errors,
+        cast(sum(cells.n_base_audits) as bigint) as n_base_audits,
+        cast(sum(cells.n_base_errors) as bigint) as n_base_errors,
+        {{ exact_sum('cells.n_audits * rates.risk_rate') }} as risk_errors,
+        {{ exact_sum('cells.n_audits * rates.risk_rate * (1 - rates.risk_rate)') }}
+            as risk_variance,
+        {{ exact_sum('cells.n_base_audits * rates.risk_rate') }} as base_risk_errors
+    from {{ cells }} as cells
+    inner join {{ rates }} as rates
+        on {{ same_keys('cells', 'rates', ['risk_cell'] + keys) }}
+    group by cells.{{ by | join(', cells.') }}
+{%- endmacro %}
+
+{#- Alarms of a slice that are no further apart are one episode. -#}
+{% macro episode_gap_days() -%}
+    {{ return(14) }}
+{%- endmacro %}
+
+{#- How well a slice explains what happened: its likelihood ratio, less what the best of so many values of its
+    dimension has by chance. -#}
+{% macro driver_score(relation, dimensions) -%}
+    {{ relation }}.likelihood_ratio / 2 / {{ relation }}.sampling_variance
+    - ln({{ dimensions }}.n_values)
+{%- endmacro %}
+
+{#- Of rows of audits with is_in_window. -#}
+{% macro window_counts() -%}
+        sum(case when is_in_window then 1 else 0 end) as n_audits,
+        sum(case when is_in_window then n_errors else 0 end) as n_errors,
+        sum(case when is_in_window then 0 else 1 end) as n_base_audits,
+        sum(case when is_in_window then 0 else n_errors end) as n_base_errors
+{%- endmacro %}

@@ -1,0 +1,133 @@
+with episodes as (
+    select * from {{ ref('int_monitoring__episodes') }}
+),
+
+slices as (
+    select * from {{ ref('audit_slices') }}
+),
+
+windows as (
+    select * from {{ ref('int_monitoring__windows') }}
+    where dimension_name = 'overall'
+),
+
+rates as (
+    {{ risk_rates('windows', ['window_ends_on', 'window_days']) }}
+),
+
+dimensions as (
+    select
+        dimension_name,
+        count(distinct dimension_value) as n_values
+    from slices
+    group by dimension_name
+),
+
+scored as (
+    select
+        episodes.*,
+        {{ driver_score('episodes', 'dimensions') }} as score
+    from episodes
+    inner join dimensions on episodes.dimension_name = dimensions.dimension_name
+),
+
+-- Each with every stronger one at the same time.
+pairs as (
+    select
+        one.episode_id,
+        one.dimension_name,
+        one.dimension_value,
+        one.window_ends_on,
+        one.window_days,
+        one.ratio,
+        other.episode_id as other_episode_id,
+        other.dimension_name as other_dimension_name,
+        other.dimension_value as other_dimension_value,
+        other.score as other_score
+    from scored as one
+    inner join scored as other
+        on
+            one.direction = other.direction
+            and one.since <= other.last_alarm_on
+            and other.since <= one.last_alarm_on
+            and (
+                one.score < other.score
+                or (one.score = other.score and one.episode_id > other.episode_id)
+            )
+),
+
+-- Without what the other has too.
+remaining as (
+    select
+        pairs.episode_id,
+        pairs.other_episode_id,
+        pairs.other_score,
+        pairs.window_ends_on,
+        pairs.window_days,
+        slices.risk_cell,
+        {{ days_between('slices.decided_on', 'pairs.window_ends_on') }} < pairs.window_days
+            as is_in_window,
+        slices.n_errors
+    from pairs
+    inner join slices
+        on
+            {{ same_keys('pairs', 'slices', ['dimension_name', 'dimension_value']) }}
+            and slices.decided_on <= pairs.window_ends_on
+            and {{ days_between('slices.decided_on', 'pairs.window_ends_on') }}
+            < pairs.window_days + {{ var('scan_baseline_days') }}
+    left join slices as others
+        on
+            slices.audit_id = others.audit_id
+            and pairs.other_dimension_name = others.dimension_name
+            and pairs.other_dimension_value = others.dimension_value
+    where others.audit_id is null
+),
+
+cells as (
+    select
+        episode_id,
+        other_episode_id,
+        other_score,
+        window_ends_on,
+        window_days,
+        risk_cell,
+        {{ window_counts() }}
+    from remaining
+    group by
+        episode_id, other_episode_id, other_score, window_ends_on, window_days, risk_cell
+),
+
+summed as (
+    {{ observed_and_expected(
+        'cells', 'rates', by=['episode_id', 'other_episode_id', 'other_score'],
+        keys=['window_ends_on', 'window_days']) }}
+),
+
+compared as (
+    {{ scan_statistic('summed') }}
+),
+
+explained as (
+    select
+        pairs.episode_id,
+        pairs.other_episode_id,
+        row_number() over (
+            partition by pairs.episode_id
+            order by pairs.other_score desc, pairs.other_episode_id
+        ) as other_rank
+    from pairs
+    left join compared
+        on {{ same_keys('pairs', 'compared', ['episode_id', 'other_episode_id']) }}
+    where
+        -- A weak alarm is lost with any audits; it is explained where what is left is no longer apart.
+        coalesce(abs(compared.z), 0) < {{ var('alert_z') }}
+        and abs(coalesce(compared.ratio, 1) - 1) < abs(pairs.ratio - 1) / 2
+)
+
+select
+    scored.episode_id,
+    explained.other_episode_id as explained_by,
+    scored.score
+from scored
+left join explained
+    on scored.episode_id = explained.episode_id and explained.other_rank = 1
