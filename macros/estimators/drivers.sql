@@ -154,8 +154,8 @@ found_{{ round }} as (
         weighed.driver_rank = 1
         and weighed.score > 0
         and abs(weighed.z) >= {{ driver_least_z() }}
-        and (weighed.n_errors - weighed.expected_errors)
-        >= {{ driver_least_share() }} * (everything.n_errors - everything.expected_errors)
+        -- Where the whole moved the other way, there is no share of it.
+        and coalesce({{ explained_share() }}, 1) >= {{ driver_least_share() }}
 ),
 
 {% endfor -%}
@@ -177,14 +177,10 @@ drivers as (
         weighed.z,
         weighed.score,
         weighed.evidence
-        / {{ exact_sum('weighed.evidence', over='partition by weighed.comparison_id') }}
+        / ({{ exact_sum('weighed.evidence', over='partition by weighed.comparison_id') }})
             as share_of_evidence,
         weighed.n_errors - weighed.expected_errors as excess_errors,
-        case
-            when everything.n_errors > everything.expected_errors
-                then (weighed.n_errors - weighed.expected_errors)
-                    / (everything.n_errors - everything.expected_errors)
-        end as explained_share
+        {{ explained_share() }} as explained_share
     from weighed_{{ round }} as weighed
     left join found_{{ round }} as found
         on {{ same_keys('weighed', 'found', ['comparison_id'] + slice) }}
@@ -209,4 +205,13 @@ drivers as (
 {#- Of what is to be explained, the share that a driver must have. -#}
 {% macro driver_least_share() -%}
     {{ return(0.15) }}
+{%- endmacro %}
+
+{%- macro explained_share() -%}
+    case
+        when (weighed.n_errors - weighed.expected_errors)
+            * (everything.n_errors - everything.expected_errors) > 0
+            then (weighed.n_errors - weighed.expected_errors)
+                / (everything.n_errors - everything.expected_errors)
+    end
 {%- endmacro %}

@@ -4,6 +4,10 @@ with scan as (
     select * from {{ ref('int_monitoring__scan') }}
 ),
 
+slices as (
+    select * from {{ ref('audit_slices') }}
+),
+
 alarms as (
     select
         *,
@@ -44,25 +48,49 @@ ranked as (
             order by abs(z) desc, window_ends_on
         ) as alarm_rank
     from numbered
+),
+
+peaks as (
+    select
+        concat_ws('|', {{ slice | join(', ') }}, cast(first_alarm_on as string)) as episode_id,
+        *
+    from ranked
+    where alarm_rank = 1
+),
+
+people as (
+    select
+        peaks.episode_id,
+        count(distinct slices.moderator_key) as n_people
+    from peaks
+    inner join slices
+        on
+            {{ same_keys('peaks', 'slices', slice[:2]) }}
+            and slices.decided_on between peaks.since and peaks.window_ends_on
+    group by peaks.episode_id
 )
 
 select
-    concat_ws('|', {{ slice | join(', ') }}, cast(first_alarm_on as string)) as episode_id,
-    {{ slice | join(', ') }},
-    first_alarm_on,
-    last_alarm_on,
-    window_ends_on,
-    window_days,
-    since,
-    n_audits,
-    n_errors,
-    n_base_errors,
-    risk_errors,
-    base_risk_errors,
-    sampling_variance,
-    expected_errors,
-    likelihood_ratio,
-    ratio,
-    z
-from ranked
-where alarm_rank = 1
+    peaks.episode_id,
+    peaks.{{ slice | join(', peaks.') }},
+    peaks.first_alarm_on,
+    peaks.last_alarm_on,
+    peaks.window_ends_on,
+    peaks.window_days,
+    peaks.since,
+    cast(people.n_people as bigint) as n_people,
+    peaks.n_audits,
+    peaks.n_errors,
+    peaks.n_base_errors,
+    peaks.risk_errors,
+    peaks.base_risk_errors,
+    peaks.sampling_variance,
+    peaks.expected_errors,
+    peaks.likelihood_ratio,
+    peaks.ratio,
+    peaks.z,
+    peaks.q_value
+from peaks
+inner join people on peaks.episode_id = people.episode_id
+-- Of so few people nothing is said outside the schema restricted. None: machines decided.
+where people.n_people = 0 or people.n_people >= {{ var('min_people') }}

@@ -22,6 +22,10 @@ rates as (
     {{ risk_rates('windows', window) }}
 ),
 
+accepted_changes as (
+    select * from {{ ref('accepted_changes') }}
+),
+
 -- What was alarming is not what is usual. Known from the day that the first of its windows ended, so that no
 -- day's result depends on later ones.
 alarming_days as (
@@ -39,20 +43,39 @@ alarming_days as (
     group by first_scan.{{ slice | join(', first_scan.') }}, calendar.calendar_date
 ),
 
+-- Nor is what was before a change that somebody has accepted.
+days_to_leave_out as (
+    select
+        {{ slice | join(', ') }},
+        calendar_date,
+        min(known_on) as known_on
+    from (
+        select * from alarming_days
+        union all
+        select
+            accepted_changes.{{ slice | join(', accepted_changes.') }},
+            calendar.calendar_date,
+            accepted_changes.from_day as known_on
+        from accepted_changes
+        inner join calendar on calendar.calendar_date < accepted_changes.from_day
+    ) as all_days
+    group by {{ slice | join(', ') }}, calendar_date
+),
+
 left_out as (
     select
         first_scan.{{ (slice + window) | join(', first_scan.') }},
         sum(daily.n_errors) as n_errors,
         {{ exact_sum('daily.n_audits * rates.risk_rate') }} as risk_errors
-    from alarming_days
+    from days_to_leave_out
     inner join daily
         on
-            {{ same_keys('alarming_days', 'daily', slice) }}
-            and alarming_days.calendar_date = daily.decided_on
+            {{ same_keys('days_to_leave_out', 'daily', slice) }}
+            and days_to_leave_out.calendar_date = daily.decided_on
     inner join first_scan
         on
-            {{ same_keys('alarming_days', 'first_scan', slice) }}
-            and alarming_days.known_on <= first_scan.window_ends_on
+            {{ same_keys('days_to_leave_out', 'first_scan', slice) }}
+            and days_to_leave_out.known_on <= first_scan.window_ends_on
             and {{ days_between('daily.decided_on', 'first_scan.window_ends_on') }}
             >= first_scan.window_days
             and {{ days_between('daily.decided_on', 'first_scan.window_ends_on') }}
@@ -77,6 +100,15 @@ cleaned as (
     from first_scan
     left join left_out
         on {{ same_keys('first_scan', 'left_out', slice + window) }}
+    where not exists (
+        select 1
+        from accepted_changes
+        where
+            {{ same_keys('first_scan', 'accepted_changes', slice) }}
+            and first_scan.window_ends_on >= accepted_changes.from_day
+            and {{ days_between('accepted_changes.from_day', 'first_scan.window_ends_on') }}
+            - first_scan.window_days + 1 < {{ var('scan_learning_days') }}
+    )
 ),
 
 scored as (
@@ -93,13 +125,34 @@ ranked as (
     from scored
     -- A single error is no sign, nor is one where hardly any was to be expected.
     where risk_errors >= 1 and (z < 0 or n_errors >= 2)
+),
+
+best as (
+    select
+        *,
+        case when z >= 0 then 'worse' else 'better' end as direction,
+        {{ normal_cdf('-abs(z)') }} as p_value
+    from ranked
+    where window_rank = 1
+),
+
+-- Benjamini and Hochberg over the slices of a day.
+of_many as (
+    select
+        *,
+        p_value * count(*) over (partition by window_ends_on, direction)
+        / row_number() over (
+            partition by window_ends_on, direction
+            order by p_value, {{ slice | join(', ') }}
+        ) as raw_q_value
+    from best
 )
 
 select
     {{ slice | join(', ') }},
     window_ends_on,
-    case when z >= 0 then 'worse' else 'better' end as direction,
-    window_days,
+    direction,
+    cast(window_days as bigint) as window_days,
     {{ add_days('window_ends_on', '1 - window_days') }} as since,
     cast(n_audits as bigint) as n_audits,
     cast(n_errors as bigint) as n_errors,
@@ -110,6 +163,10 @@ select
     expected_errors,
     likelihood_ratio,
     ratio,
-    z
-from ranked
-where window_rank = 1
+    z,
+    least(1e0, min(raw_q_value) over (
+        partition by window_ends_on, direction
+        order by p_value desc, dimension_name desc, dimension_value desc
+        rows between unbounded preceding and current row
+    )) as q_value
+from of_many

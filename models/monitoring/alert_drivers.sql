@@ -1,0 +1,58 @@
+with drivers as (
+    select * from {{ ref('int_monitoring__drivers') }}
+),
+
+slices as (
+    select * from {{ ref('audit_slices') }}
+),
+
+episodes as (
+    select * from {{ ref('int_monitoring__episodes') }}
+),
+
+-- Of further rounds only what they found.
+listed as (
+    select
+        drivers.*,
+        episodes.since,
+        episodes.window_ends_on
+    from drivers
+    inner join episodes on drivers.comparison_id = episodes.episode_id
+    where drivers.driver_rank <= 5 and (drivers.driver_round = 1 or drivers.is_driver)
+),
+
+people as (
+    select
+        listed.comparison_id,
+        listed.driver_round,
+        listed.driver_rank,
+        count(distinct slices.moderator_key) as n_people
+    from listed
+    inner join slices
+        on
+            {{ same_keys('listed', 'slices', ['dimension_name', 'dimension_value']) }}
+            and slices.decided_on between listed.since and listed.window_ends_on
+    group by listed.comparison_id, listed.driver_round, listed.driver_rank
+)
+
+select
+    listed.comparison_id as alert_id,
+    cast(listed.driver_round as bigint) as driver_round,
+    cast(listed.driver_rank as bigint) as driver_rank,
+    listed.dimension_name,
+    listed.dimension_value,
+    listed.is_driver,
+    -- With the counts of all candidates, those of the one that is left out could be worked out.
+    {% for name in ['n_audits', 'n_errors'] -%}
+    cast(case when listed.is_driver then listed.{{ name }} end as bigint) as {{ name }},
+    {% endfor -%}
+    {% for name in ['expected_errors', 'explained_share'] -%}
+    case when listed.is_driver then listed.{{ name }} end as {{ name }},
+    {% endfor -%}
+    round(listed.ratio, 1) as ratio,
+    listed.z,
+    listed.share_of_evidence
+from listed
+inner join people
+    on {{ same_keys('listed', 'people', ['comparison_id', 'driver_round', 'driver_rank']) }}
+where people.n_people = 0 or people.n_people >= {{ var('min_people') }}

@@ -1,0 +1,123 @@
+with episodes as (
+    select * from {{ ref('int_monitoring__episodes') }}
+),
+
+explained as (
+    select * from {{ ref('int_monitoring__explained') }}
+),
+
+impact as (
+    select * from {{ ref('int_monitoring__impact') }}
+),
+
+kinds as (
+    select * from {{ ref('int_monitoring__kinds') }}
+),
+
+accepted_changes as (
+    select * from {{ ref('accepted_changes') }}
+),
+
+as_of as (
+    select {{ reporting_date('as_of') }} as as_of_on from {{ ref('int_context__as_of') }}
+),
+
+last_day as (
+    select max(window_ends_on) as scanned_until from {{ ref('int_monitoring__scan') }}
+),
+
+-- What explains an alarm may be explained itself.
+led as (
+    select
+        one.episode_id,
+        one.explained_by,
+        coalesce(
+            fourth.episode_id, third.episode_id, second.episode_id, one.episode_id
+        ) as incident_id
+    from explained as one
+    left join explained as second on one.explained_by = second.episode_id
+    left join explained as third on second.explained_by = third.episode_id
+    left join explained as fourth on third.explained_by = fourth.episode_id
+),
+
+measured as (
+    select
+        episodes.*,
+        led.explained_by,
+        led.incident_id,
+        impact.excess_wrong_decisions,
+        impact.excess_standard_error,
+        {% for side in ['before', 'now'] -%}
+        impact.accuracy_{{ side }},
+        impact.accuracy_{{ side }}_ci_low,
+        impact.accuracy_{{ side }}_ci_high,
+        {% endfor -%}
+        kinds.suspected_kind,
+        kinds.is_data_suspect,
+        accepted_changes.from_day is not null as is_accepted,
+        {{ days_between('episodes.window_ends_on', 'as_of.as_of_on') }} < {{ var('audits_due_days') }}
+            as is_provisional,
+        {{ days_between('episodes.last_alarm_on', 'last_day.scanned_until') }}
+        <= {{ episode_gap_days() }} as is_going_on,
+        -- On the scale of logarithms, what the errors of both sides can be off.
+        sqrt(
+            episodes.sampling_variance
+            * (
+                1 / cast(nullif(episodes.n_errors, 0) as double)
+                + 1 / cast(episodes.n_base_errors + {{ scan_prior().slice_errors }} as double)
+            )
+        ) as ratio_error
+    from episodes
+    cross join as_of
+    cross join last_day
+    inner join led on episodes.episode_id = led.episode_id
+    inner join impact on episodes.episode_id = impact.episode_id
+    inner join kinds on episodes.episode_id = kinds.episode_id
+    left join accepted_changes
+        on
+            {{ same_keys('episodes', 'accepted_changes', ['dimension_name', 'dimension_value']) }}
+            and accepted_changes.from_day between
+            {{ add_days('episodes.since', -episode_gap_days()) }} and episodes.last_alarm_on
+)
+
+select
+    episode_id as alert_id,
+    incident_id,
+    explained_by,
+    direction,
+    dimension_name,
+    dimension_value,
+    suspected_kind,
+    case when abs(z) >= {{ var('strong_z') }} then 'strong' else 'alert' end as alert_level,
+    case
+        when is_accepted then 'accepted'
+        when is_data_suspect then 'data_suspect'
+        when is_going_on and is_provisional then 'provisional'
+        when is_going_on then 'open'
+        when {{ days_between('since', 'last_alarm_on') }} >= {{ var('scan_baseline_days') }} then 'absorbed'
+        else 'closed'
+    end as alert_status,
+    since,
+    first_alarm_on,
+    last_alarm_on,
+    window_ends_on,
+    window_days,
+    n_people,
+    n_audits,
+    n_errors,
+    expected_errors,
+    ratio,
+    exp(ln(nullif(ratio, 0)) - {{ z_value() }}e0 * ratio_error) as ratio_ci_low,
+    exp(ln(nullif(ratio, 0)) + {{ z_value() }}e0 * ratio_error) as ratio_ci_high,
+    {% for side in ['before', 'now'] -%}
+    accuracy_{{ side }},
+    accuracy_{{ side }}_ci_low,
+    accuracy_{{ side }}_ci_high,
+    {% endfor -%}
+    z,
+    q_value,
+    excess_wrong_decisions,
+    excess_wrong_decisions - {{ z_value() }}e0 * excess_standard_error as excess_ci_low,
+    excess_wrong_decisions + {{ z_value() }}e0 * excess_standard_error as excess_ci_high,
+    (excess_wrong_decisions - {{ z_value() }}e0 * excess_standard_error) / window_days as priority
+from measured

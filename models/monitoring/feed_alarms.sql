@@ -1,0 +1,1 @@
+select cast(null as string) as kind, cast(null as string) as feed_measure, cast(null as string) as dimension_name, cast(null as string) as dimension_value, cast(null as date) as first_day, cast(null as date) as last_day where false
