@@ -4,7 +4,7 @@
     so far are left out on both sides. -#}
 {% macro ranked_drivers() -%}
     {%- set slice = ['dimension_name', 'dimension_value'] -%}
-    {%- set counts = ['n_audits', 'n_errors', 'n_base_audits', 'n_base_errors'] -%}
+    {%- set counts = ['n_audits', 'n_errors', 'n_baseline_audits', 'n_baseline_errors'] -%}
 dimensions as (
     select
         dimension_name,
@@ -20,7 +20,7 @@ cells_1 as (
         daily.dimension_name,
         daily.dimension_value,
         daily.risk_cell,
-        {% for side, name in [('window', 'n_'), ('base', 'n_base_')] -%}
+        {% for side, name in [('window', 'n_'), ('base', 'n_baseline_')] -%}
         {% for count in ['audits', 'errors'] -%}
         sum(
             case
@@ -41,7 +41,7 @@ cells_1 as (
         daily.dimension_value, daily.risk_cell
 ),
 
-{% for round in range(1, driver_rounds() + 1) -%}
+{% for round in range(1, scan_constants().rounds + 1) -%}
 {% if round > 1 -%}
 taken_{{ round }} as (
     select distinct
@@ -112,7 +112,7 @@ statistics_{{ round }} as (
 scored_{{ round }} as (
     select
         scored.*,
-        {{ driver_score('scored', 'dimensions') }} as score,
+        {{ driver_score('scored', 'dimensions') }} as evidence_score,
         -- Slices with the same counts are the same audits by another name; the shorter one is kept.
         row_number() over (
             partition by scored.comparison_id, scored.{{ counts | join(', scored.') }}
@@ -133,9 +133,9 @@ weighed_{{ round }} as (
     select
         *,
         row_number() over (
-            partition by comparison_id order by score desc, dimension_name, dimension_value
+            partition by comparison_id order by evidence_score desc, dimension_name, dimension_value
         ) as driver_rank,
-        exp(score - max(score) over (partition by comparison_id)) as evidence
+        exp(evidence_score - max(evidence_score) over (partition by comparison_id)) as evidence
     from scored_{{ round }}
     where same_audits_rank = 1
 ),
@@ -152,15 +152,15 @@ found_{{ round }} as (
             and everything.dimension_name = 'overall'
     where
         weighed.driver_rank = 1
-        and weighed.score > 0
-        and abs(weighed.z) >= {{ driver_least_z() }}
+        and weighed.evidence_score > 0
+        and abs(weighed.z) >= {{ scan_constants().driver_z }}
         -- Where the whole moved the other way, there is no share of it.
-        and coalesce({{ explained_share() }}, 1) >= {{ driver_least_share() }}
+        and coalesce({{ explained_share() }}, 1) >= {{ scan_constants().driver_share }}
 ),
 
 {% endfor -%}
 drivers as (
-    {% for round in range(1, driver_rounds() + 1) -%}
+    {% for round in range(1, scan_constants().rounds + 1) -%}
     select
         weighed.comparison_id,
         weighed.direction,
@@ -175,7 +175,7 @@ drivers as (
         weighed.expected_errors,
         weighed.ratio,
         weighed.z,
-        weighed.score,
+        weighed.evidence_score,
         weighed.evidence
         / ({{ exact_sum('weighed.evidence', over='partition by weighed.comparison_id') }})
             as share_of_evidence,
@@ -193,21 +193,8 @@ drivers as (
 )
 {%- endmacro %}
 
-{% macro driver_rounds() -%}
-    {{ return(3) }}
-{%- endmacro %}
-
-{#- Below it a slice is no driver, and the search ends. -#}
-{% macro driver_least_z() -%}
-    {{ return(3) }}
-{%- endmacro %}
-
-{#- Of what is to be explained, the share that a driver must have. -#}
-{% macro driver_least_share() -%}
-    {{ return(0.15) }}
-{%- endmacro %}
-
-{%- macro explained_share() -%}
+{#- Of what the whole is off, the share of a slice; none where the whole moved the other way. -#}
+{% macro explained_share() -%}
     case
         when (weighed.n_errors - weighed.expected_errors)
             * (everything.n_errors - everything.expected_errors) > 0

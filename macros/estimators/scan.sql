@@ -1,6 +1,3 @@
-{#- Observed against expected errors, of a relation that has n_errors and n_base_errors (observed in the window
-    and in its baseline), risk_errors and base_risk_errors (expected in both from the rates of the risk cells)
-    and risk_variance (of the first). design: monitoring, section 4. -#}
 {% macro scan_statistic(relation) -%}
     select
         *,
@@ -20,7 +17,7 @@
                 end
                 + drawn_base_errors * ln(drawn_base_errors / in_base)
             )) as likelihood_ratio,
-            greatest({{ scan_prior().least_variance }}, least(1e0, risk_variance / risk_errors))
+            greatest({{ scan_constants().least_variance }}, least(1e0, risk_variance / risk_errors))
                 as sampling_variance
         from (
             select
@@ -33,8 +30,8 @@
             from (
                 select
                     *,
-                    n_base_errors + cast({{ scan_prior().slice_errors }} as double) as drawn_base_errors,
-                    base_risk_errors + cast({{ scan_prior().slice_errors }} as double)
+                    n_baseline_errors + cast({{ scan_constants().slice_errors }} as double) as drawn_base_errors,
+                    baseline_risk_errors + cast({{ scan_constants().slice_errors }} as double)
                         as drawn_base_risk_errors
                 from {{ relation }}
                 where risk_errors > 0
@@ -43,10 +40,15 @@
     ) as compared
 {%- endmacro %}
 
-{#- What a thin baseline is drawn toward: a risk cell toward the rate of all, by so many audits; a slice toward
-    its risk cells, by so many expected errors. And the least that sampling can vary, relative to Poisson. -#}
-{% macro scan_prior() -%}
-    {{ return({'risk_audits': 20, 'slice_errors': 5, 'least_variance': 0.3}) }}
+{#- Constants of the design, that no platform sets: a thin baseline is drawn toward what is known besides, a
+    risk cell toward the rate of all by so many audits, a slice toward its risk cells by so many errors; the
+    least that sampling varies, relative to Poisson; days between alarms of one episode; how often drivers are
+    looked for, from which z on, and for which share of what is to be explained. -#}
+{% macro scan_constants() -%}
+    {{ return({
+        'risk_audits': 20, 'slice_errors': 5, 'least_variance': 0.3, 'gap_days': 14,
+        'rounds': 3, 'driver_z': 3, 'driver_share': 0.15,
+    }) }}
 {%- endmacro %}
 
 {#- The error rate of each risk cell in a baseline, of the counts of all audits by risk cell. -#}
@@ -54,13 +56,13 @@
     select
         risk_cell,
         {{ keys | join(', ') }},
-        (n_base_errors + {{ scan_prior().risk_audits }} * all_errors / cast(all_audits as double))
-        / (n_base_audits + {{ scan_prior().risk_audits }}) as risk_rate
+        (n_baseline_errors + {{ scan_constants().risk_audits }} * all_errors / cast(all_audits as double))
+        / (n_baseline_audits + {{ scan_constants().risk_audits }}) as risk_rate
     from (
         select
             *,
-            sum(n_base_errors) over (partition by {{ keys | join(', ') }}) as all_errors,
-            sum(n_base_audits) over (partition by {{ keys | join(', ') }}) as all_audits
+            sum(n_baseline_errors) over (partition by {{ keys | join(', ') }}) as all_errors,
+            sum(n_baseline_audits) over (partition by {{ keys | join(', ') }}) as all_audits
         from {{ cells }}
         where dimension_name = 'overall'
     ) as of_all
@@ -73,21 +75,16 @@
         cells.{{ by | join(', cells.') }},
         cast(sum(cells.n_audits) as bigint) as n_audits,
         cast(sum(cells.n_errors) as bigint) as n_errors,
-        cast(sum(cells.n_base_audits) as bigint) as n_base_audits,
-        cast(sum(cells.n_base_errors) as bigint) as n_base_errors,
+        cast(sum(cells.n_baseline_audits) as bigint) as n_baseline_audits,
+        cast(sum(cells.n_baseline_errors) as bigint) as n_baseline_errors,
         {{ exact_sum('cells.n_audits * rates.risk_rate') }} as risk_errors,
         {{ exact_sum('cells.n_audits * rates.risk_rate * (1 - rates.risk_rate)') }}
             as risk_variance,
-        {{ exact_sum('cells.n_base_audits * rates.risk_rate') }} as base_risk_errors
+        {{ exact_sum('cells.n_baseline_audits * rates.risk_rate') }} as baseline_risk_errors
     from {{ cells }} as cells
     inner join {{ rates }} as rates
         on {{ same_keys('cells', 'rates', ['risk_cell'] + keys) }}
     group by cells.{{ by | join(', cells.') }}
-{%- endmacro %}
-
-{#- Alarms of a slice that are no further apart are one episode. -#}
-{% macro episode_gap_days() -%}
-    {{ return(14) }}
 {%- endmacro %}
 
 {#- How well a slice explains what happened: its likelihood ratio, less what the best of so many values of its
@@ -101,6 +98,6 @@
 {% macro window_counts() -%}
         sum(case when is_in_window then 1 else 0 end) as n_audits,
         sum(case when is_in_window then n_errors else 0 end) as n_errors,
-        sum(case when is_in_window then 0 else 1 end) as n_base_audits,
-        sum(case when is_in_window then 0 else n_errors end) as n_base_errors
+        sum(case when is_in_window then 0 else 1 end) as n_baseline_audits,
+        sum(case when is_in_window then 0 else n_errors end) as n_baseline_errors
 {%- endmacro %}

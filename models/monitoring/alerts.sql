@@ -29,15 +29,15 @@ last_day as (
 -- What explains an alarm may be explained itself.
 led as (
     select
-        one.episode_id,
-        one.explained_by,
+        explained.episode_id,
+        explained.explained_by,
         coalesce(
-            fourth.episode_id, third.episode_id, second.episode_id, one.episode_id
+            third.episode_id, next_one.episode_id, leading.episode_id, explained.episode_id
         ) as incident_id
-    from explained as one
-    left join explained as second on one.explained_by = second.episode_id
-    left join explained as third on second.explained_by = third.episode_id
-    left join explained as fourth on third.explained_by = fourth.episode_id
+    from explained
+    left join explained as leading on explained.explained_by = leading.episode_id
+    left join explained as next_one on leading.explained_by = next_one.episode_id
+    left join explained as third on next_one.explained_by = third.episode_id
 ),
 
 measured as (
@@ -55,16 +55,17 @@ measured as (
         kinds.suspected_kind,
         kinds.is_data_suspect,
         accepted_changes.from_day is not null as is_accepted,
-        {{ days_between('episodes.window_ends_on', 'as_of.as_of_on') }} < {{ var('audits_due_days') }}
-            as is_provisional,
+        {{ days_between('episodes.window_ends_on', 'as_of.as_of_on') }}
+        < {{ var('audits_due_days') }} as is_provisional,
         {{ days_between('episodes.last_alarm_on', 'last_day.scanned_until') }}
-        <= {{ episode_gap_days() }} as is_going_on,
+        <= {{ scan_constants().gap_days }} as is_going_on,
         -- On the scale of logarithms, what the errors of both sides can be off.
         sqrt(
             episodes.sampling_variance
             * (
                 1 / cast(nullif(episodes.n_errors, 0) as double)
-                + 1 / cast(episodes.n_base_errors + {{ scan_prior().slice_errors }} as double)
+                + 1 / (cast(episodes.n_baseline_errors as double)
+                    + {{ scan_constants().slice_errors }})
             )
         ) as ratio_error
     from episodes
@@ -77,7 +78,7 @@ measured as (
         on
             {{ same_keys('episodes', 'accepted_changes', ['dimension_name', 'dimension_value']) }}
             and accepted_changes.from_day between
-            {{ add_days('episodes.since', -episode_gap_days()) }} and episodes.last_alarm_on
+            {{ add_days('episodes.since', -scan_constants().gap_days) }} and episodes.last_alarm_on
 )
 
 select
@@ -94,7 +95,8 @@ select
         when is_data_suspect then 'data_suspect'
         when is_going_on and is_provisional then 'provisional'
         when is_going_on then 'open'
-        when {{ days_between('since', 'last_alarm_on') }} >= {{ var('scan_baseline_days') }} then 'absorbed'
+        when {{ days_between('since', 'last_alarm_on') }} >= {{ var('scan_baseline_days') }}
+            then 'absorbed'
         else 'closed'
     end as alert_status,
     since,
@@ -119,5 +121,6 @@ select
     excess_wrong_decisions,
     excess_wrong_decisions - {{ z_value() }}e0 * excess_standard_error as excess_ci_low,
     excess_wrong_decisions + {{ z_value() }}e0 * excess_standard_error as excess_ci_high,
-    (excess_wrong_decisions - {{ z_value() }}e0 * excess_standard_error) / window_days as priority
+    (excess_wrong_decisions - {{ z_value() }}e0 * excess_standard_error) / window_days
+        as excess_per_day_ci_low
 from measured

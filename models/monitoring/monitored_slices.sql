@@ -17,8 +17,8 @@ calendar as (
     select max(decided_on) as last_day from daily
 ),
 
--- The smallest multiple of the error rate that 95 of 100 windows would have shown: on the scale of square
--- roots, counts vary by one half.
+-- The smallest multiple of the error rate that 95 of 100 windows would have shown: on the scale of
+-- square roots, counts vary by one half.
 detectable as (
     select
         scan.{{ slice | join(', scan.') }},
@@ -26,10 +26,16 @@ detectable as (
         power(
             1 + ({{ var('alert_z') }} + 1.645) / 2 * sqrt(
                 (
-                    greatest({{ scan_prior().least_variance }}, scan.risk_variance / scan.risk_errors)
+                    greatest(
+                        {{ scan_constants().least_variance }},
+                        scan.risk_variance / scan.risk_errors
+                    )
                     + power({{ var('scan_natural_variation') }}, 2) * scan.risk_errors
                 )
-                * (1 + scan.risk_errors / (scan.base_risk_errors + {{ scan_prior().slice_errors }}))
+                * (
+                    1 + scan.risk_errors
+                    / (scan.baseline_risk_errors + {{ scan_constants().slice_errors }})
+                )
                 / scan.risk_errors
             ),
             2
@@ -68,7 +74,8 @@ joined as (
         detectable_{{ days }}.detectable_ratio as detectable_ratio_{{ days }}_days,
         {% endfor -%}
         case
-            when people.n_people between 1 and {{ var('min_people') }} - 1 then 'suppressed_small_group'
+            when people.n_people between 1 and {{ var('min_people') }} - 1
+                then 'suppressed_small_group'
             when people.n_people is null then 'no_audits'
             when detectable_28.detectable_ratio is null then 'too_few_audits'
         end as reason_code

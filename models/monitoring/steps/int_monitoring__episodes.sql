@@ -25,7 +25,9 @@ numbered as (
         *,
         sum(
             case
-                when {{ days_between('alarmed_before_on', 'window_ends_on') }} <= {{ episode_gap_days() }}
+                when
+                    {{ days_between('alarmed_before_on', 'window_ends_on') }}
+                    <= {{ scan_constants().gap_days }}
                     then 0
                 else 1
             end
@@ -81,9 +83,9 @@ select
     cast(people.n_people as bigint) as n_people,
     peaks.n_audits,
     peaks.n_errors,
-    peaks.n_base_errors,
+    peaks.n_baseline_errors,
     peaks.risk_errors,
-    peaks.base_risk_errors,
+    peaks.baseline_risk_errors,
     peaks.sampling_variance,
     peaks.expected_errors,
     peaks.likelihood_ratio,

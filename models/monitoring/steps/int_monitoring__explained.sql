@@ -26,7 +26,7 @@ dimensions as (
 scored as (
     select
         episodes.*,
-        {{ driver_score('episodes', 'dimensions') }} as score
+        {{ driver_score('episodes', 'dimensions') }} as evidence_score
     from episodes
     inner join dimensions on episodes.dimension_name = dimensions.dimension_name
 ),
@@ -34,25 +34,28 @@ scored as (
 -- Each with every stronger one at the same time.
 pairs as (
     select
-        one.episode_id,
-        one.dimension_name,
-        one.dimension_value,
-        one.window_ends_on,
-        one.window_days,
-        one.ratio,
-        other.episode_id as other_episode_id,
-        other.dimension_name as other_dimension_name,
-        other.dimension_value as other_dimension_value,
-        other.score as other_score
-    from scored as one
-    inner join scored as other
+        this.episode_id,
+        this.dimension_name,
+        this.dimension_value,
+        this.window_ends_on,
+        this.window_days,
+        this.ratio,
+        stronger.episode_id as other_episode_id,
+        stronger.dimension_name as other_dimension_name,
+        stronger.dimension_value as other_dimension_value,
+        stronger.evidence_score as other_evidence_score
+    from scored as this
+    inner join scored as stronger
         on
-            one.direction = other.direction
-            and one.since <= other.last_alarm_on
-            and other.since <= one.last_alarm_on
+            this.direction = stronger.direction
+            and this.since <= stronger.last_alarm_on
+            and stronger.since <= this.last_alarm_on
             and (
-                one.score < other.score
-                or (one.score = other.score and one.episode_id > other.episode_id)
+                this.evidence_score < stronger.evidence_score
+                or (
+                    this.evidence_score = stronger.evidence_score
+                    and this.episode_id > stronger.episode_id
+                )
             )
 ),
 
@@ -61,7 +64,7 @@ remaining as (
     select
         pairs.episode_id,
         pairs.other_episode_id,
-        pairs.other_score,
+        pairs.other_evidence_score,
         pairs.window_ends_on,
         pairs.window_days,
         slices.risk_cell,
@@ -72,7 +75,7 @@ remaining as (
     inner join slices
         on
             {{ same_keys('pairs', 'slices', ['dimension_name', 'dimension_value']) }}
-            and slices.decided_on <= pairs.window_ends_on
+            and pairs.window_ends_on >= slices.decided_on
             and {{ days_between('slices.decided_on', 'pairs.window_ends_on') }}
             < pairs.window_days + {{ var('scan_baseline_days') }}
     left join slices as others
@@ -87,19 +90,19 @@ cells as (
     select
         episode_id,
         other_episode_id,
-        other_score,
+        other_evidence_score,
         window_ends_on,
         window_days,
         risk_cell,
         {{ window_counts() }}
     from remaining
     group by
-        episode_id, other_episode_id, other_score, window_ends_on, window_days, risk_cell
+        episode_id, other_episode_id, other_evidence_score, window_ends_on, window_days, risk_cell
 ),
 
 summed as (
     {{ observed_and_expected(
-        'cells', 'rates', by=['episode_id', 'other_episode_id', 'other_score'],
+        'cells', 'rates', by=['episode_id', 'other_episode_id', 'other_evidence_score'],
         keys=['window_ends_on', 'window_days']) }}
 ),
 
@@ -113,13 +116,13 @@ explained as (
         pairs.other_episode_id,
         row_number() over (
             partition by pairs.episode_id
-            order by pairs.other_score desc, pairs.other_episode_id
+            order by pairs.other_evidence_score desc, pairs.other_episode_id asc
         ) as other_rank
     from pairs
     left join compared
         on {{ same_keys('pairs', 'compared', ['episode_id', 'other_episode_id']) }}
     where
-        -- A weak alarm is lost with any audits; it is explained where what is left is no longer apart.
+        -- A weak alarm is lost with any audits; it is explained where what is left is not apart.
         coalesce(abs(compared.z), 0) < {{ var('alert_z') }}
         and abs(coalesce(compared.ratio, 1) - 1) < abs(pairs.ratio - 1) / 2
 )
@@ -127,7 +130,7 @@ explained as (
 select
     scored.episode_id,
     explained.other_episode_id as explained_by,
-    scored.score
+    scored.evidence_score
 from scored
 left join explained
     on scored.episode_id = explained.episode_id and explained.other_rank = 1

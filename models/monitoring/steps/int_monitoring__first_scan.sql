@@ -22,12 +22,12 @@ scored as (
 
 select
     scored.{{ slice | join(', scored.') }},
-    {% for name in ['n_audits', 'n_errors', 'n_base_errors'] -%}
+    {% for name in ['n_audits', 'n_errors', 'n_baseline_errors'] -%}
     cast(scored.{{ name }} as bigint) as {{ name }},
     {% endfor -%}
     scored.risk_errors,
     scored.risk_variance,
-    scored.base_risk_errors,
+    scored.baseline_risk_errors,
     scored.z
 from scored
 cross join calendar

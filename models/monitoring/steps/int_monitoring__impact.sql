@@ -1,4 +1,4 @@
--- What an alarm's audits say beside their errors: decisions, auditors, and accuracy before and in its window.
+-- What an alarm's audits say beside their errors: decisions, auditors, accuracy before and in it.
 {%- set bounds = ['window_ends_on', 'window_days'] %}
 
 with episodes as (
@@ -32,14 +32,14 @@ audits as (
         slices.n_errors,
         slices.weight,
         -- In the window, the probability of an error that the days before give the audit.
-        rates.risk_rate * (episodes.n_base_errors + {{ scan_prior().slice_errors }})
-        / (episodes.base_risk_errors + {{ scan_prior().slice_errors }}) as expected_errors,
-        episodes.n_base_errors + {{ scan_prior().slice_errors }} as drawn_base_errors
+        rates.risk_rate * (episodes.n_baseline_errors + {{ scan_constants().slice_errors }})
+        / (episodes.baseline_risk_errors + {{ scan_constants().slice_errors }}) as expected_errors,
+        episodes.n_baseline_errors + {{ scan_constants().slice_errors }} as drawn_base_errors
     from episodes
     inner join slices
         on
             {{ same_keys('episodes', 'slices', ['dimension_name', 'dimension_value']) }}
-            and slices.decided_on <= episodes.window_ends_on
+            and episodes.window_ends_on >= slices.decided_on
             and {{ days_between('slices.decided_on', 'episodes.window_ends_on') }}
             < episodes.window_days + {{ var('scan_baseline_days') }}
     inner join rates
@@ -66,7 +66,8 @@ excess as (
         episode_id,
         {{ exact_sum('weight * (n_errors - expected_errors)') }} as excess_wrong_decisions,
         sqrt(
-            {{ exact_sum('weight * weight * expected_errors * (1 - least(expected_errors, 1))', 30) }}
+            {{ exact_sum(
+                'weight * weight * expected_errors * (1 - least(expected_errors, 1))', 30) }}
             + power({{ exact_sum('weight * expected_errors') }}, 2) / max(drawn_base_errors)
         ) as excess_standard_error
     from audits
@@ -92,7 +93,7 @@ auditors as (
     group by episode_id
 ),
 
--- How many decisions an audit stands for, in the same risk cell before and in the window: another plan.
+-- How many decisions an audit stands for, in a risk cell before and in the window: another plan.
 by_risk_cell as (
     select
         episode_id,
@@ -131,17 +132,17 @@ select
     auditors.largest_auditor_share,
     completion.completion_rate,
     plans.plan_shift,
-    {% for name in ['estimate', 'ci_low', 'ci_high'] -%}
-    {% for side in ['before', 'now'] -%}
-    {{ side }}.{{ name }} as accuracy_{{ side }}{{ name | replace('estimate', '') | replace('ci', '_ci') }}
-    {{- ',' if not (loop.last and name == 'ci_high') }}
-    {% endfor -%}
-    {% endfor %}
+    before_it.estimate as accuracy_before,
+    before_it.ci_low as accuracy_before_ci_low,
+    before_it.ci_high as accuracy_before_ci_high,
+    in_it.estimate as accuracy_now,
+    in_it.ci_low as accuracy_now_ci_low,
+    in_it.ci_high as accuracy_now_ci_high
 from excess
 left join auditors on excess.episode_id = auditors.episode_id
 left join plans on excess.episode_id = plans.episode_id
 left join completion on excess.episode_id = completion.episode_id
-left join accuracy as before
-    on excess.episode_id = before.episode_id and not before.is_in_window
-left join accuracy as now
-    on excess.episode_id = now.episode_id and now.is_in_window
+left join accuracy as before_it
+    on excess.episode_id = before_it.episode_id and not before_it.is_in_window
+left join accuracy as in_it
+    on excess.episode_id = in_it.episode_id and in_it.is_in_window

@@ -26,8 +26,8 @@ accepted_changes as (
     select * from {{ ref('accepted_changes') }}
 ),
 
--- What was alarming is not what is usual. Known from the day that the first of its windows ended, so that no
--- day's result depends on later ones.
+-- What was alarming is not what is usual. Known from the day that the first of its windows ended,
+-- so that no day's result depends on later ones.
 alarming_days as (
     select
         first_scan.{{ slice | join(', first_scan.') }},
@@ -57,7 +57,7 @@ days_to_leave_out as (
             calendar.calendar_date,
             accepted_changes.from_day as known_on
         from accepted_changes
-        inner join calendar on calendar.calendar_date < accepted_changes.from_day
+        inner join calendar on accepted_changes.from_day > calendar.calendar_date
     ) as all_days
     group by {{ slice | join(', ') }}, calendar_date
 ),
@@ -94,9 +94,9 @@ cleaned as (
         first_scan.n_errors,
         first_scan.risk_errors,
         first_scan.risk_variance,
-        first_scan.n_base_errors - coalesce(left_out.n_errors, 0) as n_base_errors,
-        greatest(0e0, first_scan.base_risk_errors - coalesce(left_out.risk_errors, 0e0))
-            as base_risk_errors
+        first_scan.n_baseline_errors - coalesce(left_out.n_errors, 0) as n_baseline_errors,
+        greatest(0e0, first_scan.baseline_risk_errors - coalesce(left_out.risk_errors, 0e0))
+            as baseline_risk_errors
     from first_scan
     left join left_out
         on {{ same_keys('first_scan', 'left_out', slice + window) }}
@@ -156,9 +156,9 @@ select
     {{ add_days('window_ends_on', '1 - window_days') }} as since,
     cast(n_audits as bigint) as n_audits,
     cast(n_errors as bigint) as n_errors,
-    cast(n_base_errors as bigint) as n_base_errors,
+    cast(n_baseline_errors as bigint) as n_baseline_errors,
     risk_errors,
-    base_risk_errors,
+    baseline_risk_errors,
     sampling_variance,
     expected_errors,
     likelihood_ratio,

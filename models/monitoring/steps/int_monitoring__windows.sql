@@ -1,5 +1,9 @@
 {%- set keys = ['dimension_name', 'dimension_value', 'risk_cell'] -%}
-{%- set before = var('scan_baseline_days') -%}
+{%- set until_now -%}
+    partition by pairs.{{ keys | join(', pairs.') }} order by calendar.calendar_date
+    rows between unbounded preceding and current row
+{%- endset -%}
+{%- set by_slice = 'partition by ' ~ keys | join(', ') ~ ' order by window_ends_on' -%}
 
 with daily as (
     select * from {{ ref('slice_days') }}
@@ -17,13 +21,13 @@ pairs as (
     group by {{ keys | join(', ') }}
 ),
 
--- A row for every day, so that rows before are days before.
-every_day as (
+-- A row for every day, so that rows before are days before; with what there was until then.
+so_far as (
     select
-        pairs.*,
+        pairs.{{ keys | join(', pairs.') }},
         calendar.calendar_date as window_ends_on,
-        coalesce(daily.n_audits, 0) as n_audits,
-        coalesce(daily.n_errors, 0) as n_errors
+        sum(coalesce(daily.n_audits, 0)) over ({{ until_now }}) as n_audits,
+        sum(coalesce(daily.n_errors, 0)) over ({{ until_now }}) as n_errors
     from pairs
     inner join calendar on pairs.first_day <= calendar.calendar_date
     left join daily
@@ -32,37 +36,20 @@ every_day as (
             and calendar.calendar_date = daily.decided_on
 ),
 
-rolled as (
-    select
-        {{ keys | join(', ') }},
-        window_ends_on,
-        {% for days in var('scan_windows') -%}
-        {% for name in ['n_audits', 'n_errors'] -%}
-        sum({{ name }}) over (
-            partition by {{ keys | join(', ') }} order by window_ends_on
-            rows between {{ days - 1 }} preceding and current row
-        ) as {{ name }}_{{ days }},
-        sum({{ name }}) over (
-            partition by {{ keys | join(', ') }} order by window_ends_on
-            rows between {{ days + before - 1 }} preceding and {{ days }} preceding
-        ) as base_{{ name }}_{{ days }}{{ ',' if not loop.last }}
-        {% endfor -%}
-        {{ ',' if not loop.last }}
-        {%- endfor %}
-    from every_day
-),
-
 windows as (
     {% for days in var('scan_windows') -%}
+    {%- set with_baseline = days + var('scan_baseline_days') -%}
     select
         {{ keys | join(', ') }},
         window_ends_on,
-        {{ days }} as window_days,
-        n_audits_{{ days }} as n_audits,
-        n_errors_{{ days }} as n_errors,
-        coalesce(base_n_audits_{{ days }}, 0) as n_base_audits,
-        coalesce(base_n_errors_{{ days }}, 0) as n_base_errors
-    from rolled
+        cast({{ days }} as bigint) as window_days,
+        n_audits - lag(n_audits, {{ days }}, 0) over ({{ by_slice }}) as n_audits,
+        n_errors - lag(n_errors, {{ days }}, 0) over ({{ by_slice }}) as n_errors,
+        lag(n_audits, {{ days }}, 0) over ({{ by_slice }})
+        - lag(n_audits, {{ with_baseline }}, 0) over ({{ by_slice }}) as n_baseline_audits,
+        lag(n_errors, {{ days }}, 0) over ({{ by_slice }})
+        - lag(n_errors, {{ with_baseline }}, 0) over ({{ by_slice }}) as n_baseline_errors
+    from so_far
     {{ 'union all' if not loop.last }}
     {% endfor %}
 )
@@ -70,9 +57,10 @@ windows as (
 select
     {{ keys | join(', ') }},
     window_ends_on,
-    cast(window_days as bigint) as window_days,
-    {% for name in ['n_audits', 'n_errors', 'n_base_audits', 'n_base_errors'] -%}
-    cast({{ name }} as bigint) as {{ name }}{{ ',' if not loop.last }}
-    {% endfor %}
+    window_days,
+    cast(n_audits as bigint) as n_audits,
+    cast(n_errors as bigint) as n_errors,
+    cast(n_baseline_audits as bigint) as n_baseline_audits,
+    cast(n_baseline_errors as bigint) as n_baseline_errors
 from windows
-where n_audits > 0 or n_base_audits > 0
+where n_audits > 0 or n_baseline_audits > 0
