@@ -122,12 +122,15 @@ format: $(DEV)  ## Put SQL and Python into form
 	$(foreach c,$(CONNECTORS),$(if $(call of_connector,$c),$(call sqlfluff,fix,$c,$(call of_connector,$c))))
 
 ##@ What people read
-.PHONY: report weekly metrics pictures
+.PHONY: report weekly alerts metrics pictures
 report: $(RUNTIME)  ## Write the page of the last build again, report/index.html
 	python scripts/report.py page $(ARGS)
 
 weekly: $(RUNTIME)  ## Write the last complete week in words and charts; PERIOD=2026-06-05 for the week of a day
 	python scripts/report.py weekly $(if $(PERIOD),--period $(PERIOD)) $(ARGS)
+
+alerts: $(RUNTIME)  ## Print what alarms now, and write it to report/alerts; exits with 1 on a new strong alarm
+	@python scripts/alerts.py $(ARGS)
 
 metrics: $(RUNTIME)  ## Write the definitions of seeds/metrics.csv for people: docs/metrics.md and dbt docs
 	python scripts/metric_catalog.py $(ARGS)

@@ -15,13 +15,18 @@
         'truth_policy_parent': "coalesce(truth_parent_policy_id, truth_policy_id, 'no_policy')",
         'tenure_band': "case when decided_by_type = 'human' then tenure_band_at_decision " ~ person,
     }) -%}
-    {%- set pairs = [
-        ['queue', 'decided_by'], ['queue', 'vendor'], ['queue', 'language'], ['queue', 'truth_policy_parent'],
-        ['vendor', 'tenure_band'], ['site', 'language'], ['vendor', 'truth_policy_parent'],
-    ] -%}
-    {%- for first, second in pairs -%}
+    {%- set pairs = {
+        'queue_and_decider': ['queue', 'decided_by'],
+        'queue_and_vendor': ['queue', 'vendor'],
+        'queue_and_language': ['queue', 'language'],
+        'queue_and_truth_policy_parent': ['queue', 'truth_policy_parent'],
+        'vendor_and_tenure_band': ['vendor', 'tenure_band'],
+        'vendor_and_truth_policy_parent': ['vendor', 'truth_policy_parent'],
+        'site_and_language': ['site', 'language'],
+    } -%}
+    {%- for name, parts in pairs.items() -%}
     {%- do slices.update({
-        first ~ '_and_' ~ second: "concat(" ~ slices[first] ~ ", ' | ', " ~ slices[second] ~ ")",
+        name: "concat(" ~ slices[parts[0]] ~ ", ' | ', " ~ slices[parts[1]] ~ ")",
     }) -%}
     {%- endfor -%}
     {{ return(slices) }}

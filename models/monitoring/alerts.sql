@@ -14,6 +14,18 @@ kinds as (
     select * from {{ ref('int_monitoring__kinds') }}
 ),
 
+dimensions as (
+    select * from {{ ref('dimensions') }}
+),
+
+queues as (
+    select * from {{ ref('dim_queues') }}
+),
+
+policies as (
+    select * from {{ ref('dim_policies') }}
+),
+
 accepted_changes as (
     select * from {{ ref('accepted_changes') }}
 ),
@@ -43,6 +55,17 @@ led as (
 measured as (
     select
         episodes.*,
+        concat(
+            dimensions.dimension_label, ': ',
+            coalesce(
+                policies.policy_name,
+                concat(
+                    queues.queue_name,
+                    substr(episodes.dimension_value, length(queues.queue_id) + 1)
+                ),
+                episodes.dimension_value
+            )
+        ) as slice_label,
         led.explained_by,
         led.incident_id,
         impact.excess_wrong_decisions,
@@ -74,6 +97,19 @@ measured as (
     inner join led on episodes.episode_id = led.episode_id
     inner join impact on episodes.episode_id = impact.episode_id
     inner join kinds on episodes.episode_id = kinds.episode_id
+    inner join dimensions on episodes.dimension_name = dimensions.dimension_name
+    -- A pair begins with its queue.
+    left join queues
+        on
+            episodes.dimension_name like 'queue%'
+            and (
+                episodes.dimension_value = queues.queue_id
+                or episodes.dimension_value like concat(queues.queue_id, ' | %')
+            )
+    left join policies
+        on
+            episodes.dimension_name like '%policy%'
+            and episodes.dimension_value = policies.policy_id
     left join accepted_changes
         on
             {{ same_keys('episodes', 'accepted_changes', ['dimension_name', 'dimension_value']) }}
@@ -88,6 +124,7 @@ select
     direction,
     dimension_name,
     dimension_value,
+    slice_label,
     suspected_kind,
     case when abs(z) >= {{ var('strong_z') }} then 'strong' else 'alert' end as alert_level,
     case
@@ -99,6 +136,7 @@ select
             then 'absorbed'
         else 'closed'
     end as alert_status,
+    is_data_suspect,
     since,
     first_alarm_on,
     last_alarm_on,

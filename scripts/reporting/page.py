@@ -43,6 +43,7 @@ class Section:
     is_grid: bool = False
     has_filter: bool = False
     key: list[tuple[str, str]] = field(default_factory=list)  # marks and what they mean
+    said: list[str] = field(default_factory=list)  # sentences, most important first
     is_derived: bool = False  # whether a number in it is by a frame counted from the decisions
 
 
@@ -498,6 +499,52 @@ def other_metrics(rows: pd.DataFrame) -> Section:
     )
 
 
+LOOK_FIRST = 5
+
+
+def look_first(alerts: pd.DataFrame, slices: pd.DataFrame) -> Section:
+    """Where more is wrong than was to be expected, since when, and what could not be seen."""
+    worse = alerts[alerts["direction"] == "worse"]
+    going_on = worse[worse["alert_status"].isin(sentences.GOING_ON)].head(LOOK_FIRST)
+    rows = alerts.assign(
+        status=[sentences.alert_status(row) for row in alerts.itertuples(index=False)],
+        ratio_text=[
+            f"{row.ratio:.1f} ({row.ratio_ci_low:.1f} to {row.ratio_ci_high:.1f})"
+            if row.ratio > 0
+            else "0"
+            for row in alerts.itertuples(index=False)
+        ],
+    )
+    columns = [
+        tables.text("Where", "slice_label"),
+        tables.day("Since", "since"),
+        tables.day("To", "window_ends_on"),
+        tables.text("Times the errors expected", "ratio_text"),
+        tables.share("Accuracy now", "accuracy_now"),
+        tables.share("Before", "accuracy_before"),
+        tables.counted("Wrong decisions more", "excess_wrong_decisions"),
+        tables.text("Looks like", "kind_label"),
+        tables.counted("Alarms it explains", "n_explained"),
+        tables.text("Status", "status"),
+    ]
+    said = [sentences.alert(row) for row in going_on.itertuples(index=False)]
+    if not said:
+        said = ["Nothing alarms now."]
+        if len(worse):
+            last = worse.sort_values("last_alarm_on", ascending=False).iloc[:1]
+            row = next(last.itertuples(index=False))
+            said.append(f"Last, until {row.last_alarm_on:%-d %B %Y}. {sentences.alert(row)}")
+    shown = tables.table("Alarms, those that go on first", columns, rows)
+    return Section(
+        "first",
+        "Look here first",
+        "Audits that found more errors than the same kind of work had in the three months before, "
+        "by queue, policy, vendor, language and pairs of them.",
+        said=[*said, sentences.silence(slices)],
+        tables=[shown] if len(rows) else [],
+    )
+
+
 def agreement(rows: pd.DataFrame, breaks: pd.DataFrame) -> Section:
     """Whether the sources agree, and what does not, since when."""
     events = sorted(runs(breaks), key=lambda event: (event.first_day or date.min, event.nth))
@@ -558,6 +605,7 @@ def restated(rows: pd.DataFrame) -> Section:
 def sections(frames: Frames) -> list[Section]:
     """All sections that have rows, top to bottom."""
     builders: list[tuple[Callable[..., Section], list[str]]] = [
+        (look_first, ["alerts", "slices"]),
         (against_target, ["month"]),
         (trends, ["four_weeks"]),
         (heat_map, ["weeks", "four_weeks"]),
@@ -579,6 +627,6 @@ def sections(frames: Frames) -> list[Section]:
             is_derived=any(sentences.is_derived(frames[name]) for name in names),
         )
         for build, names in builders
-        # That nothing breaks is said too.
-        if not any(frames[name].empty for name in names if name != "breaks")
+        # That nothing breaks or alarms is said too.
+        if not any(frames[name].empty for name in names if name not in ("breaks", "alerts"))
     ]

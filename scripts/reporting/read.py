@@ -64,6 +64,32 @@ AGREEMENT = """
 """
 BREAKS = "{% set status = 'break' %}" + NAMED
 
+# Alarms that lead an incident, those that go on first; then by how many wrong decisions a day are sure.
+ALERTS = """
+    select
+        alerts.*,
+        kinds.kind_label,
+        kinds.what_to_check,
+        (
+            select count(*) from {{ ref('alerts') }} as others
+            where others.incident_id = alerts.alert_id and others.alert_id <> alerts.alert_id
+        ) as n_explained
+    from {{ ref('alerts') }} as alerts
+    inner join {{ ref('alert_kinds') }} as kinds using (suspected_kind)
+    where alerts.explained_by is null
+    order by
+        alerts.alert_status not in ('open', 'provisional'), alerts.direction desc,
+        alerts.is_data_suspect, alerts.excess_per_day_ci_low desc, alerts.alert_id
+"""
+# The smallest change of each queue's error rate that would have been seen.
+SLICES = """
+    select slices.*, queues.queue_name as label
+    from {{ ref('monitored_slices') }} as slices
+    left join {{ ref('dim_queues') }} as queues on slices.dimension_value = queues.queue_id
+    where slices.dimension_name = 'queue'
+    order by slices.detectable_ratio_28_days, slices.dimension_value
+"""
+
 
 def on_break(
     of: str, *, metric: str = "", dimension: str = "", value: str = "", ends: str = "",
@@ -397,6 +423,8 @@ PAGE = {
             exposure.period_type = 'month' and exposure.period_starts_on = date '{{ month }}'
         order by exposure.dimension_name, exposure.dimension_value
     """,
+    "alerts": ALERTS,
+    "slices": SLICES,
     "agreement": AGREEMENT,
     "breaks": BREAKS,
     "definitions": f"""
@@ -480,6 +508,7 @@ WEEKLY = {
         order by plan.n_to_draw desc nulls last, plan.plan_id, plan.stratum_id
         limit 5
     """,
+    "alerts": ALERTS,
     "agreement": AGREEMENT,
     "breaks": BREAKS,
     "as_of": PAGE["as_of"],

@@ -222,6 +222,72 @@ def waiting(row: Row) -> str:
     )
 
 
+GOING_ON = ("open", "provisional")
+
+
+def alert(row: Row) -> str:
+    """An alarm: where, what was found beside what was expected, since when, and what to check.
+
+    Args:
+        row: of alerts, with kind_label and what_to_check.
+    """
+    days = f"{row.since:%-d %b} to {row.window_ends_on:%-d %b %Y}"
+    found = (
+        f"{row.slice_label}: {words.count(row.n_errors)} errors in {words.count(row.n_audits)} "
+        f"audits of decisions of {days}, where {row.expected_errors:.1f} were to be expected"
+    )
+    if words.is_missing(row.ratio_ci_low):
+        found += ". "
+    else:
+        found += (
+            f": {row.ratio:.1f} times as many ({row.ratio_ci_low:.1f} to {row.ratio_ci_high:.1f}). "
+        )
+    accuracy = (
+        f"Accuracy {words.percent(row.accuracy_now)} "
+        f"({words.percent_interval(row.accuracy_now_ci_low, row.accuracy_now_ci_high)}), "
+        f"{words.percent(row.accuracy_before)} in the days before"
+    )
+    if row.direction == "worse" and row.excess_ci_low > 0:
+        accuracy += (
+            f"; {words.count(row.excess_ci_low)} to {words.count(row.excess_ci_high)} wrong "
+            "decisions more"
+        )
+    return f"{found}{accuracy}. {row.kind_label}: {uncapitalised(row.what_to_check)}"
+
+
+def alert_status(row: Row) -> str:
+    """Whether an alarm goes on, and why it may not count."""
+    return {
+        "open": "Goes on",
+        "provisional": "Goes on; audits are still due",
+        "data_suspect": "The data are the likelier cause",
+        "accepted": "Accepted",
+        "absorbed": "Has become usual",
+        "closed": f"Last on {row.last_alarm_on:%-d %b %Y}",
+    }[row.alert_status]
+
+
+def silence(slices: pd.DataFrame) -> str:
+    """What no alarm means: the change of each queue's error rate that would have been seen.
+
+    Args:
+        slices: rows of monitored_slices, queues.
+    """
+    shown = slices[slices["detectable_ratio_28_days"].notna()]
+    if shown.empty:
+        return "No queue has audits enough for an alarm: that there is none says nothing."
+    least, most = (next(rows.itertuples(index=False)) for rows in (shown.iloc[:1], shown.iloc[-1:]))
+    said = (
+        "No alarm does not mean that nothing happened. Over four weeks an error rate must be "
+        f"{least.detectable_ratio_28_days:.1f} times what it was to be seen in {least.label}"
+    )
+    if len(shown) > 1:
+        said += f", and {most.detectable_ratio_28_days:.1f} times in {most.label}"
+    n_blind = len(slices) - len(shown)
+    blind = f" Of {n_blind} queues nothing can be seen." if n_blind else ""
+    return f"{said}; less than that can be there.{blind}"
+
+
 def agreement(row: Row) -> str:
     """How many comparisons between sources agree, and how many could not be made."""
     said = f"Of the comparisons between sources {words.count(row.n_agree)} agree, "

@@ -1,7 +1,7 @@
 """The week in writing: what moved, what is below target, what is missing, what to audit next."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 from reconciling.checks import Event, runs
@@ -153,6 +153,21 @@ def audit_next(overdue: pd.DataFrame, plan: pd.DataFrame) -> Part:
     return Part("What to audit next", said or ["There is no plan to size."])
 
 
+def alarming(alerts: pd.DataFrame, first: date, last: date) -> Part:
+    """Which alarms began, go on or ended in the week."""
+    said = []
+    worse = alerts[(alerts["direction"] == "worse")]
+    for row in worse.itertuples(index=False):
+        if row.first_alarm_on.date() > last or row.last_alarm_on.date() < first:
+            continue
+        began = "New" if row.first_alarm_on.date() >= first else "Still"
+        said.append(f"{began}. {sentences.alert(row)}")
+    before = worse[(worse["last_alarm_on"].dt.date < first)]
+    ended = before[before["last_alarm_on"].dt.date >= first - timedelta(days=7)]
+    said += [f"No longer. {row.slice_label}." for row in ended.itertuples(index=False)]
+    return Part("What alarms", said or ["Nothing alarmed in this week."])
+
+
 def agreeing(rows: pd.DataFrame, breaks: pd.DataFrame, first: date, last: date) -> Part:
     """What does not agree on a day of the week, and that some of it could not be compared."""
     events = [event for event in runs(breaks) if event.touches(first, last)]
@@ -195,6 +210,7 @@ def parts(frames: Frames, first: date, last: date) -> list[Part]:
         in_short(frames["week"], frames["four_weeks"]),
         below_target(frames["four_weeks"]),
         moved(frames["four_weeks"], frames["metrics"]),
+        alarming(frames["alerts"], first, last),
         missing(frames["week"], frames["four_weeks"]),
         taking(frames["waits"], frames["backlog"], frames["appeals"]),
         agreeing(frames["agreement"], frames["breaks"], first, last),

@@ -14,7 +14,7 @@ drivers as (
 
 feeds as (
     select * from {{ ref('feed_alarms') }}
-    where kind <> 'learning' and feed_measure <> 'statements'
+    where kind <> 'learning' and feed_measure <> 'statements_of_reasons'
 ),
 
 policies as (
