@@ -1,10 +1,11 @@
 {% macro known_variables() -%}
     {#- dbt takes any name, and a misspelt one changes nothing. A test holds this to dbt_project.yml. -#}
     {{ return([
-        'accuracy_maturity_days', 'as_of', 'audit_sheet', 'audits_due_days', 'backlog_grace_hours',
+        'accuracy_maturity_days', 'alert_z', 'as_of', 'audit_sheet', 'audits_due_days', 'backlog_grace_hours',
         'confidence_level',
         'connectors', 'convabuse_file', 'daily_dimensions', 'derive_sampling_frame', 'dsa_ground',
-        'exposure_limit_seconds', 'full_time_hours', 'handling_cap_seconds',
+        'ewma_weight', 'exposure_limit_seconds', 'feed_baseline_weeks', 'feed_min_spread', 'feed_min_weeks',
+        'feed_spread_days', 'full_time_hours', 'handling_cap_seconds',
         'hatecheck_audits', 'hatecheck_file', 'hatecheck_seed', 'in_house_vendors',
         'ledger_exempt_actions',
         'ledger_late_hours', 'ledger_regions', 'max_clock_skew_minutes',
@@ -14,7 +15,8 @@
         'min_repeats', 'min_share_in_sight', 'not_read', 'overturn_maturity_days',
         'people_window_days', 'plan_budget', 'plan_history_periods', 'plan_min_per_stratum',
         'plan_more_audits', 'plan_target_half_width', 'raw_connector', 'raw_path', 'raw_schema',
-        'reinstatement_days', 'reporting_timezone', 'week_starts_on',
+        'reinstatement_days', 'reporting_timezone', 'scan_baseline_days',
+        'scan_learning_days', 'scan_natural_variation', 'scan_windows', 'strong_z', 'week_starts_on',
     ]) }}
 {%- endmacro %}
 

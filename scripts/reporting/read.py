@@ -64,7 +64,7 @@ AGREEMENT = """
 """
 BREAKS = "{% set status = 'break' %}" + NAMED
 
-# Alarms that lead an incident, those that go on first; then by how many wrong decisions a day are sure.
+# Alarms that lead an incident, those that go on first; then by how much harm a day is sure.
 ALERTS = """
     select
         alerts.*,

@@ -316,6 +316,12 @@ OF_WHOLE_MODELS = {
     "handling_cap_seconds",
     "backlog_grace_hours",
     "exposure_limit_seconds",
+    # So is monitoring.
+    "feed_baseline_weeks",
+    "feed_min_weeks",
+    "feed_spread_days",
+    "feed_min_spread",
+    "ewma_weight",
 }
 
 
