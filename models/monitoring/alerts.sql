@@ -44,11 +44,11 @@ led as (
         explained.episode_id,
         explained.explained_by,
         coalesce(
-            third.episode_id, next_one.episode_id, leading.episode_id, explained.episode_id
+            third.episode_id, next_one.episode_id, first_one.episode_id, explained.episode_id
         ) as incident_id
     from explained
-    left join explained as leading on explained.explained_by = leading.episode_id
-    left join explained as next_one on leading.explained_by = next_one.episode_id
+    left join explained as first_one on explained.explained_by = first_one.episode_id
+    left join explained as next_one on first_one.explained_by = next_one.episode_id
     left join explained as third on next_one.explained_by = third.episode_id
 ),
 
@@ -57,14 +57,15 @@ measured as (
         episodes.*,
         concat(
             dimensions.dimension_label, ': ',
-            coalesce(
-                policies.policy_name,
-                concat(
-                    queues.queue_name,
-                    substr(episodes.dimension_value, length(queues.queue_id) + 1)
-                ),
-                episodes.dimension_value
-            )
+            case
+                when policies.policy_id is not null then policies.policy_name
+                when queues.queue_id is not null
+                    then concat(
+                        queues.queue_name,
+                        substr(episodes.dimension_value, length(queues.queue_id) + 1)
+                    )
+                else episodes.dimension_value
+            end
         ) as slice_label,
         led.explained_by,
         led.incident_id,
