@@ -252,7 +252,7 @@ def alert(row: Row) -> str:
             f"; {words.count(row.excess_ci_low)} to {words.count(row.excess_ci_high)} wrong "
             "decisions more"
         )
-    return f"{found}{accuracy}. {row.kind_label}: {uncapitalised(row.what_to_check)}"
+    return f"{found}{accuracy}. Looks like: {uncapitalised(row.kind_label)}. {row.what_to_check}"
 
 
 def alert_status(row: Row) -> str:
