@@ -55,7 +55,10 @@ KINDS = {
         changes_accuracy=True,
     ),
     "queue_accuracy_drop": Kind(
-        "error rate multiplied by size", ERRORS, ("queue",), changes_accuracy=True
+        "error rate multiplied by size",
+        (4.0, *ERRORS[1:]),
+        ("queue",),
+        changes_accuracy=True,
     ),
     "policy_change": Kind(
         "version 2 begins; error rate times size",
@@ -108,17 +111,21 @@ KINDS = {
 LASTING = ("scope_change",)
 NEW_VERSION = ("policy_change", "scope_change")
 
-DEFAULT_PLAN = [  # when (share of the world), days, kind; each of its usual size
+# When (share of the world), days, kind; each of its usual size. In the sample, of 2,000 decisions a
+# day, audits can show the drop, and neither the policy change nor the cohort: see `detectability`.
+DEFAULT_PLAN = [
     (0.12, 7, "mix_shift"),
     (0.26, 1, "missing_day"),
     (0.36, 14, "policy_change"),
     (0.47, 7, "backlog_surge"),
-    (0.55, 4, "queue_accuracy_drop"),
+    (0.55, 14, "queue_accuracy_drop"),
     (0.62, 28, "vendor_cohort"),
     (0.70, 1, "bulk_close"),
     (0.78, 3, "lost_restores"),
     (0.86, 2, "broken_feed"),
 ]
+
+SHORT_DROP = (4, 3.0)  # days and size
 
 CLEAN_DAYS = 84  # of a random plan
 RANDOM_KINDS = {  # share, days from and to
@@ -224,16 +231,19 @@ def _default(world: World) -> list[Incident]:
     }
     rounds, found = max(1, days // 182), []
     for turn in range(rounds):
-        for when, length, kind in DEFAULT_PLAN:
+        for when, usual, kind in DEFAULT_PLAN:
             offset = int((turn + when) * days / rounds)
-            if length >= 7:  # whole weeks begin on a Monday
+            length, size = usual, KINDS[kind].sizes[0]
+            if kind == "queue_accuracy_drop":  # on any day; short where it would take too long
+                length, size = (usual, size) if usual <= days / 4 else SHORT_DROP
+            elif length >= 7:  # whole weeks begin on a Monday
                 offset -= (world.start + offset * DAY - world.first_monday) // DAY % 7
             starts = world.start + max(offset, 0) * DAY
             ends = starts + length * DAY
             fits = length <= days / 4 and ends <= world.horizon
             if fits and not (kind == "policy_change" and turn):  # there is one version 2
                 there = (place[kind],) if kind in place else ()
-                found.append(Incident(kind, starts, ends, there, KINDS[kind].sizes[0]))
+                found.append(Incident(kind, starts, ends, there, size))
     return found
 
 
