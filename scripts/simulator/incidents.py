@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from .columns import DAY, N, S, real, times
-from .plans import PlanError, planned
+from .plans import WHOLE_WEEKS, PlanError, planned
 from .world import AUTOMATION, HUMAN, LANGUAGES, POLICY_IDS, SITES, VENDORS, Incident, World
 
 LOST, STRICT, DELAYED, WIDENED = (k << 40 for k in range(1, 5))  # purposes of `chance`
@@ -258,10 +258,13 @@ def _random(world: World) -> list[Incident]:
         # One in ten begins while the one before it lasts.
         begin = int(free - gap / 2 if found and rng.random() < 0.1 else free + gap)
         begin = max(begin, CLEAN_DAYS)
-        if begin >= world.settings.days:
-            return found
         which = rng.choice(len(kinds), p=share / share.sum())
         days = round(math.exp(rng.uniform(math.log(least[which]), math.log(most[which] + 0.49))))
+        if kinds[which] == WHOLE_WEEKS:
+            begin += (world.first_monday - world.start) // DAY % 7 - begin % 7
+            begin, days = begin + 7 * (begin < CLEAN_DAYS), -(-days // 7) * 7
+        if begin >= world.settings.days:
+            return found
         incident = _drawn(world, rng, kinds[which], begin, days)
         found.append(incident)
         # What lasts to the end leaves room for others.
@@ -284,9 +287,6 @@ def _drawn(
         cells, weights = list(RANDOM_CELLS), np.array(list(RANDOM_CELLS.values()))
         names = cells[rng.choice(len(cells), p=weights / weights.sum())]
     starts = world.start + begin * DAY
-    if kind == "audit_plan_change":
-        starts -= (starts - world.first_monday) % (7 * DAY)
-        days = -(-days // 7) * 7
     ends = world.horizon if kind in LASTING else min(starts + days * DAY, world.horizon)
     place = []
     for name in names:

@@ -103,6 +103,7 @@ def _place(place: dict, kind: Kind, places: dict[str, dict[str, int]]) -> Iterat
     if not least <= len(place) <= most:
         pairs = f"{least} to {most} pairs" if least < most else f"{most or 'no'} pair"
         yield f"place: {len(place)} given, {pairs} wanted; {_allowed(list(kind.places))}"
+        return
     for name, value in place.items():
         if name not in kind.places:
             hint = did_you_mean(name, kind.places)
