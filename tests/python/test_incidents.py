@@ -43,7 +43,7 @@ PLAN = [
     {
         "kind": "accuracy_change",
         "place": {"language": "es"},
-        "size": 0.1,
+        "size": 0.3,
         "begin": "2026-04-07",
     },
     {
@@ -175,7 +175,7 @@ def ratio(worlds, where, begin, end):
             "vendor = 'vendor_a' and truth_policy = 'self_harm.promotion'",
             *("2026-03-19", "2026-04-27", 6),
         ),
-        ("language = 'es'", "2026-04-07", "2026-04-18", 0.1),
+        ("language = 'es'", "2026-04-07", "2026-04-18", 0.3),
         ("site = 'manila'", "2026-04-18", "2026-04-26", 3),
         ("model_version = 'model-1.1'", "2026-04-18", "2026-04-27", 4),
         # On average over a drift.
