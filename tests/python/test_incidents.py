@@ -6,6 +6,7 @@ where it is not.
 
 import json
 import math
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 import simulate as script
 from click.testing import CliRunner
+from projects import ROOT
 from simulator.cases import draw_own, evidence, week_of
 from simulator.columns import RAW_TABLES
 from simulator.incidents import (
@@ -27,7 +29,7 @@ from simulator.incidents import (
     places,
     schedule,
 )
-from simulator.plans import PlanError, planned
+from simulator.plans import PlanError, planned, read_plan
 from simulator.week import Summary, simulate_week
 from simulator.world import Settings, build_world
 from test_simulate import first, one, open_world
@@ -120,6 +122,7 @@ WORLD = Settings(
     auditor_error_rate=0,
     incidents=PLAN,
 )
+PAGE = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
 # Each decision with all that a cell may be of; those that never arrived are not among them.
 DECISIONS = """
     create view judged as
@@ -492,6 +495,26 @@ def test_the_default_plan_has_one_that_audits_can_show_and_one_that_they_cannot(
     assert 0 < shown["policy_change"] < 5
     assert 0 < shown["vendor_cohort"] < 5
     assert sum(value is not None for value in shown.values()) == 3
+    for value in shown.values():
+        assert value is None or f"{value:.1f}" in PAGE
+
+
+def test_the_page_has_each_kind_with_its_places_and_usual_size():
+    described = {row.split("`")[1]: row for row in PAGE.splitlines() if row.startswith("| `")}
+    settings = {"--incidents", "--variation", "--auditor-strictness", "--season", "--growth"}
+    columns = {"cell", "n_audits", "e0", "multiple", "detectability"}
+    assert set(described) == set(KINDS) | settings | columns
+    for name, kind in KINDS.items():
+        assert all(f"`{place}`" in described[name] for place in kind.places), name
+        usual, least, most = kind.sizes
+        assert least == most or f"({usual:g})" in described[name], name
+
+
+def test_the_plan_of_the_page_can_be_carried_out(tmp_path):
+    (plan,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "plan.yml").write_text(plan)
+    settings = Settings(incidents=read_plan(tmp_path / "plan.yml"))
+    assert len(schedule(build_world(settings)).incidents) == plan.count("kind:") == 4
 
 
 # Random plans
