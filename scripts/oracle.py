@@ -79,7 +79,7 @@ def difference(
         ours, theirs = both[name], both[f"{name} found"]
         apart = ours.isna() != theirs.isna()
         known = ~(ours.isna() | theirs.isna())
-        if pd.api.types.is_numeric_dtype(ours) and pd.api.types.is_numeric_dtype(theirs):
+        if all(_is_number(column) for column in (ours, theirs)):
             off = _apart(name, ours, theirs)
             largest = max(largest, float(off[known].max()) if known.any() else 0.0)
         else:
@@ -91,6 +91,10 @@ def difference(
                 f"recomputed {row[name]}, mart {row[f'{name} found']}"
             )
     return largest, problems
+
+
+def _is_number(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 
 def _apart(name: str, ours: pd.Series, theirs: pd.Series) -> pd.Series:
