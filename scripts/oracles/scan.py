@@ -270,6 +270,7 @@ class Scan:
         self.errors = np.zeros_like(self.n)
         np.add.at(self.n, (slice_at, cell_at, day_at), 1)
         np.add.at(self.errors, (slice_at, cell_at, day_at), rows["n_errors"].to_numpy(float))
+        self.ids, _ = pd.factorize(rows["audit_id"])
         self.rows_of = pd.Series(np.arange(len(rows))).groupby(slice_at).apply(list)
         self.at = pd.DataFrame({"slice": slice_at, "cell": cell_at, "day": day_at})
         everything = self.keys.index[self.keys["dimension_name"] == "overall"]
@@ -410,9 +411,9 @@ class Scan:
 
     def audits_of(self, value: pd.Series, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
         """The audits of a slice in some days."""
-        rows = self.world.slices
-        mine = (rows[SLICE] == [value["dimension_name"], value["dimension_value"]]).all(axis=1)
-        return rows[mine & rows["decided_on"].between(first, last)]
+        s = self.keys.index[(self.keys == [*value[SLICE]]).all(axis=1)][0]
+        rows = self.world.slices.iloc[self.rows_of[s]]
+        return rows[rows["decided_on"].between(first, last)]
 
     def episodes(self, scan: pd.DataFrame) -> pd.DataFrame:
         """Alarms of a slice and direction, together where no more than GAP_DAYS lie between."""
@@ -512,14 +513,13 @@ class Scan:
         since, last = (self.days.get_loc(episode[name]) for name in ("since", "window_ends_on"))
         now = (self.at["day"] >= since) & (self.at["day"] <= last)
         before = (self.at["day"] < since) & (self.at["day"] >= since - self.settings.baseline_days)
-        ids, _ = pd.factorize(self.world.slices["audit_id"])
         left = (now | before).to_numpy().copy()
         rounds, in_all = [], None
         for number in range(1, ROUNDS + 1):
-            compared, n, n_base = self._of_slices(left, now.to_numpy())
+            compared, sizes = self._of_slices(left, now.to_numpy())
             if in_all is None:
                 in_all = float((compared.observed - compared.expected)[self.overall])
-            rows = self._candidates(compared, n, n_base, episode["direction"], ids, left)
+            rows = self._candidates(compared, sizes, episode["direction"], left)
             rows["explained_share"] = rows["excess_errors"] / in_all if in_all else np.nan
             rows.loc[~(rows["explained_share"] > 0), "explained_share"] = np.nan
             rows["is_driver"] = (
@@ -532,16 +532,14 @@ class Scan:
             driver = rows[rows["is_driver"]]
             if driver.empty:
                 break
-            taken = ids[self.rows_of[driver["slice"].iloc[0]]]
-            left &= ~np.isin(ids, taken)
+            taken = self.ids[self.rows_of[driver["slice"].iloc[0]]]
+            left &= ~np.isin(self.ids, taken)
         found = pd.concat(rounds, ignore_index=True)
         return found.assign(
             comparison_id=episode["episode_id"], direction=episode["direction"]
         ).drop(columns="slice")
 
-    def _of_slices(
-        self, left: np.ndarray, now: np.ndarray
-    ) -> tuple[Compared, np.ndarray, np.ndarray]:
+    def _of_slices(self, left: np.ndarray, now: np.ndarray) -> tuple[Compared, pd.DataFrame]:
         """All slices in a window and before it, of the rows that are left."""
         shape = self.n.shape[:2]
         errors = self.world.slices["n_errors"].to_numpy(float)
@@ -558,23 +556,23 @@ class Scan:
             x.sum(axis=1), n @ e0, n @ (e0 * (1 - e0)), x_base.sum(axis=1), n_base @ e0,
             self.settings.natural_variation,
         )  # fmt: skip
-        return compared, n.sum(axis=1), n_base.sum(axis=1)
+        sizes = {"n_audits": n.sum(axis=1), "n_baseline_audits": n_base.sum(axis=1)}
+        return compared, pd.DataFrame(sizes)
 
     def _candidates(
-        self, compared: Compared, n: np.ndarray, n_base: np.ndarray, direction: str,
-        ids: np.ndarray, left: np.ndarray,
-    ) -> pd.DataFrame:  # fmt: skip
+        self, compared: Compared, sizes: pd.DataFrame, direction: str, left: np.ndarray
+    ) -> pd.DataFrame:
         """The slices that may explain, ranked; of those with the same audits the first."""
         worse = direction == "worse"
         may = (self.keys["dimension_name"] != "overall") & (compared.risk >= 1)
         may &= ((compared.z > 0) & (compared.observed >= 2)) if worse else (compared.z < 0)
         s = np.flatnonzero(may)
         rows = self.keys.loc[s].reset_index(drop=True).assign(slice=s)
-        rows = rows.assign(n_audits=n[s], n_baseline_audits=n_base[s]).join(compared.frame(s))
+        rows = rows.join(sizes.loc[s].reset_index(drop=True)).join(compared.frame(s))
         m = self.n_values.loc[s].to_numpy()
         rows["evidence_score"] = compared.likelihood_ratio[s] / 2 / compared.scale[s] - np.log(m)
         rows["excess_errors"] = rows["n_errors"] - rows["expected_errors"]
-        held = [frozenset(ids[self.rows_of[one]][left[self.rows_of[one]]]) for one in s]
+        held = [frozenset(self.ids[self.rows_of[one]][left[self.rows_of[one]]]) for one in s]
         rows = rows.assign(held=held, m=m, length=rows["dimension_name"].str.len())
         rows = rows.sort_values(["m", "length", "dimension_name"]).drop_duplicates("held")
         rows = rows.sort_values(
@@ -692,12 +690,10 @@ def accuracy(sample: Sample, world: World, episodes: pd.DataFrame) -> pd.DataFra
         mine = rows[(rows[SLICE] == [episode[name] for name in SLICE]).all(axis=1)]["audit_id"]
         inside = audits["audit_id"].isin(mine)
         since, last = episode["since"], episode["window_ends_on"]
+        length = pd.Timedelta(days=SETTINGS.baseline_days)
         sides = {
             "now": (since, last),
-            "before": (
-                since - pd.Timedelta(days=SETTINGS.baseline_days),
-                since - pd.Timedelta("1D"),
-            ),
+            "before": (since - length, since - pd.Timedelta("1D")),
         }
         groups = pd.Series(None, index=audits.index, dtype=object)
         for side, (first, end) in sides.items():
@@ -726,6 +722,7 @@ def alerts(
         watched: what `watch` gave.
         impact: its impact, with accuracy before and now.
         kinds: episode_id and is_data_suspect, as the warehouse has them.
+        settings: the variables.
     """
     rows = watched["episodes"]
     if rows.empty:
