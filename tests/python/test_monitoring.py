@@ -189,7 +189,7 @@ def build(slices, *, days=98, changes=None, settings=SHORT, edit=None, models=MO
 
 def recomputed(slices, *, days=98, changes=None, settings=SHORT, kinds=None):
     """What the oracle says of the same world."""
-    rows = slices.rename(
+    rows = slices.assign(n_errors=slices["n_errors"].astype(int)).rename(
         columns={"moderator_key": "person", "auditor_key": "auditor", "stratum_key": "stratum"}
     )
     calendar = pd.date_range(START, periods=days, freq="D")
