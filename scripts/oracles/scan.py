@@ -21,11 +21,15 @@ WATCHED_AS_REPORTED = [
     "overall", "queue", "policy", "policy_parent", "site", "vendor", "language", "region",
     "item_type", "decided_by", "model_version",
 ]  # fmt: skip
-PAIRS = [
-    ("queue", "decided_by"), ("queue", "vendor"), ("queue", "language"),
-    ("queue", "truth_policy_parent"), ("vendor", "tenure_band"), ("site", "language"),
-    ("vendor", "truth_policy_parent"),
-]  # fmt: skip
+PAIRS = {
+    "queue_and_decider": ("queue", "decided_by"),
+    "queue_and_vendor": ("queue", "vendor"),
+    "queue_and_language": ("queue", "language"),
+    "queue_and_truth_policy_parent": ("queue", "truth_policy_parent"),
+    "vendor_and_tenure_band": ("vendor", "tenure_band"),
+    "site_and_language": ("site", "language"),
+    "vendor_and_truth_policy_parent": ("vendor", "truth_policy_parent"),
+}
 TENURE = {30: "000-030 days", 90: "031-090 days", 180: "091-180 days", 365: "181-365 days"}
 # Pseudo counts: audits that draw a risk cell toward all, errors that draw a slice toward its cells.
 CELL_AUDITS, SLICE_ERRORS = 20, 5
@@ -162,8 +166,8 @@ def slices_of(audits: pd.DataFrame, raw: RawTables) -> dict[str, pd.Series]:
         band[tenure <= most] = name
     band[tenure.isna() | (tenure < 0)] = "unknown"
     slices["tenure_band"] = band.where(audits["decided_by_type"] == "human", "not_applicable")
-    for one, other in PAIRS:
-        slices[f"{one}_and_{other}"] = slices[one] + " | " + slices[other]
+    for name, (one, other) in PAIRS.items():
+        slices[name] = slices[one] + " | " + slices[other]
     return slices
 
 
@@ -450,7 +454,7 @@ class Scan:
         before = first - pd.Timedelta(days=self.settings.baseline_days)
         rows = self.audits_of(value, before, last)
         rows = rows[~rows["audit_id"].isin(but)]
-        rate, now = rows["risk_cell"].map(e0), rows["decided_on"] >= first
+        rate, now = rows["risk_cell"].map(e0).astype(float), rows["decided_on"] >= first
         return Compared(
             rows["n_errors"][now].sum(), rate[now].sum(), (rate * (1 - rate))[now].sum(),
             rows["n_errors"][~now].sum(), rate[~now].sum(), self.settings.natural_variation,
@@ -620,7 +624,7 @@ class Scan:
             rows = self.audits_of(episode, episode["since"], episode["window_ends_on"])
             drawn = episode["n_baseline_errors"] + SLICE_ERRORS
             own = drawn / (episode["baseline_risk_errors"] + SLICE_ERRORS)
-            chance = rows["risk_cell"].map(e0) * own
+            chance = rows["risk_cell"].map(e0).astype(float) * own
             weight = rows["weight"]
             variance = (weight**2 * chance * (1 - chance.clip(upper=1))).sum()
             variance += (weight * chance).sum() ** 2 / drawn

@@ -22,7 +22,7 @@ MODELS = [
     "monitored_slices",
 ]  # fmt: skip
 OUTSIDE = ["audit_slices", "dim_calendar", "int_sampling__strata", "feed_alarms", "stg_policies",
-           "int_context__as_of"]  # fmt: skip
+           "int_context__as_of", "dim_queues", "dim_policies"]  # fmt: skip
 # Of what the oracle recomputes: the keys of its rows.
 KEYS = {
     "int_monitoring__first_scan": [*SLICE, "window_ends_on", "window_days"],
@@ -110,7 +110,7 @@ def slices_of(rows):
         "decided_by": rows["decided_by"],
         # The same audits as the queue, by another name.
         "truth_policy": "policy of " + rows["queue"],
-        "queue_and_decided_by": rows["queue"] + " | " + rows["decided_by"],
+        "queue_and_decider": rows["queue"] + " | " + rows["decided_by"],
         "site_and_language": site + " | " + rows["language"],
     }
     parts = [
@@ -153,7 +153,7 @@ def build(slices, *, days=98, changes=None, settings=SHORT, edit=None, models=MO
              "dimension_value": "string", "n_errors": "int64", "weight": float}  # fmt: skip
     with duckdb.connect() as db:
         catalog = sql["alerts"].relation.split(".")[0]
-        db.execute(f"attach ':memory:' as {catalog}; use {catalog}")
+        db.execute(f"attach if not exists ':memory:' as {catalog}; use {catalog}")
         for schema in {model.relation.split(".")[1] for model in sql.values()} | {"reference"}:
             db.execute(f"create schema if not exists {schema}")
         db.register("given_slices", slices.astype(types))
@@ -176,6 +176,10 @@ def build(slices, *, days=98, changes=None, settings=SHORT, edit=None, models=MO
             sql["stg_policies"].relation: """
                 select '' as policy_id, '' as parent_policy_id, timestamp '2026-01-01' as valid_from
                 where false""",
+            "reference.dimensions": "select distinct dimension_name, dimension_name as "
+            "dimension_label from given_slices",
+            sql["dim_queues"].relation: "select '' as queue_id, '' as queue_name where false",
+            sql["dim_policies"].relation: "select '' as policy_id, '' as policy_name where false",
             sql["int_context__as_of"].relation: f"select timestamp '{last:%Y-%m-%d}' as as_of",
         }  # fmt: skip
         tables |= {
