@@ -104,6 +104,8 @@ def _apart(name: str, ours: pd.Series, theirs: pd.Series) -> pd.Series:
         # to eight: errors are compared by their squares, per unit of the larger error.
         larger = np.maximum(ours, theirs).clip(lower=1e-7)
         return (ours**2 - theirs**2).abs() / larger
+    if name == "z":  # a root too, with a sign
+        ours, theirs = ours * ours.abs(), theirs * theirs.abs()
     return (ours - theirs).abs() / theirs.abs().clip(lower=1)
 
 
