@@ -79,7 +79,7 @@ def difference(
         ours, theirs = both[name], both[f"{name} found"]
         apart = ours.isna() != theirs.isna()
         known = ~(ours.isna() | theirs.isna())
-        if pd.api.types.is_numeric_dtype(ours) and pd.api.types.is_numeric_dtype(theirs):
+        if all(_is_number(column) for column in (ours, theirs)):
             off = _apart(name, ours, theirs)
             largest = max(largest, float(off[known].max()) if known.any() else 0.0)
         else:
@@ -93,6 +93,10 @@ def difference(
     return largest, problems
 
 
+def _is_number(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+
+
 def _apart(name: str, ours: pd.Series, theirs: pd.Series) -> pd.Series:
     """How far two columns are apart, relative to the larger of the mart's number and 1."""
     if name.endswith("standard_error"):
@@ -100,6 +104,8 @@ def _apart(name: str, ours: pd.Series, theirs: pd.Series) -> pd.Series:
         # to eight: errors are compared by their squares, per unit of the larger error.
         larger = np.maximum(ours, theirs).clip(lower=1e-7)
         return (ours**2 - theirs**2).abs() / larger
+    if name == "z":  # a root too, with a sign
+        ours, theirs = ours * ours.abs(), theirs * theirs.abs()
     return (ours - theirs).abs() / theirs.abs().clip(lower=1)
 
 

@@ -113,9 +113,12 @@ scored_{{ round }} as (
     select
         scored.*,
         {{ driver_score('scored', 'dimensions') }} as evidence_score,
-        -- Slices with the same counts are the same audits by another name; the shorter one is kept.
-        row_number() over (
-            partition by scored.comparison_id, scored.{{ counts | join(', scored.') }}
+        -- Slices of other dimensions with the same counts and risks are the same audits by another name;
+        -- the shorter one is kept.
+        dense_rank() over (
+            partition by
+                scored.comparison_id, scored.{{ counts | join(', scored.') }}, scored.risk_errors,
+                scored.baseline_risk_errors
             order by dimensions.n_values, length(scored.dimension_name), scored.dimension_name
         ) as same_audits_rank
     from statistics_{{ round }} as scored

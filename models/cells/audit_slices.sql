@@ -39,7 +39,10 @@ sliced as (
         placed.decided_on,
         placed.stratum_key,
         placed.risk_cell,
-        placed.moderator_key,
+        -- Who has no name is one person all the same, and not a machine.
+        case
+            when placed.decided_by_type = 'human' then coalesce(placed.moderator_key, 'unknown')
+        end as moderator_key,
         placed.auditor_key,
         placed.weight,
         dimensions.dimension_name,

@@ -52,6 +52,18 @@ led as (
     left join explained as third on next_one.explained_by = third.episode_id
 ),
 
+-- From the accepted day on it does not alarm: an alarm that led to it ended before.
+accepted as (
+    select distinct episodes.episode_id
+    from episodes
+    inner join accepted_changes
+        on
+            {{ same_keys('episodes', 'accepted_changes', ['dimension_name', 'dimension_value']) }}
+            and accepted_changes.from_day
+            between {{ add_days('episodes.since', -scan_constants().gap_days) }}
+            and {{ add_days('episodes.last_alarm_on', scan_constants().gap_days) }}
+),
+
 measured as (
     select
         episodes.*,
@@ -78,7 +90,7 @@ measured as (
         {% endfor -%}
         kinds.suspected_kind,
         kinds.is_data_suspect,
-        accepted_changes.from_day is not null as is_accepted,
+        accepted.episode_id is not null as is_accepted,
         {{ days_between('episodes.window_ends_on', 'as_of.as_of_on') }}
         < {{ var('audits_due_days') }} as is_provisional,
         {{ days_between('episodes.last_alarm_on', 'last_day.scanned_until') }}
@@ -111,11 +123,7 @@ measured as (
         on
             episodes.dimension_name like '%policy%'
             and episodes.dimension_value = policies.policy_id
-    left join accepted_changes
-        on
-            {{ same_keys('episodes', 'accepted_changes', ['dimension_name', 'dimension_value']) }}
-            and accepted_changes.from_day between
-            {{ add_days('episodes.since', -scan_constants().gap_days) }} and episodes.last_alarm_on
+    left join accepted on episodes.episode_id = accepted.episode_id
 )
 
 select

@@ -29,6 +29,11 @@ class RawTables:
                 [basis],
             ).df()
 
+    def built(self, sql: str) -> pd.DataFrame:
+        """What the warehouse says of what is not recomputed: seeds, and other people's models."""
+        with duckdb.connect(self.warehouse, read_only=True) as connection:
+            return connection.sql(sql).df()
+
     def rows(self, table: str, columns: list[str]) -> pd.DataFrame:
         """All rows of a table; none, with these columns, where there is no such table.
 

@@ -39,7 +39,18 @@ alarming_days as (
             first_scan.window_ends_on >= calendar.calendar_date
             and {{ days_between('calendar.calendar_date', 'first_scan.window_ends_on') }}
             < first_scan.window_days
-    where abs(first_scan.z) >= {{ var('alert_z') }}
+    where
+        abs(first_scan.z) >= {{ var('alert_z') }}
+        -- Beside the days before an accepted change all that is new is alarming.
+        and not exists (
+            select 1
+            from accepted_changes
+            where
+                {{ same_keys('first_scan', 'accepted_changes', slice) }}
+                and first_scan.window_ends_on >= accepted_changes.from_day
+                and {{ days_between('accepted_changes.from_day', 'first_scan.window_ends_on') }}
+                - first_scan.window_days + 1 < {{ var('scan_baseline_days') }}
+        )
     group by first_scan.{{ slice | join(', first_scan.') }}, calendar.calendar_date
 ),
 
