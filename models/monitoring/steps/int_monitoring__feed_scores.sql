@@ -81,7 +81,7 @@ spread as (
             case
                 when residuals.is_share then 1e0
                 else greatest(
-                    1 / sqrt(greatest(residuals.usual_value, 1e0)), {{ var('feed_min_spread') }}
+                    1 / sqrt(greatest(residuals.usual_value, 1e0)), {{ var('feed_min_spread') }}e0
                 )
             end,
             {{ mad_to_sd() }} * spreads.median
