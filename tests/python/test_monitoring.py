@@ -14,7 +14,7 @@ CANS = [
     7, 13, 9, 6,
 ]  # fmt: skip
 # Mohammed, Panesar, Laney and Wilson (BMJ Qual Saf 2013): people seen within four hours in
-# emergency departments of the NHS, by week, and the limits that qicharts2 0.8.1 gives them on a p' chart.
+# emergency departments of the NHS, by week, and the limits of qicharts2 0.8.1 on a p' chart.
 SEEN = [
     266501, 264225, 276532, 281461, 269071, 261215, 270409, 279778, 270483, 270320, 267923, 271478,
     255353, 256820, 261835, 259144, 255910, 260863, 264465, 260989,
@@ -33,8 +33,8 @@ SEEN_LOW = [
 # Montgomery's example 9.2: 20 points of N(10, 1), 10 of N(11, 1); weight 0.1, limits of 2.7 sigma.
 POINTS = [
     9.45, 7.99, 9.29, 11.66, 12.16, 10.18, 8.04, 11.46, 9.20, 10.34, 9.03, 11.47, 10.51, 9.40,
-    10.08, 9.37, 10.62, 10.31, 8.52, 10.84, 10.90, 9.33, 12.29, 11.50, 10.60, 11.08, 10.38, 11.62, 11.31,
-    10.52,
+    10.08, 9.37, 10.62, 10.31, 8.52, 10.84, 10.90, 9.33, 12.29, 11.50, 10.60, 11.08, 10.38, 11.62,
+    11.31, 10.52,
 ]  # fmt: skip
 AVERAGES = [
     9.945, 9.7495, 9.70355, 9.8992, 10.1253, 10.1307, 9.92167, 10.0755, 9.98796, 10.0232, 9.92384,
