@@ -50,10 +50,10 @@
                         cast(n as double) as n,
                         cast(n_ended as double) as n_ended,
                         cast(n_decided as double) as n_decided,
-                        cast(sum(n) over (
+                        sum(cast(n as double)) over (
                             partition by {{ of_group }} order by wait_seconds desc
                             rows between unbounded preceding and current row
-                        ) as double) as n_at_risk
+                        ) as n_at_risk
                     from {{ cells }}
                 ) as counted
             ) as at_risk
