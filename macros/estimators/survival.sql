@@ -132,11 +132,11 @@
 {% macro ranked_counts(relation, group, value='wait_seconds') -%}
     select
         *,
-        sum(n) over (
+        sum(cast(n as double)) over (
             partition by {{ group | join(', ') }} order by {{ value }}
             rows between unbounded preceding and current row
         ) as n_so_far,
-        sum(n) over (partition by {{ group | join(', ') }}) as n_all
+        sum(cast(n as double)) over (partition by {{ group | join(', ') }}) as n_all
     from {{ relation }}
 {%- endmacro %}
 

@@ -5,7 +5,7 @@
         action_code
     from {{ ref('fct_decisions') }}
     where action_group = 'enforced'
-    union
+    union all
     select
         further.decision_id,
         further.action_code
@@ -13,7 +13,10 @@
     inner join {{ ref('action_codes') }} as actions on further.action_code = actions.action_code
     inner join {{ ref('fct_decisions') }} as decisions
         on further.decision_id = decisions.decision_id
-    where actions.is_enforcing and decisions.action_group = 'enforced'
+    where
+        actions.is_enforcing
+        and decisions.action_group = 'enforced'
+        and further.action_code <> decisions.action_code
 {%- endmacro %}
 
 {#- Reversed, or replaced by a decision to leave the item up. -#}
