@@ -31,7 +31,7 @@ restricted as (
         restrictions.decision_id,
         {{ restriction_columns("max(case when actions.dsa_restriction = '{}' then 1 else 0 end)") }}
     from restrictions
-    inner join actions on restrictions.action_code = actions.action_code
+    inner join actions on restrictions.act_code = actions.action_code
     group by restrictions.decision_id
 ),
 

@@ -1,8 +1,4 @@
-with decisions as (
-    select * from {{ ref('fct_decisions') }}
-),
-
-restrictions as (
+with restrictions as (
     {{ restrictions_of_acts() }}
 ),
 
@@ -22,18 +18,17 @@ undone as (
 
 acts as (
     select
-        restrictions.decision_id,
-        restrictions.action_code,
-        decisions.item_id,
-        decisions.decided_at,
-        decisions.decided_on,
-        coalesce(decisions.policy_id, 'no_policy') as policy_id,
-        decisions.decided_by_type,
-        decisions.moderator_key,
-        decisions.views_at_decision,
-        {{ is_solely_automated('decisions') }} as is_automated
+        decision_id,
+        act_code as action_code,
+        item_id,
+        decided_at,
+        decided_on,
+        coalesce(policy_id, 'no_policy') as policy_id,
+        decided_by_type,
+        moderator_key,
+        views_at_decision,
+        {{ is_solely_automated('restrictions') }} as is_automated
     from restrictions
-    inner join decisions on restrictions.decision_id = decisions.decision_id
 ),
 
 -- Why an item was looked at: an escalation or appeal does not say.
