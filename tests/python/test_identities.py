@@ -63,6 +63,9 @@ WORKLOAD = "operations.workload"
 EXPOSURE = "operations.exposure"
 EXPOSED = "restricted.exposure_by_person"
 SHEETS = "restricted.dsa_cells"
+ALERTS = "monitoring.alerts"
+DRIVERS = "monitoring.alert_drivers"
+MONITORED = "monitoring.monitored_slices"
 FEED_ALARMS = "monitoring.feed_alarms"
 CHARTS = "monitoring.control_charts"
 
@@ -96,6 +99,45 @@ def repeat(table, condition="true", change=""):
     """Insert one row again, with a change."""
     columns = f"* replace ({change})" if change else "*"
     return f"insert into {table} select {columns} from {table} where {one_row(table, condition)}"
+
+
+def alert(**changes):
+    """Insert an alarm; a world of six weeks has none of its own."""
+    row = {
+        "alert_id": "'queue|q01|worse|2026-04-09'",
+        "incident_id": "'queue|q01|worse|2026-04-09'",
+        "explained_by": "null",
+        "direction": "'worse'",
+        "since": "date '2026-04-06'",
+        "first_alarm_on": "date '2026-04-09'",
+        "last_alarm_on": "date '2026-04-10'",
+        "window_ends_on": "date '2026-04-09'",
+        "n_people": "9",
+        "n_audits": "30",
+        "n_errors": "14",
+        "ratio": "4.0",
+        "ratio_ci_low": "2.3",
+        "ratio_ci_high": "6.9",
+        "z": "4.3",
+        "excess_wrong_decisions": "300",
+        "excess_ci_low": "200",
+        "excess_ci_high": "400",
+    } | changes
+    columns = ", ".join(f"{value} as {name}" for name, value in row.items())
+    return f"insert into {ALERTS} by name select {columns};"
+
+
+def candidate(**changes):
+    """Insert a slice that may explain an alarm."""
+    row = {
+        "alert_id": "'queue|q01|worse|2026-04-09'",
+        "driver_round": "1",
+        "driver_rank": "2",
+        "is_driver": "false",
+        "share_of_evidence": "0.1",
+    } | changes
+    columns = ", ".join(f"{value} as {name}" for name, value in row.items())
+    return f"insert into {DRIVERS} by name select {columns};"
 
 
 # Of a month: by week queues may be withheld, and sums short of them.
@@ -1304,6 +1346,42 @@ MUTATIONS = {
     "nothing_said_of_any_feed": (
         f"delete from {FEED_ALARMS}",
         {"every_feed_is_judged_or_learnt"},
+    ),
+    "an_audit_in_two_queues": (
+        repeat("cells.audit_slices", "dimension_name = 'queue'"),
+        {"audit_slices_are_unique", "audits_are_all_watched"},
+    ),
+    "an_audit_that_nobody_watches": (
+        "delete from cells.audit_slices where audit_id in "
+        "(select audit_id from cells.audit_slices order by audit_id limit 1)",
+        {"audits_are_all_watched"},
+    ),
+    "a_day_of_a_slice_twice": (
+        repeat("cells.slice_days"),
+        {"slice_days_are_unique", "audits_are_all_watched"},
+    ),
+    "an_alert_twice": (alert() + alert(), {"alerts_are_unique"}),
+    "an_alert_below_its_threshold": (
+        alert(z="2"),
+        {"alerts_are_beyond_their_threshold"},
+    ),
+    "an_alert_of_four_people": (
+        alert(n_people="4"),
+        {"alerts_are_beyond_their_threshold"},
+    ),
+    "an_alert_that_nothing_leads": (
+        alert(incident_id="'another'"),
+        {"alarms_lead_to_one_that_leads"},
+    ),
+    "a_candidate_twice": (candidate() + candidate(), {"alert_drivers_are_unique"}),
+    "the_counts_of_a_candidate": (
+        candidate(n_audits="20"),
+        {"drivers_alone_show_counts"},
+    ),
+    "a_slice_twice": (repeat(MONITORED), {"monitored_slices_are_unique"}),
+    "a_slice_that_says_nothing": (
+        update(MONITORED, "reason_code = null", "detectable_ratio_28_days is null"),
+        {"slices_say_what_they_could_show"},
     ),
     "an_alarm_twice": (repeat(FEED_ALARMS), {"alarms_of_feeds_are_unique"}),
     "an_alarm_on_the_wrong_side": (
