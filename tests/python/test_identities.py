@@ -1369,6 +1369,10 @@ MUTATIONS = {
         alert(n_people="4"),
         {"alerts_are_beyond_their_threshold"},
     ),
+    "an_alert_of_a_kind_that_nobody_knows": (
+        alert(suspected_kind="'because'"),
+        {"kinds_of_alarms_are_registered"},
+    ),
     "an_alert_that_nothing_leads": (
         alert(incident_id="'another'"),
         {"alarms_lead_to_one_that_leads"},
