@@ -292,8 +292,7 @@ def _drawn(
     for name in names:
         code = int(rng.choice(list(known[name].values())))
         if name == "model_version":  # the one that is in use
-            week = (starts - world.first_monday) // (7 * DAY)
-            code = world.model(week)
+            code = world.model(_week(world, starts))
             while ends > starts + DAY and world.model(_week(world, ends - DAY)) != code:
                 ends -= DAY
         place.append((name, code))
