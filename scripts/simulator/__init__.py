@@ -1,1 +1,1 @@
-"""The simulated platform: a world (world), its weeks (week, quality) and their files (columns)."""
+"""The simulated platform: a world, what goes wrong in it (incidents), its weeks and their files."""

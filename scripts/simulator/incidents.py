@@ -292,8 +292,7 @@ def _drawn(
     for name in names:
         code = int(rng.choice(list(known[name].values())))
         if name == "model_version":  # the one that is in use
-            week = (starts - world.first_monday) // (7 * DAY)
-            code = world.model(week)
+            code = world.model(_week(world, starts))
             while ends > starts + DAY and world.model(_week(world, ends - DAY)) != code:
                 ends -= DAY
         place.append((name, code))
@@ -301,7 +300,7 @@ def _drawn(
     if KINDS[kind].changes_accuracy:
         # Of eight, one is an improvement.
         better = kind == "accuracy_change" and rng.random() < 0.125
-        size = rng.uniform(0.2, 0.7) if better else 1.25 * 4**u
+        size = rng.uniform(0.2, 0.7) if better else 1.25 + 3.75 * u
     else:
         size = usual if least == most else float(np.clip(usual * 2 ** (u - 0.5), least, most))
     ramp = kind == "accuracy_change" and days >= 14 and bool(rng.random() < 0.25)
