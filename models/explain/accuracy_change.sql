@@ -7,7 +7,7 @@ with rates as (
     where
         metric_id = 'accuracy'
         and dimension_name = 'overall'
-        and period_type in ('{{ period_types() | join("', '") }}')
+        and period_type in ('week', 'month')
         and estimate is not null
 ),
 

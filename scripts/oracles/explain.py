@@ -360,7 +360,9 @@ def _difference(design: Design, own: pd.DataFrame, others: pd.DataFrame, mix: pd
 
 def changes(sample: Sample, raw: RawTables) -> pd.DataFrame:
     """Each week and month beside the one before: by rate and by mix, in each dimension."""
-    decisions = sample.decisions[sample.decisions["is_eligible"] & (sample.decisions["stratum"] >= 0)]
+    decisions = sample.decisions[
+        sample.decisions["is_eligible"] & (sample.decisions["stratum"] >= 0)
+    ]
     audits = sample.audits[sample.audits["stratum"] >= 0]
     listed = raw.suppressed("accuracy")
     cells = []
@@ -385,9 +387,7 @@ def changes(sample: Sample, raw: RawTables) -> pd.DataFrame:
             if sides["earlier"] not in starts:
                 continue
             both = here[here["period_starts_on"].isin(sides.values())]
-            both = both.assign(
-                side=np.where(both["period_starts_on"] == later, "later", "earlier")
-            )
+            both = both.assign(side=np.where(both["period_starts_on"] == later, "later", "earlier"))
             hidden = listed[
                 (listed["period_type"] == period_type)
                 & listed["period_starts_on"].isin(sides.values())
@@ -452,34 +452,18 @@ def decompose(cells: pd.DataFrame, whole: pd.DataFrame, strata: pd.DataFrame) ->
     of_rates = np.where(both, mean * (rate[1] - rate[0]), 0)
     of_mixes = change * (rate.mean(axis=0) - level.sum() / 2)
 
-    # An audit's residual in its segment; a stratum's few audits stand beside two of the whole.
     of_rate = np.where(both, mean, 0)
     of_mix = change * np.where(both, 0.5, 1)
     on_level = np.where(both, share / 2, mean)
-    variance = np.zeros_like(share)
-    sums = np.zeros(2)
-    pools = strata.loc[audited, "pool"].to_numpy()
-    by_pool = strata.loc[audited].groupby("pool")
-    totals = by_pool.agg({"n_audits": "sum", "population_size": "sum", "is_certain": "min"})
-    for side in range(2):
+    variance, sums = np.zeros_like(share), np.zeros(2)
+    for i, p in enumerate(published):
         with np.errstate(invalid="ignore", divide="ignore"):
-            unit = np.where(n[side] > 0, weight / size[side][:, None], 0)
-        r, p = rate[side][:, None], published[side]
-        drawn = n[side] / (n[side] + PSEUDO_AUDITS)
-        u = drawn * unit * (k[side] - n[side] * r)
-        squares = k[side] * (1 - r) ** 2 + (n[side] - k[side]) * r**2
-        uu = drawn * unit**2 * (squares + PSEUDO_AUDITS * p * (1 - p))
-        for pool, (audits, population, is_certain) in totals.iterrows():
-            here = pools == pool
-            if not n[side][:, here].any():
-                continue
-            factor = np.nan if audits == 1 else (1 - audits / population) * audits / (audits - 1)
-            factor = 0 if is_certain else factor
-            touched = n[side][:, here].any(axis=1)
-            one, two = u[:, here].sum(axis=1), uu[:, here].sum(axis=1)
-            variance[side] += np.where(touched, factor * _left(two, one**2 / audits), 0)
-            for number, c in enumerate((of_rate, of_mix)):
-                sums[number] += factor * _left((c**2 * two).sum(), (c * one).sum() ** 2 / audits)
+            unit = np.where(n[i] > 0, weight / size[i][:, None], 0)
+        residuals = _residuals(unit, n[i], k[i], rate[i][:, None], p)
+        variance[i], of_sums = _variances(
+            *residuals, n[i] > 0, np.array([of_rate, of_mix]), strata.loc[audited]
+        )
+        sums += of_sums
 
     spread = (on_level**2 * variance).sum()
     own_part = np.where(both, 0.5, 1)
@@ -523,8 +507,37 @@ def decompose(cells: pd.DataFrame, whole: pd.DataFrame, strata: pd.DataFrame) ->
     for i, name in enumerate(("rate_contribution", "mix_contribution")):
         total |= {name: rows[name].sum(), f"{name}_standard_error": np.sqrt(sums[i])}
     return pd.concat(
-        [rows, pd.DataFrame([rest | {"contribution": whole_change - parts}, total])], ignore_index=True
+        [rows, pd.DataFrame([rest | {"contribution": whole_change - parts}, total])],
+        ignore_index=True,
     )
+
+
+def _residuals(
+    unit: np.ndarray, n: np.ndarray, k: np.ndarray, rate: np.ndarray, p: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Residuals of a stratum's audits in a segment, and their squares, beside two of the whole."""
+    drawn = n / (n + PSEUDO_AUDITS)
+    squares = k * (1 - rate) ** 2 + (n - k) * rate**2 + PSEUDO_AUDITS * p * (1 - p)
+    return drawn * unit * (k - n * rate), drawn * unit**2 * squares
+
+
+def _variances(
+    u: np.ndarray, uu: np.ndarray, is_there: np.ndarray, of: np.ndarray, strata: pd.DataFrame
+) -> tuple[np.ndarray, np.ndarray]:
+    """The variance of each segment's rate, and of sums of the rates with these coefficients."""
+    alone, sums = np.zeros(len(u)), np.zeros(len(of))
+    for pool in strata["pool"].unique():
+        here = (strata["pool"] == pool).to_numpy()
+        if not is_there[:, here].any():
+            continue
+        audits, population = strata.loc[here, ["n_audits", "population_size"]].sum()
+        factor = math.nan if audits == 1 else (1 - audits / population) * audits / (audits - 1)
+        factor = 0 if strata.loc[here, "is_certain"].all() else factor
+        one, two = u[:, here].sum(axis=1), uu[:, here].sum(axis=1)
+        touched = is_there[:, here].any(axis=1)
+        alone += np.where(touched, factor * _left(two, one**2 / audits), 0)
+        sums += factor * _left((of**2 * two).sum(axis=1), (of * one).sum(axis=1) ** 2 / audits)
+    return alone, sums
 
 
 def _left(whole: np.ndarray, taken: np.ndarray) -> np.ndarray:
