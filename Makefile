@@ -122,12 +122,15 @@ format: $(DEV)  ## Put SQL and Python into form
 	$(foreach c,$(CONNECTORS),$(if $(call of_connector,$c),$(call sqlfluff,fix,$c,$(call of_connector,$c))))
 
 ##@ What people read
-.PHONY: report weekly metrics pictures
+.PHONY: report weekly explain metrics pictures
 report: $(RUNTIME)  ## Write the page of the last build again, report/index.html
 	python scripts/report.py page $(ARGS)
 
 weekly: $(RUNTIME)  ## Write the last complete week in words and charts; PERIOD=2026-06-05 for the week of a day
 	python scripts/report.py weekly $(if $(PERIOD),--period $(PERIOD)) $(ARGS)
+
+explain: $(RUNTIME)  ## Say why accuracy changed between two periods; ARGS='--from 2026-05-01 --to 2026-05-31 --where queue=q02'
+	python scripts/explain.py $(ARGS)
 
 metrics: $(RUNTIME)  ## Write the definitions of seeds/metrics.csv for people: docs/metrics.md and dbt docs
 	python scripts/metric_catalog.py $(ARGS)

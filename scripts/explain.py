@@ -60,7 +60,7 @@ STEPS = {
         {{ 'union all' if not loop.last }}
         {% endfor %}
     """,
-    "tolerances": "select * from {{ ref('tolerances') }}",
+    "tolerances": "{{ ref('tolerances') }}",
 }
 BREAK = "/* next */"
 SETTINGS = ("confidence_level", "min_coverage_rate", "min_people")
@@ -124,7 +124,9 @@ class Found:
 def statements(**variables: Any) -> dict[str, str]:
     """The SQL of each step, rendered by dbt at once."""
     rendered = render(f"\n{BREAK}\n".join(STEPS.values()), **variables)
-    return dict(zip(STEPS, rendered.split(BREAK), strict=True))
+    sql = dict(zip(STEPS, rendered.split(BREAK), strict=True))
+    relation = sql.pop("tolerances").strip()
+    return {name: step.replace(relation, "tolerances") for name, step in sql.items()}
 
 
 def explain(
@@ -146,10 +148,7 @@ def explain(
     """
     with duckdb.connect() as connection:
         connection.execute(f"attach '{database}' as built (read_only)")
-        # Where dbt's relations would be, had it built in memory.
-        relation = sql["tolerances"].split("from")[-1].strip()
-        connection.execute(f"create schema if not exists {relation.rsplit('.', 1)[0]}")
-        connection.execute(f"create view {relation} as from built.reference.tolerances")
+        connection.execute("create view tolerances as from built.reference.tolerances")
         expressions = dict(connection.execute(sql["filters"]).fetchall())
         if unknown := {*where, by} - expressions.keys():
             known = ", ".join(expressions)
@@ -169,8 +168,8 @@ def explain(
             leading = found.segments(by)["dimension_value"].iloc[0]
             rows = connection.execute(
                 f"""
-                select decision_id, cast(decided_on as text) as decided_on, queue_id, decided_policy_id, truth_policy_id,
-                    error_class
+                select decision_id, cast(decided_on as text) as decided_on, queue_id,
+                    decided_policy_id, truth_policy_id, error_class
                 from asked_audits
                 where is_counted and error_class <> 'correct' and side = 'later'
                     and ({expressions[by]}) = $leading
@@ -391,9 +390,9 @@ DAY = click.DateTime(["%Y-%m-%d"])
 )
 @built
 def main(
-    *, metric: str, since: Any, until: Any, against_from: Any, against_to: Any, where: dict[str, str],
-    by: str | None, examples: bool, chart: Path, json_file: Path | None, database: Path,
-    manifest: Path,
+    *, metric: str, since: Any, until: Any, against_from: Any, against_to: Any,
+    where: dict[str, str], by: str | None, examples: bool, chart: Path, json_file: Path | None,
+    database: Path, manifest: Path,
 ) -> None:  # fmt: skip
     """Compare two periods, print what moved, draw it, and keep it as JSON."""
     last = (against_to or since - timedelta(days=1)).date()

@@ -112,7 +112,11 @@
             {% endfor -%}
             placed.c_rate,
             placed.c_mix,
-            max(placed.variance_factor) as variance_factor,
+            -- Where the whole has no error, how rates vary was not seen.
+            max(case
+                when placed.p > 0 and placed.p < 1 or placed.variance_factor = 0
+                    then placed.variance_factor
+            end) as variance_factor,
             max(placed.n_variance_audits) as n_variance_audits,
             {{ exact_sum('own_part * audit_share * (k - n * r)', 100) }} as u_drawn,
             {{ exact_sum(
@@ -212,14 +216,15 @@
                 power(share_later - share_earlier, 2) * case
                     when min(case when v_earlier + v_later is null then 0 else 1 end)
                         over ({{ of_dimension }}) = 1
-                        then
+                        then greatest(
                             {{ exact_sum('power(c_level_earlier, 2) * v_earlier'
                                 ~ ' + power(c_level_later, 2) * v_later', 100, of_dimension) }}
                             {% for side in sides -%}
                             + v_{{ side }} * case when is_in_both then 0.5e0 else 1e0 end
                             * (case when is_in_both then 0.5e0 else 1e0 end
                                 - 2 * c_level_{{ side }})
-                            {% endfor %}
+                            {% endfor -%}
+                            , 0e0)
                 end
             ) as mix_error
         from known

@@ -490,7 +490,8 @@ def decompose(cells: pd.DataFrame, whole: pd.DataFrame, strata: pd.DataFrame) ->
                 both, np.sqrt(mean**2 * variance.sum(axis=0)), np.nan
             ),
             "mix_contribution": of_mixes,
-            "mix_contribution_standard_error": np.sqrt(change**2 * (spread + of_own)),
+            "mix_contribution_standard_error": abs(change)
+            * np.sqrt(np.maximum(spread + of_own, 0)),
             "contribution": of_rates + of_mixes,
         }
     )
@@ -526,12 +527,15 @@ def _variances(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The variance of each segment's rate, and of sums of the rates with these coefficients."""
     alone, sums = np.zeros(len(u)), np.zeros(len(of))
+    # Where nothing varies at all, how much it might was not seen.
+    is_seen = (uu > 0).any()
     for pool in strata["pool"].unique():
         here = (strata["pool"] == pool).to_numpy()
         if not is_there[:, here].any():
             continue
         audits, population = strata.loc[here, ["n_audits", "population_size"]].sum()
         factor = math.nan if audits == 1 else (1 - audits / population) * audits / (audits - 1)
+        factor = factor if is_seen else math.nan
         factor = 0 if strata.loc[here, "is_certain"].all() else factor
         one, two = u[:, here].sum(axis=1), uu[:, here].sum(axis=1)
         touched = is_there[:, here].any(axis=1)

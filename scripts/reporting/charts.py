@@ -284,7 +284,7 @@ def contributions(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
     offset = alt.YOffset("part:N", sort=list(parts.values()))
     color = (
         alt.Color("part:N")
-        .scale(domain=list(parts.values()), range=[canvas["above"], canvas["near-below"]])
+        .scale(domain=list(parts.values()), range=[canvas["near-above"], canvas["near-below"]])
         .legend(title=None, orient="top")
     )
     base = alt.Chart(data)
