@@ -102,7 +102,8 @@
             ({{ exact_sum('share_earlier * rate_earlier + share_later * rate_later',
                 over=of_dimension) }}) / 2 as level_of_both
         from rated
-        where n_earlier + n_later > 0
+        -- Of a period without a decision in an audited stratum, no mix is known.
+        where n_earlier + n_later > 0 and share_earlier is not null and share_later is not null
     ),
 
     residuals as (

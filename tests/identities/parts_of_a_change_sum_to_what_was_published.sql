@@ -10,6 +10,7 @@ with rates as (
         and dimension_name = 'overall'
         and period_type in ('week', 'month')
         and estimate is not null
+        and n_covered_decisions > 0
 ),
 
 published as (
