@@ -364,6 +364,7 @@ def changes(sample: Sample, raw: RawTables) -> pd.DataFrame:
         sample.decisions["is_eligible"] & (sample.decisions["stratum"] >= 0)
     ]
     audits = sample.audits[sample.audits["stratum"] >= 0]
+    audited = sample.strata.index[sample.strata["n_audits"] > 0]
     listed = raw.suppressed("accuracy")
     cells = []
     for rows, count in ((decisions, "n_decisions"), (audits, "n")):
@@ -378,7 +379,7 @@ def changes(sample: Sample, raw: RawTables) -> pd.DataFrame:
                 )  # fmt: skip
                 cells.append(part.assign(period_type=period_type, dimension_name=name))
     cells = pd.concat(cells, ignore_index=True).fillna({"n_decisions": 0, "n": 0})
-    found = []
+    found = [pd.DataFrame(columns=["comparison_id", *GROUP, "row_type"])]
     for period_type, here in cells.groupby("period_type"):
         starts = sorted(here.loc[here["n"] > 0, "period_starts_on"].unique())
         one = pd.Timedelta(weeks=1) if period_type == "week" else pd.DateOffset(months=1)
@@ -387,6 +388,9 @@ def changes(sample: Sample, raw: RawTables) -> pd.DataFrame:
             if sides["earlier"] not in starts:
                 continue
             both = here[here["period_starts_on"].isin(sides.values())]
+            spoken_for = both[both["stratum"].isin(audited)].groupby("period_starts_on")
+            if (spoken_for["n_decisions"].sum() == 0).any():
+                continue
             both = both.assign(side=np.where(both["period_starts_on"] == later, "later", "earlier"))
             hidden = listed[
                 (listed["period_type"] == period_type)
