@@ -122,7 +122,7 @@ format: $(DEV)  ## Put SQL and Python into form
 	$(foreach c,$(CONNECTORS),$(if $(call of_connector,$c),$(call sqlfluff,fix,$c,$(call of_connector,$c))))
 
 ##@ What people read
-.PHONY: report weekly alerts metrics pictures
+.PHONY: report weekly alerts explain metrics pictures
 report: $(RUNTIME)  ## Write the page of the last build again, report/index.html
 	python scripts/report.py page $(ARGS)
 
@@ -131,6 +131,8 @@ weekly: $(RUNTIME)  ## Write the last complete week in words and charts; PERIOD=
 
 alerts: $(RUNTIME)  ## Print what alarms now, and write it to report/alerts; exits with 1 on a new strong alarm
 	@python scripts/alerts.py $(ARGS)
+explain: $(RUNTIME)  ## Say why accuracy changed between two periods; ARGS='--from 2026-05-01 --to 2026-05-31 --where queue=q02'
+	python scripts/explain.py $(ARGS)
 
 metrics: $(RUNTIME)  ## Write the definitions of seeds/metrics.csv for people: docs/metrics.md and dbt docs
 	python scripts/metric_catalog.py $(ARGS)

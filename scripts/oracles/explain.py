@@ -1,4 +1,7 @@
-"""The marts of models/explain once more: what is left out, where errors are, groups in one mix."""
+"""The marts of models/explain once more: what is left out, where errors are, groups in one mix.
+
+And why accuracy changed: the parts of its change by rate and mix, in numpy.
+"""
 
 import math
 
@@ -7,6 +10,7 @@ import pandas as pd
 
 from .accuracy import Terms, by_period, dimensions, periods_of, rates
 from .disclosure import MIN_PEOPLE, OF_PEOPLE, codes_of
+from .intervals import PSEUDO_AUDITS
 from .people import (
     MAX_MISFRAMED,
     MIN_AUDITS,
@@ -29,6 +33,7 @@ from .sample import (
 
 MIN_COMPARABLE = 0.8
 GROUP = ["dimension_name", "dimension_value"]
+SIDES = ["earlier", "later"]
 
 
 def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
@@ -51,6 +56,7 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
         shown, compared = comparisons(sample, people, raw.suppressed("accuracy"))
         found["explain.standardisation_cells"] = as_texts(shown)
         found["explain.accuracy_compared"] = as_texts(compared)
+        found["explain.accuracy_change"] = changes(sample, raw)
     return found
 
 
@@ -350,3 +356,198 @@ def _difference(design: Design, own: pd.DataFrame, others: pd.DataFrame, mix: pd
         and theirs["n"] >= MIN_AUDITS
         and theirs["effective_n"] >= MIN_EFFECTIVE_N,
     }
+
+
+def changes(sample: Sample, raw: RawTables) -> pd.DataFrame:
+    """Each week and month beside the one before: by rate and by mix, in each dimension."""
+    decisions = sample.decisions[
+        sample.decisions["is_eligible"] & (sample.decisions["stratum"] >= 0)
+    ]
+    audits = sample.audits[sample.audits["stratum"] >= 0]
+    audited = sample.strata.index[sample.strata["n_audits"] > 0]
+    listed = raw.suppressed("accuracy")
+    cells = []
+    for rows, count in ((decisions, "n_decisions"), (audits, "n")):
+        right = rows["error_class"] == "correct" if count == "n" else False
+        for period_type, starts in periods_of(rows["decided_at"]).items():
+            for name, value in dimensions(rows).items():
+                part = pd.DataFrame(
+                    {
+                        "period_starts_on": starts, "dimension_value": value, "k": right * 1.0,
+                        "stratum": rows["stratum"], count: 1.0,
+                    }
+                )  # fmt: skip
+                cells.append(part.assign(period_type=period_type, dimension_name=name))
+    cells = pd.concat(cells, ignore_index=True).fillna({"n_decisions": 0, "n": 0})
+    found = [pd.DataFrame(columns=["comparison_id", *GROUP, "row_type"])]
+    for period_type, here in cells.groupby("period_type"):
+        starts = sorted(here.loc[here["n"] > 0, "period_starts_on"].unique())
+        one = pd.Timedelta(weeks=1) if period_type == "week" else pd.DateOffset(months=1)
+        for later in starts:
+            sides = {"earlier": later - one, "later": later}
+            if sides["earlier"] not in starts:
+                continue
+            both = here[here["period_starts_on"].isin(sides.values())]
+            spoken_for = both[both["stratum"].isin(audited)].groupby("period_starts_on")
+            if (spoken_for["n_decisions"].sum() == 0).any():
+                continue
+            both = both.assign(side=np.where(both["period_starts_on"] == later, "later", "earlier"))
+            hidden = listed[
+                (listed["period_type"] == period_type)
+                & listed["period_starts_on"].isin(sides.values())
+            ]
+            is_hidden = pd.MultiIndex.from_frame(both[GROUP]).isin(
+                pd.MultiIndex.from_frame(hidden[GROUP])
+            )
+            both["dimension_value"] = both["dimension_value"].mask(is_hidden, "suppressed")
+            whole = both[both["dimension_name"] == "overall"]
+            for name, part in both.groupby("dimension_name"):
+                if name not in ("overall", "confidence"):
+                    rows = decompose(part, whole, sample.strata)
+                    key = f"{period_type} {later:%Y-%m-%d}"
+                    found.append(rows.assign(comparison_id=key, dimension_name=name))
+    return pd.concat(found, ignore_index=True)
+
+
+def decompose(cells: pd.DataFrame, whole: pd.DataFrame, strata: pd.DataFrame) -> pd.DataFrame:
+    """Split the change of a weighted rate between two periods into rate and mix (Kitagawa).
+
+    Args:
+        cells: side, dimension_value, stratum, and what adds up: n_decisions, n (audits), k (those
+            that are right).
+        whole: the same of all decisions.
+        strata: by number: population_size, n_audits, weight, pool and is_certain.
+
+    Returns:
+        Rows as of accuracy_change: the segments, sampling_of_the_mix and the total.
+    """
+    names = np.array(sorted(cells["dimension_value"].unique()))
+    audited = strata.index[strata["n_audits"] > 0]
+    weight = strata.loc[audited, "weight"].to_numpy()
+
+    def table(side: str, column: str) -> np.ndarray:
+        here = cells[cells["side"] == side]
+        sums = here.pivot_table(
+            index="dimension_value", columns="stratum", values=column, aggfunc="sum"
+        )
+        return sums.reindex(index=names, columns=audited).fillna(0).to_numpy()
+
+    decisions = [table(side, "n_decisions") for side in SIDES]
+    n, k = ([table(side, column) for side in SIDES] for column in ("n", "k"))
+    has_audits = np.array([(each > 0).any(axis=1) for each in n])
+    is_rated = has_audits.any(axis=0)
+    all_shares = [each.sum(axis=1) / each.sum() for each in decisions]
+    names, has_audits = names[is_rated], has_audits[:, is_rated]
+    decisions, n, k = ([each[is_rated] for each in of] for of in (decisions, n, k))
+    share = np.array([each.sum(axis=1) / each.sum() for each in decisions])
+    size = np.array([(each * weight).sum(axis=1) for each in n])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        own = np.array([(each * weight).sum(axis=1) for each in k]) / size
+    rate = np.where(np.isnan(own), own[::-1], own)
+    published = []
+    for side in SIDES:
+        here = whole[whole["side"] == side]
+        heavy = here["stratum"].map(strata["weight"])
+        published.append((heavy * here["k"]).sum() / (heavy * here["n"]).sum())
+
+    both = has_audits.all(axis=0)
+    change, mean = share[1] - share[0], share.mean(axis=0)
+    level = share * rate
+    of_rates = np.where(both, mean * (rate[1] - rate[0]), 0)
+    of_mixes = change * (rate.mean(axis=0) - level.sum() / 2)
+
+    of_rate = np.where(both, mean, 0)
+    of_mix = change * np.where(both, 0.5, 1)
+    on_level = np.where(both, share / 2, mean)
+    variance, sums = np.zeros_like(share), np.zeros(2)
+    for i, p in enumerate(published):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            unit = np.where(n[i] > 0, weight / size[i][:, None], 0)
+        residuals = _residuals(unit, n[i], k[i], rate[i][:, None], p)
+        variance[i], of_sums = _variances(
+            *residuals, n[i] > 0, np.array([of_rate, of_mix]), strata.loc[audited]
+        )
+        sums += of_sums
+
+    spread = (on_level**2 * variance).sum()
+    own_part = np.where(both, 0.5, 1)
+    of_own = (variance * own_part * (own_part - 2 * on_level)).sum(axis=0)
+    rows = pd.DataFrame(
+        {
+            "dimension_value": names,
+            "row_type": "segment",
+            "segment_status": np.select(
+                [
+                    both,
+                    decisions[0].sum(axis=1) == 0,
+                    decisions[1].sum(axis=1) == 0,
+                    ~has_audits[0],
+                ],
+                ["in_both", "new", "vanished", "not_audited_earlier"],
+                "not_audited_later",
+            ),
+            **{f"n_audits_{side}": n[i].sum(axis=1) for i, side in enumerate(SIDES)},
+            **{f"share_{side}": share[i] for i, side in enumerate(SIDES)},
+            **{f"rate_{side}": own[i] for i, side in enumerate(SIDES)},
+            "rate_contribution": of_rates,
+            "rate_contribution_standard_error": np.where(
+                both, np.sqrt(mean**2 * variance.sum(axis=0)), np.nan
+            ),
+            "mix_contribution": of_mixes,
+            "mix_contribution_standard_error": abs(change)
+            * np.sqrt(np.maximum(spread + of_own, 0)),
+            "contribution": of_rates + of_mixes,
+        }
+    )
+    whole_change = published[1] - published[0]
+    parts = rows["contribution"].sum()
+    rest = {"row_type": "sampling_of_the_mix", "dimension_value": "sampling_of_the_mix"}
+    total = {"row_type": "total", "dimension_value": "all", "contribution": whole_change}
+    for i, side in enumerate(SIDES):
+        total |= {
+            f"n_audits_{side}": n[i].sum(),
+            f"share_{side}": all_shares[i][is_rated].sum(),
+            f"rate_{side}": published[i],
+        }
+    for i, name in enumerate(("rate_contribution", "mix_contribution")):
+        total |= {name: rows[name].sum(), f"{name}_standard_error": np.sqrt(sums[i])}
+    return pd.concat(
+        [rows, pd.DataFrame([rest | {"contribution": whole_change - parts}, total])],
+        ignore_index=True,
+    )
+
+
+def _residuals(
+    unit: np.ndarray, n: np.ndarray, k: np.ndarray, rate: np.ndarray, p: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Residuals of a stratum's audits in a segment, and their squares, beside two of the whole."""
+    drawn = n / (n + PSEUDO_AUDITS)
+    squares = k * (1 - rate) ** 2 + (n - k) * rate**2 + PSEUDO_AUDITS * p * (1 - p)
+    return drawn * unit * (k - n * rate), drawn * unit**2 * squares
+
+
+def _variances(
+    u: np.ndarray, uu: np.ndarray, is_there: np.ndarray, of: np.ndarray, strata: pd.DataFrame
+) -> tuple[np.ndarray, np.ndarray]:
+    """The variance of each segment's rate, and of sums of the rates with these coefficients."""
+    alone, sums = np.zeros(len(u)), np.zeros(len(of))
+    # Where nothing varies at all, how much it might was not seen.
+    is_seen = (uu > 0).any()
+    for pool in strata["pool"].unique():
+        here = (strata["pool"] == pool).to_numpy()
+        if not is_there[:, here].any():
+            continue
+        audits, population = strata.loc[here, ["n_audits", "population_size"]].sum()
+        factor = math.nan if audits == 1 else (1 - audits / population) * audits / (audits - 1)
+        factor = factor if is_seen else math.nan
+        factor = 0 if strata.loc[here, "is_certain"].all() else factor
+        one, two = u[:, here].sum(axis=1), uu[:, here].sum(axis=1)
+        touched = is_there[:, here].any(axis=1)
+        alone += np.where(touched, factor * _left(two, one**2 / audits), 0)
+        sums += factor * _left((of**2 * two).sum(axis=1), (of * one).sum(axis=1) ** 2 / audits)
+    return alone, sums
+
+
+def _left(whole: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    """A difference, or 0 where it is rounding."""
+    return np.where(whole - taken > 1e-12 * whole, whole - taken, 0)

@@ -15,6 +15,7 @@ from reporting.palette import LIGHT, PAGE
 WIDE, NARROW, LETTER = 930, 330, 648
 PERCENT = "format(100 * datum.value, '.0f') + ' %'"
 POINTS = "datum.value == 0 ? '0' : replace(format(100 * datum.value, '+.0f'), '-', '−')"
+FINE_POINTS = POINTS.replace("+.0f", "+.1f")
 STATUSES = ["below", "undecided", "above", "none"]
 SHAPES = ["triangle-down", "diamond", "triangle-up", "circle"]
 
@@ -261,6 +262,38 @@ def compared(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
     hidden = not_shown(data[~data["is_shown"]], "why", y, canvas)
     return (zero + interval + dots + hidden).properties(
         width=canvas.width - canvas.labels - 30, height=canvas.rows(22)
+    )
+
+
+def contributions(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
+    """Rows of accuracy_change with a label: what rate and mix add, each with its interval."""
+    parts = {"rate": "rate", "mix": "mix of work"}
+    data = pd.concat(
+        [
+            pd.DataFrame(
+                {"label": rows["label"], "part": part}
+                | {end: rows[f"{name}_contribution{end}"] for end in ("", "_ci_low", "_ci_high")}
+            )
+            for name, part in parts.items()
+        ]
+    ).rename(columns={"": "value"})
+    x = alt.X("value:Q").axis(
+        title="points of the change", labelExpr=FINE_POINTS, grid=True, tickCount=6
+    )
+    y = row_axis(canvas, data["label"])
+    offset = alt.YOffset("part:N", sort=list(parts.values()))
+    color = (
+        alt.Color("part:N")
+        .scale(domain=list(parts.values()), range=[canvas["near-above"], canvas["near-below"]])
+        .legend(title=None, orient="top")
+    )
+    base = alt.Chart(data)
+    bars = base.mark_bar().encode(x=x, y=y, yOffset=offset, color=color)
+    whiskers = base.mark_rule(strokeWidth=1.5, color=canvas["ink"]).encode(
+        x="_ci_low:Q", x2="_ci_high:Q", y=y, yOffset=offset
+    )
+    return (bars + whiskers).properties(
+        width=canvas.width - canvas.labels - 30, height=canvas.rows(30)
     )
 
 

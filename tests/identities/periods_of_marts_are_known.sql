@@ -1,6 +1,6 @@
 {% set marts = [
-    'accuracy_compared', 'accuracy_population', 'appeal_rates', 'appeal_turnaround',
-    'calibration_gap', 'enforcement_rates', 'exposure', 'moderator_accuracy', 'overturned_decisions', 'policy_rates',
+    'accuracy_change', 'accuracy_compared', 'accuracy_population', 'appeal_rates', 'appeal_turnaround',
+    'calibration_gap', 'change_gate', 'enforcement_rates', 'exposure', 'moderator_accuracy', 'overturned_decisions', 'policy_rates',
     'quality_scores', 'rater_agreement', 'turnaround', 'workload',
 ] -%}
 

@@ -1,6 +1,6 @@
 -- Whoever reads a code finds its label and sentence in the seed.
 {% set marts = [
-    'accuracy_rates', 'accuracy_compared', 'error_pareto', 'exclusions', 'overturned_decisions',
+    'accuracy_rates', 'accuracy_change', 'accuracy_compared', 'error_pareto', 'exclusions', 'overturned_decisions',
     'policy_confusion', 'policy_rates', 'rater_agreement', 'accuracy_if_audits_err',
     'audit_completion', 'audit_operations', 'calibration_gap', 'golden_items', 'quality_rates',
     'quality_scores', 'calibration_gap_by_person', 'moderator_accuracy', 'quality_rates_by_person',

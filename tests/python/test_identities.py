@@ -42,6 +42,8 @@ AGREEMENT = "rates.rater_agreement"
 POLICIES = "rates.policy_rates"
 CONFUSION = "explain.policy_confusion"
 PARETO = "explain.error_pareto"
+CHANGE = "explain.accuracy_change"
+GATE = "explain.change_gate"
 OVERTURNED = "rates.overturned_decisions"
 APPEALS = "facts.fct_appeals"
 APPEAL_RATES = "appeals.appeal_rates"
@@ -81,6 +83,7 @@ MATCHED = "counted_audits_match_their_decision"
 FRAMED = "plans_hold_every_framed_stratum"
 CODES = "truths_are_actions_of_their_queue"
 KNOWN_PERIODS = "periods_of_marts_are_known"
+CHANGES = "parts_of_a_change_sum_to_what_was_published"
 EVERY_DECISION = "plan_coverage_holds_every_decision"
 IN_BACKLOG = "jobs_are_all_in_the_backlog"
 IN_WAITS = "jobs_are_all_in_the_waits"
@@ -153,6 +156,7 @@ HAS_ENDS = "is_reportable and period_type = 'month' and closed_only_difference i
 THEIRS = "people_hold_every_audit_of_theirs"
 SCORED = "period_type = 'month' and eb_estimate is not null and n >= 15"
 SHOWN = "raw_estimate is not null and period_type = 'trailing'"
+A_SEGMENT = "segment_status = 'in_both' and abs(rate_contribution) > 0.001"
 SHOWN_CELL = "cell_key = 'q01' and not is_empty"
 KEY_OF_COMPARED = "(period_starts_on, mix_name, dimension_name, dimension_value)"
 
@@ -292,7 +296,7 @@ MUTATIONS = {
     ),
     "weeks_that_are_gone": (
         f"delete from {RATES} where period_type = 'week'",
-        {DAYS, PARTS},
+        {DAYS, PARTS, CHANGES},
     ),
     "four_weeks_that_are_gone": (
         f"delete from {RATES} where period_type = 'four_weeks'",
@@ -315,7 +319,7 @@ MUTATIONS = {
         {KNOWN_PERIODS, "periods_are_unique"},
     ),
     # The rates.
-    "no_rates": (f"delete from {RATES}", {"there_are_rates", ALL_IN}),
+    "no_rates": (f"delete from {RATES}", {"there_are_rates", ALL_IN, CHANGES}),
     "a_rate_twice": (
         repeat(RATES, A_QUEUE_WITH_AUDITS),
         {"rates_are_unique", CLASSES, PARTS, DAYS},
@@ -530,6 +534,35 @@ MUTATIONS = {
     "a_cell_of_one_person_that_is_shown": (
         update(MIX_CELLS, "own_rate = 0.9", "is_withheld"),
         {"cells_of_few_people_are_not_shown"},
+    ),
+    "a_segment_of_a_change_that_is_gone": (
+        f"delete from {CHANGE} where {one_row(CHANGE, A_SEGMENT)}",
+        {CHANGES},
+    ),
+    "a_change_that_is_not_explained": (
+        f"delete from {CHANGE} where comparison_id = (select max(comparison_id) from {CHANGE})",
+        {CHANGES},
+    ),
+    "a_change_by_another_number_than_published": (
+        update(CHANGE, "contribution = contribution + 0.001", "row_type = 'sampling_of_the_mix'"),
+        {CHANGES},
+    ),
+    "a_segment_of_a_change_twice": (
+        repeat(CHANGE, A_SEGMENT),
+        {CHANGES, "changes_are_unique"},
+    ),
+    "a_rate_that_moved_more_than_its_part": (
+        update(CHANGE, "rate_contribution = 2 * rate_contribution", A_SEGMENT),
+        {"parts_of_a_change_follow_their_formula"},
+    ),
+    "a_change_of_no_period": (
+        f"update {GATE} set period_ends_on = period_starts_on",
+        {KNOWN_PERIODS},
+    ),
+    "a_check_of_a_change_twice": (repeat(GATE), {"checks_of_a_change_are_unique"}),
+    "a_gate_that_lets_a_missing_plan_pass": (
+        update(GATE, "value_later = null", "gate_status = 'ok'"),
+        {"a_gate_says_what_its_values_do"},
     ),
     "a_planned_stratum_twice": (repeat(PLAN), {"audit_plan_strata_are_unique", FRAMED}),
     "a_framed_stratum_without_a_plan": (
