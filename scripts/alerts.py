@@ -53,7 +53,7 @@ def message(alerts: list[dict[str, Any]], silence: str) -> str:
 @built
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path),
               default=Path("report/alerts"), show_default=True,
-              help="The folder to write to; the alarms that it has from before are not new.")  # fmt: skip
+              help="The folder to write to; alarms that it has are not new.")  # fmt: skip
 def main(database: Path, manifest: Path, output: Path) -> None:
     """Print what alarms now, and write it for tools (alerts.json) and for a chat (message.md).
 

@@ -22,17 +22,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from simulator.columns import DAY, RAW_TABLES, Delivery, coded, dates, raw_table, real, times, write
+from simulator.incidents import incident_table, schedule
+from simulator.plans import PlanError, read_plan
 from simulator.week import Summary, simulate_week
 from simulator.world import (
     Settings,
     World,
     build_world,
-    incident_table,
     people_table,
     reference_tables,
 )
 
 MADE_BY = "scripts/simulate.py"
+PLANS = ("none", "default", "random")
 MEASURES = ["row_count", "distinct_items", "sum_handling_seconds"]
 # Tables whose rows arrive in later weeks than their decisions, and how their files are named.
 LATE = [
@@ -113,6 +115,16 @@ def control_totals(world: World, summaries: list[Summary]) -> pa.Table:
     )
 
 
+def evidence_of(summaries: list[Summary]) -> dict[int, np.ndarray]:
+    """What the weeks' audits can show of each incident (cases.evidence), summed."""
+    audited: dict[int, np.ndarray] = {}
+    # In the order of weeks: sums do not depend on which was done first.
+    for summary in sorted(summaries, key=lambda summary: summary.week):
+        for which, found in summary.audited.items():
+            audited[which] = audited.get(which, 0) + found
+    return audited
+
+
 def _drain(world: World, out: Path, home: str, suffix: str) -> dict[str, int]:
     delivery = Delivery(out, world.horizon)
     delivery.drain(home, [world.monday(week) for week in range(world.weeks)], suffix)
@@ -149,11 +161,11 @@ def simulate(
     """Simulate a world into `out`/raw and `out`/truth; return its manifest (truth/world.json).
 
     Nothing appears in `out` before everything is written. Raises ForeignFolderError where `out`
-    holds raw data from elsewhere.
+    holds raw data from elsewhere, PlanError where a plan of incidents cannot be carried out.
     """
     if not force:
         check_folder(out)
-    world = build_world(settings)
+    world = schedule(build_world(settings))
     out.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=".simulating-", dir=out))
     try:
@@ -161,7 +173,6 @@ def simulate(
         for name, table in reference_tables(world).items():
             write(table, made / "raw" / f"{name}.parquet")
             rows[f"raw/{name}"] = len(table)
-        write(incident_table(world), made / "truth" / "incidents.parquet")
         write(people_table(world), made / "truth" / "people.parquet")
         with _pool(workers) as run:
             task = progress and progress.add_task("weeks", total=world.weeks)
@@ -179,6 +190,8 @@ def simulate(
                 if progress:
                     progress.advance(task)
         shutil.rmtree(made / "spool")
+        table = incident_table(world, evidence_of(summaries))
+        write(table, made / "truth" / "incidents.parquet")
         totals = control_totals(world, summaries)
         write(totals, made / "raw" / "control_totals.parquet")
         rows["raw/control_totals"] = len(totals)
@@ -199,6 +212,18 @@ def simulate(
         return manifest
     finally:
         shutil.rmtree(made, ignore_errors=True)
+
+
+def _plan(_context: click.Context, _option: click.Parameter, chosen: str) -> str | list:
+    """What --incidents says: a word as it is, a file as its entries."""
+    if chosen in PLANS:
+        return chosen
+    if not Path(chosen).is_file():
+        raise click.BadParameter(f"`{chosen}` is no file, and none of {', '.join(PLANS)}")
+    try:
+        return read_plan(Path(chosen))
+    except PlanError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.command(context_settings={"show_default": True})
@@ -237,11 +262,47 @@ def simulate(
     default=Settings.auditor_error_rate,
     help="Share of audits that misjudge.",
 )
+@click.option(
+    "--auditor-strictness",
+    type=click.FloatRange(0, 0.5),
+    default=Settings.auditor_strictness,
+    help="Share of right decisions that an average auditor calls wrong; each has an own one.",
+)
+@click.option(
+    "--variation",
+    type=click.FloatRange(0, 1),
+    default=Settings.variation,
+    help="How much a queue's error rate differs from week to week (relative sd).",
+)
+@click.option(
+    "--season",
+    type=click.FloatRange(0, 0.5),
+    default=Settings.season,
+    help="Yearly swing of the volume; holidays have twice as much less.",
+)
+@click.option(
+    "--growth",
+    type=click.FloatRange(-0.9, 10),
+    default=Settings.growth,
+    help="Of the volume in a year, relative.",
+)
+@click.option(
+    "--incidents",
+    metavar="none|default|random|PLAN.yml",
+    callback=_plan,
+    default=Settings.incidents,
+    help="What goes wrong; a plan lists kind, place, size, begin and days.",
+)
 @click.option("--workers", type=click.IntRange(1), default=2, help="Processes; no effect on files.")
 @click.option("--force", is_flag=True, help="Replace raw/ and truth/ made by something else.")
 @click.option("--quiet", is_flag=True, help="No progress, no table.")
 def main(
-    out: Path, start: datetime, workers: int, force: bool, quiet: bool, **chosen: float
+    out: Path,
+    start: datetime,
+    workers: int,
+    force: bool,
+    quiet: bool,
+    **chosen: float | str,
 ) -> None:
     """Simulate a moderation platform: raw tables into OUT/raw, the truth into OUT/truth.
 
@@ -256,6 +317,8 @@ def main(
     try:
         with Progress(*bars, TimeElapsedColumn(), console=console) as progress:
             manifest = simulate(settings, out, workers, force, progress)
+    except PlanError as error:
+        raise click.BadParameter(str(error), param_hint="--incidents") from error
     except ForeignFolderError as error:
         console.quiet = False
         console.print(f"[red]{error}[/red]", soft_wrap=True)

@@ -24,7 +24,7 @@
                 from (
                     select
                         points.*,
-                        row_number() over ({{ of_chart }} order by {{ at }}) as nth_week,
+                        cast(row_number() over ({{ of_chart }} order by {{ at }}) as bigint) as nth_week,
                         {{ exact_sum(p ~ ' * ' ~ n, over=of_chart) }}
                         / ({{ exact_sum(n, over=of_chart) }}) as centre
                     from {{ points }} as points

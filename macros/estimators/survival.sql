@@ -50,10 +50,10 @@
                         cast(n as double) as n,
                         cast(n_ended as double) as n_ended,
                         cast(n_decided as double) as n_decided,
-                        cast(sum(n) over (
+                        sum(cast(n as double)) over (
                             partition by {{ of_group }} order by wait_seconds desc
                             rows between unbounded preceding and current row
-                        ) as double) as n_at_risk
+                        ) as n_at_risk
                     from {{ cells }}
                 ) as counted
             ) as at_risk
@@ -132,11 +132,11 @@
 {% macro ranked_counts(relation, group, value='wait_seconds') -%}
     select
         *,
-        sum(n) over (
+        sum(cast(n as double)) over (
             partition by {{ group | join(', ') }} order by {{ value }}
             rows between unbounded preceding and current row
         ) as n_so_far,
-        sum(n) over (partition by {{ group | join(', ') }}) as n_all
+        sum(cast(n as double)) over (partition by {{ group | join(', ') }}) as n_all
     from {{ relation }}
 {%- endmacro %}
 

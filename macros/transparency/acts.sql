@@ -1,19 +1,22 @@
-{#- An act restricts by its own action and by those of decision_actions, each once. -#}
+{#- An act restricts by its own action and by those of decision_actions, each once (act_code). -#}
 {% macro restrictions_of_acts() -%}
     select
-        decision_id,
-        action_code
-    from {{ ref('fct_decisions') }}
-    where action_group = 'enforced'
-    union
+        decisions.*,
+        decisions.action_code as act_code
+    from {{ ref('fct_decisions') }} as decisions
+    where decisions.action_group = 'enforced'
+    union all
     select
-        further.decision_id,
-        further.action_code
+        decisions.*,
+        further.action_code as act_code
     from {{ ref('stg_decision_actions') }} as further
     inner join {{ ref('action_codes') }} as actions on further.action_code = actions.action_code
     inner join {{ ref('fct_decisions') }} as decisions
         on further.decision_id = decisions.decision_id
-    where actions.is_enforcing and decisions.action_group = 'enforced'
+    where
+        actions.is_enforcing
+        and decisions.action_group = 'enforced'
+        and further.action_code <> decisions.action_code
 {%- endmacro %}
 
 {#- Reversed, or replaced by a decision to leave the item up. -#}

@@ -30,29 +30,11 @@ metrics as (
     where mart = 'appeal_turnaround'
 ),
 
--- An answer ends the wait. Who withdraws no longer waits, and was not answered: seen until then.
-cells as (
-    select
-        {{ group | join(', ') }},
-        wait_seconds,
-        n,
-        n_answered as n_ended,
-        n_answered as n_decided
-    from waits
-    where anchor = 'filed_at' and n > 0
-),
-
-curve as (
-    {{ survival_curve('cells', group) }}
-),
-
-curves as (
-    {{ survival_summary('curve', group, {'median': 0.5, 'p90': 0.1}, {}) }}
-),
-
+-- A number for each group: engines sort by it faster than by its names.
 counted as (
     select
         {{ group | join(', ') }},
+        row_number() over (order by {{ group | join(', ') }}) as group_number,
         {% for name in counts -%}
         cast(sum(case when anchor = 'filed_at' then {{ name }} else 0 end) as bigint) as {{ name }},
         {% endfor -%}
@@ -63,22 +45,57 @@ counted as (
     group by {{ group | join(', ') }}
 ),
 
+numbered_waits as (
+    select
+        counted.group_number,
+        waits.anchor,
+        waits.wait_seconds,
+        waits.n,
+        waits.n_answered
+    from waits
+    inner join counted on {{ same_keys('waits', 'counted', group) }}
+),
+
+-- An answer ends the wait. Who withdraws no longer waits, and was not answered: seen until then.
+cells as (
+    select
+        group_number,
+        wait_seconds,
+        n,
+        n_answered as n_ended,
+        n_answered as n_decided
+    from numbered_waits
+    where anchor = 'filed_at' and n > 0
+),
+
+curve as (
+    {{ survival_curve('cells', ['group_number']) }}
+),
+
+curves as (
+    {{ survival_summary('curve', ['group_number'], {'median': 0.5, 'p90': 0.1}, {}) }}
+),
+
 answered as (
-    select * from waits
+    select
+        group_number,
+        wait_seconds,
+        n
+    from numbered_waits
     where anchor = 'answered_at'
 ),
 
 ranked as (
-    {{ ranked_counts('answered', group) }}
+    {{ ranked_counts('answered', ['group_number']) }}
 ),
 
 decided_only as (
     select
-        {{ group | join(', ') }},
+        group_number,
         {{ ranked_quantile(0.5) }} as median_seconds,
         {{ ranked_quantile(0.9) }} as p90_seconds
     from ranked
-    group by {{ group | join(', ') }}
+    group by group_number
 ),
 
 measured as (
@@ -104,8 +121,8 @@ measured as (
         coalesce(of_filing.suppression_code, of_answer.suppression_code) as own_code
     from counted
     inner join metrics on counted.appellant = metrics.appellant
-    left join curves on {{ same_keys('counted', 'curves', group) }}
-    left join decided_only on {{ same_keys('counted', 'decided_only', group) }}
+    left join curves on counted.group_number = curves.group_number
+    left join decided_only on counted.group_number = decided_only.group_number
     {% for name, anchor in {'of_filing': 'filed_at', 'of_answer': 'answered_at'}.items() -%}
     left join suppressed as {{ name }}
         on

@@ -1,4 +1,7 @@
-{% set chart = ['metric_id', 'metric_version', 'period_type', 'dimension_name', 'dimension_value'] -%}
+{% set chart = [
+    'metric_id', 'metric_version', 'period_type', 'dimension_name', 'dimension_value',
+] -%}
+{% set sigma_prime = 'charted.sigma * charted.sigma_z' -%}
 
 with weeks as (
     select
@@ -32,8 +35,8 @@ select
     {{ control_limit('charted.centre', 'charted.sigma', 'low') }} as p_low,
     {{ control_limit('charted.centre', 'charted.sigma', 'high') }} as p_high,
     charted.sigma_z,
-    {{ control_limit('charted.centre', 'charted.sigma * charted.sigma_z', 'low') }} as p_prime_low,
-    {{ control_limit('charted.centre', 'charted.sigma * charted.sigma_z', 'high') }} as p_prime_high,
+    {{ control_limit('charted.centre', sigma_prime, 'low') }} as p_prime_low,
+    {{ control_limit('charted.centre', sigma_prime, 'high') }} as p_prime_high,
     smoothed.ewma,
     {{ control_limit('charted.centre', 'smoothed.ewma_sigma', 'low') }} as ewma_low,
     {{ control_limit('charted.centre', 'smoothed.ewma_sigma', 'high') }} as ewma_high

@@ -61,7 +61,8 @@ runs as (
         min(calendar_date) as first_day,
         max(calendar_date) as last_day,
         count(*) as n_days,
-        sum(n_observed) / cast(case when is_share then sum(n_rows) else 1 end as double) as observed,
+        sum(n_observed) / cast(case when is_share then sum(n_rows) else 1 end as double)
+            as observed,
         {{ exact_sum('n_expected', bits=40) }} / case when is_share then sum(n_rows) else 1 end
             as expected,
         case when direction < 0 then min(z) else max(z) end as z

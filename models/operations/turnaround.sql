@@ -31,28 +31,38 @@ metrics as (
     where mart = 'turnaround'
 ),
 
-closed_by_wait as (
+-- A number for each group: engines sort by it faster than by its names.
+groups as (
     select
         {{ group | join(', ') }},
-        wait_seconds,
-        sum(n) as n
+        row_number() over (order by {{ group | join(', ') }}) as group_number
+    from curves
+    where counted = 'job'
+),
+
+closed_by_wait as (
+    select
+        groups.group_number,
+        ends.wait_seconds,
+        sum(ends.n) as n
     from ends
-    where anchor = 'closed'
-    group by {{ group | join(', ') }}, wait_seconds
+    inner join groups on {{ same_keys('ends', 'groups', group) }}
+    where ends.anchor = 'closed'
+    group by groups.group_number, ends.wait_seconds
 ),
 
 closed_ranked as (
-    {{ ranked_counts('closed_by_wait', group) }}
+    {{ ranked_counts('closed_by_wait', ['group_number']) }}
 ),
 
 closed_only as (
     select
-        {{ group | join(', ') }},
+        group_number,
         cast(max(n_all) as bigint) as n_closed,
         {{ ranked_quantile(0.5) }} as median_seconds,
         {{ ranked_quantile(0.9) }} as p90_seconds
     from closed_ranked
-    group by {{ group | join(', ') }}
+    group by group_number
 ),
 
 of_curves as (
@@ -95,7 +105,8 @@ of_curves as (
         end as closed_only_estimate
     from curves
     inner join metrics on curves.counted = metrics.counted and metrics.metric_id <> 'within_target'
-    left join closed_only on {{ same_keys('curves', 'closed_only', group) }}
+    left join groups on {{ same_keys('curves', 'groups', group) }}
+    left join closed_only on groups.group_number = closed_only.group_number
 ),
 
 of_targets as (

@@ -160,9 +160,10 @@ def _alarms(scores: pd.DataFrame) -> pd.DataFrame:
             {**of, "kind": "learning", "first_day": first, "last_day": last,
              "n_days": (last - first).days + 1}
         )  # fmt: skip
-        days = days.assign(kind=days.apply(_kind, axis=1), up=days["z"] > 0)
-        days = days[days["kind"].notna()]
-        for (kind, _), found in days.groupby(["kind", "up"]):
+        alarmed = days.assign(kind=days.apply(_kind, axis=1), up=days["z"] > 0).dropna(
+            subset="kind"
+        )
+        for (kind, _), found in alarmed.groupby(["kind", "up"]):
             run = (found["calendar_date"].diff() != DAY).cumsum()
             for _, part in found.groupby(run):
                 whole = part["n_rows"].sum() if part["is_share"].iloc[0] else 1

@@ -7,10 +7,12 @@ A week can be simulated alone, in any order and process. What crosses from one w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 
 from .columns import DAY
+from .incidents import FIELDS, WIDENED, factors, in_cell, is_of_people, members
 from .world import (
     AUTO_CLOSE,
     AUTOMATION,
@@ -29,6 +31,7 @@ from .world import (
     SYSTEM,
     TIER_TARGETS,
     World,
+    chance,
     slots,
 )
 
@@ -36,13 +39,14 @@ ERROR_CLASSES = ["correct", "false_positive", "false_negative", "wrong_selection
 CORRECT, FALSE_POSITIVE, FALSE_NEGATIVE, WRONG_SELECTION, TECHNICAL = range(5)
 
 # The parts of a week, each with its own random stream.
-OWN, CARRIED, QUALITY, PEOPLE = range(4)
+OWN, CARRIED, QUALITY, PEOPLE, VARIATION, INVENTED = range(6)
 CARRIED_SHARE = 0.025
+MOST_CHANCE = 0.9  # that a decision is wrong
 DAY_FACTOR = np.array([1.07, 1.12, 1.12, 1.10, 1.04, 0.81, 0.74])
 HOUR_SLOTS = slots(1 + 0.75 * np.sin((np.arange(24) - 8) * np.pi / 12))[0]
 LANGUAGE_SLOTS, REGION_SLOTS = slots(LANGUAGE_MIX)[0], slots(REGION_MIX)[0]
 REASON_SLOTS = slots(ENQUEUE_MIX)[0]
-MODEL_WEEKS = 6  # a new model version every six weeks, each with 4 % fewer errors
+HOLIDAYS = [(1, 1), (5, 1), (12, 25), (12, 26)]  # month and day
 SIBLINGS = np.stack([np.flatnonzero(parent == LEAF_PARENT) for parent in LEAF_PARENT])
 
 Batch = dict[str, np.ndarray]
@@ -56,15 +60,17 @@ class Week:
     number: int
     monday: int  # its first instant, epoch seconds
     queue_volume: np.ndarray  # (day, queue), relative to an average day's total of 1
-    queue_error: np.ndarray  # (day, queue)
-    leaf_error: np.ndarray  # (day, leaf or none)
+    swing: np.ndarray  # (day,) of the volume by season and growth, 1 where there is neither
+    queue_error: np.ndarray  # (queue,)
     person_error: np.ndarray  # (day, person)
+    factors: dict[int, np.ndarray]  # (day,) of the error rate, by place in the world's incidents
     on_shift: np.ndarray  # (day, person)
     rota: np.ndarray  # (day, queue, place) persons
     rota_size: np.ndarray  # (day, queue)
     auto_close: np.ndarray  # (day,) share
     broken_feed: np.ndarray  # (day, queue)
     slowness: np.ndarray  # (day, queue), of people, 1 where nothing is wrong
+    audit_appetite: np.ndarray  # (queue,) of the plan, 1 where nothing changed
 
 
 def week_of(world: World, number: int) -> Week:
@@ -72,28 +78,31 @@ def week_of(world: World, number: int) -> Week:
     people, n_queues = world.moderators, len(world.queue_ids)
     monday = world.monday(number)
     days = monday + np.arange(7) * DAY
-    volume = np.tile(world.queue_mix, (7, 1)) * DAY_FACTOR[:, None]
-    queue_error = np.tile(world.queue_difficulty, (7, 1))
-    leaf_error = np.tile(world.leaf_difficulty, (7, 1))
+    swing = _swing(world, days)
+    volume = np.tile(world.queue_mix, (7, 1)) * DAY_FACTOR[:, None] * swing[:, None]
+    # Weeks differ by nature: log-normal around the queue's own error rate.
+    spread = np.sqrt(np.log1p(world.settings.variation**2))
+    drawn = world.random(number, VARIATION).standard_normal(n_queues)
+    queue_error = world.queue_difficulty * np.exp(spread * drawn - spread**2 / 2)
     tenure = (days[:, None] - people.hired[None, :]) / DAY
     person_error = people.error_factor * (1 + 0.8 * np.exp(-np.maximum(tenure, 0) / 45))
     auto_close, broken = np.full(7, 0.012), np.zeros((7, n_queues), bool)
-    slowness = np.ones((7, n_queues))
+    slowness, appetite = np.ones((7, n_queues)), np.ones(n_queues)
 
     for incident, when in world.during("mix_shift", number):
         volume[when, incident.code] *= incident.size
-    for incident, when in world.during("queue_accuracy_drop", number):
-        queue_error[when, incident.code] *= incident.size
-    for incident, when in world.during("policy_change", number):
-        leaf_error[when, incident.code] *= incident.size
-    for incident, when in world.during("vendor_cohort", number):
-        person_error[np.ix_(when, people.hired == incident.starts_at)] *= incident.size
+    changed = factors(world, number)
+    for i, by_day in changed.items():
+        if is_of_people(world.incidents[i]):
+            person_error[:, members(world, world.incidents[i])] *= by_day[:, None]
     for incident, when in world.during("bulk_close", number):
         auto_close[when] = incident.size
     for incident, when in world.during("broken_feed", number):
         broken[when, incident.code] = True
     for incident, when in world.during("backlog_surge", number):
         slowness[when, incident.code] = incident.size
+    for incident, _ in world.during("audit_plan_change", number):
+        appetite[incident.code] *= incident.size
 
     since_off = (np.arange(7)[:, None] - people.day_off[None, :]) % 7
     employed = tenure >= 0
@@ -113,16 +122,29 @@ def week_of(world: World, number: int) -> Week:
         number=number,
         monday=monday,
         queue_volume=volume,
+        swing=swing,
         queue_error=queue_error,
-        leaf_error=leaf_error,
         person_error=person_error,
+        factors=changed,
         on_shift=on_shift,
         rota=rota,
         rota_size=size,
         auto_close=auto_close,
         broken_feed=broken,
         slowness=slowness,
+        audit_appetite=appetite,
     )
+
+
+def _swing(world: World, days: np.ndarray) -> np.ndarray:
+    """The volume of days beside the average one: most in December, little on holidays, growing."""
+    settings = world.settings
+    dates = [datetime.fromtimestamp(int(day), UTC) for day in days]
+    of_year = np.array([day.timetuple().tm_yday for day in dates])
+    off = np.array([(day.month, day.day) in HOLIDAYS for day in dates])
+    seasonal = 1 + settings.season * np.sin((of_year - 258) * 2 * np.pi / 365.25)
+    seasonal *= np.where(off, max(1 - 2 * settings.season, 0.1), 1)
+    return seasonal * (1 + settings.growth) ** (np.maximum(days - world.start, 0) / DAY / 365)
 
 
 def draw(rng: np.random.Generator, table: np.ndarray, n: int) -> np.ndarray:
@@ -215,6 +237,7 @@ def draw_cases(
         "escalated": np.zeros(n, bool),
     }
     cases |= _items(rng, week, cases)
+    _widen_scope(world, cases)
     cases |= _decide(rng, week, cases)
     # A broken feed loses columns on their way out; people saw the items as they are.
     lost = week.broken_feed[day, queue]
@@ -258,6 +281,17 @@ def _items(rng: np.random.Generator, week: Week, cases: Batch) -> Batch:
     }
 
 
+def _widen_scope(world: World, cases: Batch) -> None:
+    """Let what a new version counts as violating be so, for decisions taken since it began."""
+    for incident in world.of_kind("scope_change"):
+        leaf, queue = incident.code, cases["queue"]
+        violating = world.prevalence * world.leaf_mix[:, leaf] / world.leaf_mix.sum(axis=1)
+        more = (incident.size - 1) * violating / (1 - world.prevalence)
+        new = (cases["true_policy"] < 0) & incident.during(cases["decided"])
+        new &= chance(world.settings.seed, cases["item"], WIDENED + leaf) < more[queue]
+        cases["true_policy"][new], cases["true_action"][new] = leaf, LEAF_ACTION[leaf]
+
+
 def _decide(rng: np.random.Generator, week: Week, cases: Batch) -> Batch:
     """Who decides what, and whether it is right."""
     world, people, n = week.world, week.world.moderators, len(cases["queue"])
@@ -265,18 +299,23 @@ def _decide(rng: np.random.Generator, week: Week, cases: Batch) -> Batch:
     human, machine = cases["by_type"] == HUMAN, cases["by_type"] == AUTOMATION
     person = np.where(human, assign(rng, week, day, queue, language), -1)
     confidence = np.where(machine, 1 - 0.5 * rng.random(n, np.float32) ** 2, np.nan)
-    model = week.number // MODEL_WEEKS
+    model = world.model(week.number)
 
     foreign = np.where(people.language[person] == language, 0.9, 1.5)
     # Newcomers and foreign languages add an eighth to the error rate: start below it.
-    chance = 0.88 * world.settings.error_rate * week.queue_error[day, queue]
-    chance *= week.leaf_error[day, cases["true_policy"]]
-    chance *= np.where(
+    uncapped = 0.88 * world.settings.error_rate * week.queue_error[queue]
+    uncapped *= world.leaf_difficulty[cases["true_policy"]]
+    uncapped *= np.where(
         machine,
         (0.3 + 3.6 * (1 - confidence)) * 0.96**model,
         week.person_error[day, person] * foreign,
     )
-    chance = np.minimum(chance, 0.9).astype(np.float32)
+    who = {"person": person, "model": np.where(machine, model, -1)}
+    for i, by_day in week.factors.items():
+        if not is_of_people(world.incidents[i]):
+            inside = in_cell(world, world.incidents[i], cases | who)
+            uncapped[inside] *= by_day[day[inside]]
+    chance = np.minimum(uncapped, MOST_CHANCE).astype(np.float32)
 
     action, policy = cases["true_action"].copy(), cases["true_policy"].copy()
     error = np.zeros(n, np.int8)
@@ -297,11 +336,30 @@ def _decide(rng: np.random.Generator, week: Week, cases: Batch) -> Batch:
         "handling": np.where(human, handling, np.nan).astype(np.float32),
         "action": action,
         "policy": policy,
-        "model": np.where(machine, model, -1).astype(np.int16),
+        "model": who["model"].astype(np.int16),
         "confidence": confidence.astype(np.float32),
         "error": error,
         "chance": chance,
+        "uncapped": uncapped.astype(np.float32),
     }
+
+
+def evidence(week: Week, decisions: Batch, audited: np.ndarray) -> dict[int, np.ndarray]:
+    """What audits can show of each incident that changes accuracy, by its place in the list.
+
+    Its audits, and the errors to be expected of them without it and with it. `audited` are the
+    rows of decisions, one for each audit.
+    """
+    world, found = week.world, {}
+    fields = [*FIELDS.values(), "person", "day", "decided", "chance", "uncapped"]
+    rows = {name: decisions[name][audited] for name in fields}
+    for i, by_day in week.factors.items():
+        incident = world.incidents[i]
+        inside = in_cell(world, incident, rows) & incident.during(rows["decided"])
+        usual = rows["uncapped"][inside].astype(float) / by_day[rows["day"][inside]]
+        expected = np.minimum(usual, MOST_CHANCE).sum(), rows["chance"][inside].sum(dtype=float)
+        found[i] = np.array([inside.sum(), *expected])
+    return found
 
 
 def first_id(week: Week, eighth: int = 0) -> int:
@@ -309,7 +367,8 @@ def first_id(week: Week, eighth: int = 0) -> int:
 
     A week's range is far wider than it has decisions, so that weeks need not know of each other.
     """
-    width = 10 ** len(str(week.world.settings.decisions_per_day * 7 * 4 + 10_000))
+    most = int(week.world.settings.decisions_per_day * week.world.peak)
+    width = 10 ** len(str(most * 7 * 4 + 10_000))
     return week.number * width + eighth * width // 8
 
 
@@ -331,7 +390,7 @@ def draw_carried(week: Week) -> Batch:
     world = week.world
     rng = world.random(week.number, CARRIED)
     n = (
-        int(rng.poisson(world.settings.decisions_per_day * 7 * CARRIED_SHARE))
+        int(rng.poisson(world.settings.decisions_per_day * 7 * CARRIED_SHARE * week.swing.mean()))
         if week.number > 0
         else 0
     )

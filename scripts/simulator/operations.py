@@ -30,6 +30,7 @@ from .world import (
     SYSTEM,
     UPHOLD,
     WARN,
+    chance,
 )
 
 REPORTERS = ["user", "trusted_flagger", "authority", "automation"]
@@ -45,18 +46,6 @@ MOST_REPORTS = 6
 # What a chance is for: the same number draws another one for each.
 (_POLICY, _WRONG_POLICY, _MADE, _COUNT, _WHEN, _LEGAL, _GROUND, _LEVEL, _SECOND) = range(9)
 _COMPLAINS, _OUTCOME, _WAIT, NOTIFIED, CHANNEL, LATE = range(9, 15)
-
-
-def chance(world_seed: int, number: np.ndarray, salt: int) -> np.ndarray:
-    """A number in [0, 1) for each id and purpose, as even as drawn (SplitMix64 of the three)."""
-    with np.errstate(over="ignore"):
-        x = number.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15) * np.uint64(
-            1 + salt + 16 * world_seed
-        )
-        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        x ^= x >> np.uint64(31)
-    return (x >> np.uint64(11)) / float(1 << 53)
 
 
 def reported_policy(seed: int, cases: Batch) -> np.ndarray:

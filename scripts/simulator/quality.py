@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from . import operations
-from .cases import CORRECT, TECHNICAL, Batch, Week, first_id, mistake, same_day
+from .cases import CORRECT, INVENTED, TECHNICAL, Batch, Week, first_id, mistake, same_day
 from .columns import DAY, Delivery, coded, constant, ids, raw_table, real, times, whole
+from .incidents import DELAYED, STRICT
 from .operations import APPEAL_WITHDRAWN, DENIED, GRANTED, PARTIAL, PENDING
 from .world import (
     ACTIONS,
@@ -27,6 +28,7 @@ from .world import (
     SEVERITIES,
     SYSTEM,
     World,
+    chance,
 )
 
 METHODS = [
@@ -70,9 +72,11 @@ def strata(world: World, decisions: Batch) -> np.ndarray:
     return np.where(eligible, 2 * cell + enforced, -1)
 
 
-def plan(world: World, population: np.ndarray) -> np.ndarray:
+def plan(week: Week, population: np.ndarray) -> np.ndarray:
     """Planned sample size per stratum: risk-heavy, at least two, at most everybody."""
-    risk = np.append(np.array([3.0, 1.2, 0.6])[world.queue_tier], 0.6)
+    world = week.world
+    risk = np.array([3.0, 1.2, 0.6])[world.queue_tier] * week.audit_appetite
+    risk = np.append(risk, 0.6)
     appetite = np.repeat(risk, 2) * np.tile([0.5, 2.0], len(risk))
     share = population * appetite
     size = world.settings.audit_rate * population.sum() * share / max(share.sum(), 1)
@@ -87,17 +91,18 @@ def stratum_names(world: World) -> list[str]:
 
 def write_week(
     rng: np.random.Generator, week: Week, decisions: Batch, delivery: Delivery
-) -> tuple[Batch, Batch]:
+) -> tuple[Batch, Batch, np.ndarray]:
     """Write the week's frame, audits, disputes and appeals.
 
-    Returns the appeals' jobs and the decisions that answer them.
+    Returns the appeals' jobs, the decisions that answer them, and which decisions the plan's
+    audits in force at the world's end are of.
     """
     world = week.world
     framed = week.monday + 7 * DAY + 2 * 3600
     stratum = strata(world, decisions)
     n_strata = 2 * len(world.queue_ids) + 2
     population = np.bincount(stratum[stratum >= 0], minlength=n_strata)
-    planned = plan(world, population)
+    planned = plan(week, population)
     _write_frame(week, population, planned, framed, delivery)
 
     members = np.argsort(stratum, kind="stable")[int((stratum < 0).sum()) :]
@@ -116,6 +121,12 @@ def write_week(
     # Nobody can audit a sample before it is drawn.
     drawn = framed + 3600 + (rng.random(len(sample)) * 2.8 * DAY).astype(np.int64)
     audited = np.maximum(audited, drawn)
+    for incident in world.of_kind("late_audits"):
+        late = incident.during(decisions["decided"][sample])
+        for _, queue in incident.place:
+            late &= decisions["queue"][sample] == queue
+        u = chance(world.settings.seed, decisions["decision"][sample], DELAYED)
+        audited += np.where(late, u * incident.size * DAY, 0).astype(np.int64)
 
     appeals = _appeals(rng, world.settings.seed, decisions)
     groups = [(PLANNED, sample, audited), *_other_audits(rng, decisions, stratum, appeals)]
@@ -134,11 +145,12 @@ def write_week(
     rate = planned / np.maximum(population, 1)
     audits["inclusion"] = np.where(in_plan, rate[cell], np.nan)
     audits["audit"] = first_id(week) + np.arange(len(cell))
-    _write_audits(rng, week, decisions, audits, delivery)
+    in_force = _write_audits(rng, week, decisions, audits, delivery)
     # Whose report led to nothing may complain as well; no audit is drawn for it.
     complaints = operations.complaints(week, decisions)
     appeals = {name: np.concatenate([appeals[name], complaints[name]]) for name in appeals}
-    return _write_appeals(rng, week, decisions, appeals, delivery)
+    jobs, answers = _write_appeals(rng, week, decisions, appeals, delivery)
+    return jobs, answers, audits["row"][in_force & in_plan]
 
 
 def _write_frame(
@@ -220,7 +232,8 @@ def _write_audits(
     decisions: Batch,
     audits: Batch,
     delivery: Delivery,
-) -> None:
+) -> np.ndarray:
+    """Write the audits with their scores and disputes; return which are in force at the end."""
     world, row, n = week.world, audits["row"], len(audits["row"])
     fate = rng.choice(5, n, p=FATE_MIX)
     errs = rng.random(n) < world.settings.auditor_error_rate
@@ -234,6 +247,7 @@ def _write_audits(
     for which in (1, 2, 3):
         pool = np.flatnonzero(world.auditor_tier == which)
         auditor = np.where(tier == which, pool[rng.integers(0, len(pool), n)], auditor)
+    errs |= _invent(week, decisions, audits | {"auditor": auditor}, action, policy)
     blind = rng.random(n) < 0.3
     recorded = audits["audited"] + rng.integers(60, 4 * 3600, n)
     later = rng.integers(6 * 3600, 12 * DAY, n)
@@ -294,6 +308,28 @@ def _write_audits(
     disputable &= audits["method"] != BENCHMARK
     disputed = np.flatnonzero(disputable & (rng.random(n) < np.where(errs, 0.6, 0.12)))
     _write_disputes(rng, week, {k: v[disputed] for k, v in judged.items()}, delivery)
+    # By the last revision that has arrived.
+    in_force = np.zeros(n, bool)
+    arrived = known < world.horizon
+    in_force[which[arrived]] = status[arrived] == FINAL
+    return in_force
+
+
+def _invent(
+    week: Week, decisions: Batch, audits: Batch, action: np.ndarray, policy: np.ndarray
+) -> np.ndarray:
+    """Change what strict auditors say of right decisions; return which audits these are."""
+    world, row = week.world, audits["row"]
+    share = world.settings.auditor_strictness * world.auditors.error_factor[audits["auditor"]]
+    for incident in world.of_kind("strict_auditor"):
+        during = incident.during(audits["audited"]) & (audits["auditor"] == incident.code)
+        share = np.where(during, np.maximum(share, incident.size), share)
+    new = chance(world.settings.seed, audits["audit"], STRICT) < share
+    new &= (action == decisions["action"][row]) & (policy == decisions["policy"][row])
+    new &= audits["method"] != BENCHMARK
+    rng, queue = world.random(week.number, INVENTED), decisions["queue"][row[new]]
+    action[new], policy[new], _ = mistake(rng, world, queue, action[new], policy[new])
+    return new
 
 
 def _write_scores(rng: np.random.Generator, week: Week, judged: Batch, delivery: Delivery) -> None:
@@ -403,10 +439,8 @@ def _write_appeals(
     jobs = operations.appeal_jobs(week, decisions, appeals)
     outcome = appeals["outcome"]
     lost = np.zeros(n, bool)
-    for incident in week.world.incidents:
-        if incident.kind == "lost_restores":
-            at = appeals["decided"]
-            lost |= (at >= incident.starts_at) & (at < incident.ends_at)
+    for incident in week.world.of_kind("lost_restores"):
+        lost |= incident.during(appeals["decided"])
     granted, nobody = outcome == GRANTED, outcome == APPEAL_WITHDRAWN
     action = operations.answer(granted & ~lost, nobody | (granted & lost))
     system = action == AUTO_CLOSE

@@ -21,11 +21,13 @@ from .cases import (
     draw_carried,
     draw_first_looks,
     draw_own,
+    evidence,
     first_id,
     same_day,
     week_of,
 )
 from .columns import DAY, Delivery, coded, constant, dates, ids, raw_table, real, times, whole
+from .incidents import LOST
 from .world import (
     ACTIONS,
     AUTO_CLOSE,
@@ -41,6 +43,7 @@ from .world import (
     POLICY_IDS,
     REGIONS,
     World,
+    chance,
 )
 
 
@@ -55,6 +58,7 @@ class Summary:
     # (day of the world, all + queue, measure), and statements by day
     totals: dict[int, np.ndarray] = field(default_factory=dict)
     statements: dict[int, int] = field(default_factory=dict)
+    audited: dict[int, np.ndarray] = field(default_factory=dict)  # see cases.evidence
 
 
 def job_table(world: World, cases: Batch) -> tuple[pa.Table, np.ndarray]:
@@ -173,13 +177,24 @@ def simulate_week(world: World, number: int, out: Path) -> Summary:
     _write_truth(delivery, decisions, summary)
     _write_people(week, delivery)
     operations.write_actions(week, decisions, delivery)
-    asked, answers = quality.write_week(rng, week, decisions, delivery)
+    asked, answers, audited = quality.write_week(rng, week, decisions, delivery)
+    summary.audited = evidence(week, decisions, audited[~is_lost(world, decisions)[audited]])
     delivery.later("raw/review_jobs", number, *job_table(world, asked))
     delivery.later("raw/decisions", number, decision_table(world, answers), answers["recorded"])
     for day, found in totals(world, answers, answers["handling"]).items():
         summary.totals[day] = found
     summary.rows = delivery.rows
     return summary
+
+
+def is_lost(world: World, decisions: Batch) -> np.ndarray:
+    """Decisions whose rows never arrive, though the platform counts them."""
+    lost = np.zeros(len(decisions["decided"]), bool)
+    for incident in world.of_kind("partial_loss"):
+        gone = incident.during(decisions["decided"]) & (decisions["queue"] == incident.code)
+        u = chance(world.settings.seed, decisions["decision"], LOST)
+        lost |= gone & (u < incident.size)
+    return lost
 
 
 def _write_decisions(
@@ -207,7 +222,12 @@ def _write_decisions(
     delivered, recorded, is_latest = (
         np.concatenate([values, values[twice]]) for values in (delivered, recorded, is_latest)
     )
-    order = np.argsort(recorded, kind="stable")
+    again = np.zeros(len(recorded), bool)
+    for incident in week.world.of_kind("doubled_delivery"):
+        again |= incident.during(recorded)
+    times_each = (1 + again) * ~is_lost(week.world, decisions)[delivered]
+    order = np.repeat(np.arange(len(recorded)), times_each)
+    order = order[np.argsort(recorded[order], kind="stable")]
     delivered, recorded, is_latest = delivered[order], recorded[order], is_latest[order]
     rows = {name: values[delivered] for name, values in decisions.items()}
     rows["handling"] = np.where(is_latest, latest[delivered], rows["handling"])
@@ -249,10 +269,9 @@ def _write_statements(
     order = np.argsort(submitted, kind="stable")
     rows, submitted = rows[order], submitted[order]
     days, counts = np.unique(submitted // DAY * DAY, return_counts=True)
-    for incident in world.incidents:
-        if incident.kind == "missing_day":
-            arrived = (submitted < incident.starts_at) | (submitted >= incident.ends_at)
-            rows, submitted = rows[arrived], submitted[arrived]
+    for incident in world.of_kind("missing_day"):
+        arrived = ~incident.during(submitted)
+        rows, submitted = rows[arrived], submitted[arrived]
     machine = decisions["by_type"][rows] == AUTOMATION
     table = raw_table(
         "statements_of_reasons",

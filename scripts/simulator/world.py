@@ -1,4 +1,4 @@
-"""What does not change from week to week: settings, policies, queues, people and incidents."""
+"""What does not change from week to week: settings, policies, queues and people."""
 
 from __future__ import annotations
 
@@ -137,18 +137,7 @@ TIERS, TIER_TARGETS = (
 )
 ROLES = ["moderator", "auditor", "senior_auditor", "expert"]
 
-INCIDENT_KINDS = [  # when (share of the world), days, kind, dimension, size, meaning of the size
-    (0.12, 7, "mix_shift", "queue_id", 2.5, "volume multiplied by size"),
-    (0.26, 1, "missing_day", "table_name", 1.0, "size = share of the rows never delivered"),
-    (0.36, 14, "policy_change", "policy_id", 2.5, "version 2 begins; error rate times size"),
-    (0.47, 7, "backlog_surge", "queue_id", 4.0, "people's time to a decision multiplied by size"),
-    (0.55, 4, "queue_accuracy_drop", "queue_id", 3.0, "error rate multiplied by size"),
-    (0.62, 28, "vendor_cohort", "vendor", 2.2, "new hires' error rate multiplied by size"),
-    (0.70, 1, "bulk_close", "table_name", 0.3, "size = share of jobs that the system closes"),
-    (0.78, 3, "lost_restores", "table_name", 1.0, "size = share of granted appeals not restored"),
-    (0.86, 2, "broken_feed", "queue_id", 1.0, "size = share of rows without language and views"),
-]
-
+MODEL_WEEKS = 6  # a new model version every six weeks, each with 4 % fewer errors
 SLOTS = 4096  # categorical draws look a code up in a table of this many equal slots
 
 
@@ -166,6 +155,11 @@ class Settings:
     error_rate: float = 0.07
     audit_rate: float = 0.025
     auditor_error_rate: float = 0.005
+    auditor_strictness: float = 0.0
+    variation: float = 0.0
+    season: float = 0.0
+    growth: float = 0.0
+    incidents: str | list = "default"  # none, default, random, or a plan's entries
 
 
 @dataclass(frozen=True)
@@ -175,11 +169,19 @@ class Incident:
     kind: str
     starts_at: int
     ends_at: int
-    dimension: str
-    code: int
-    value: str
+    place: tuple[tuple[str, int], ...]  # names and codes, none where it is everywhere
     size: float
-    description: str
+    ramp: bool = False
+
+    @property
+    def code(self) -> int:
+        """The code of the only place."""
+        ((_, code),) = self.place
+        return code
+
+    def during(self, times: np.ndarray) -> np.ndarray:
+        """Which of these times are in its window."""
+        return (times >= self.starts_at) & (times < self.ends_at)
 
 
 @dataclass
@@ -221,9 +223,10 @@ class World:
     moderators: People
     auditors: People
     auditor_tier: np.ndarray
-    revised_policies: list[tuple[int, int]]  # leaf, when version 2 came into force
+    revised_policies: list[tuple[int, int]]  # leaf, when its next version came into force
     golden_policy: np.ndarray
     incidents: list[Incident] = field(default_factory=list)
+    peak: float = 1.0  # the largest volume to be expected, relative to decisions_per_day
 
     @property
     def all_queues(self) -> list[str]:
@@ -239,15 +242,31 @@ class World:
         """The first instant of a week."""
         return self.first_monday + week * 7 * DAY
 
+    def model(self, week: int) -> int:
+        """The model version that decides in a week."""
+        return week // MODEL_WEEKS
+
+    def of_kind(self, kind: str) -> list[Incident]:
+        """The incidents of a kind."""
+        return [incident for incident in self.incidents if incident.kind == kind]
+
     def during(self, kind: str, week: int) -> list[tuple[Incident, np.ndarray]]:
         """Incidents of a kind that touch a week, each with its days (7 booleans)."""
         days = self.monday(week) + np.arange(7) * DAY
-        found = [
-            (incident, (days >= incident.starts_at) & (days < incident.ends_at))
-            for incident in self.incidents
-            if incident.kind == kind
-        ]
+        found = [(incident, incident.during(days)) for incident in self.of_kind(kind)]
         return [(incident, touched) for incident, touched in found if touched.any()]
+
+
+def chance(world_seed: int, number: np.ndarray, salt: int) -> np.ndarray:
+    """A number in [0, 1) for each id and purpose, as even as drawn (SplitMix64 of the three)."""
+    with np.errstate(over="ignore"):
+        x = number.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15) * np.uint64(
+            1 + salt + 16 * world_seed
+        )
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        x ^= x >> np.uint64(31)
+    return (x >> np.uint64(11)) / float(1 << 53)
 
 
 def slots(weights: np.ndarray) -> np.ndarray:
@@ -348,64 +367,12 @@ def build_world(settings: Settings) -> World:
         auditor_tier=np.array([0]),
         revised_policies=[(4, start + settings.days // 4 * DAY)] if settings.days >= 8 else [],
         golden_policy=rng.integers(-12, len(LEAVES), 40).clip(-1),
+        peak=(1 + max(settings.growth, 0)) ** (settings.days / 365) * (1 + settings.season),
     )
     # Two experts, a quarter seniors, the others auditors.
     n = len(world.auditors.ids)
     world.auditor_tier = np.where(np.arange(n) < 2, 3, np.where(np.arange(n) < 2 + n // 4, 2, 1))
-    _schedule(world)
     return world
-
-
-def _schedule(world: World) -> None:
-    """Spread the incidents over the world; a world too short for one leaves it out."""
-    days, queue = world.settings.days, world.queue_ids
-    hard = int(np.argmax(world.queue_difficulty))
-    # The drop hits another queue than the mix shift, so that the two can be told apart.
-    dropped = next(int(q) for q in world.queue_mix.argsort()[::-1] if q != hard)
-    fed = int(np.flatnonzero(world.queue_tier == 0)[-1])
-    leaf = int(np.argmax(world.leaf_mix.T @ world.queue_mix))
-    busy = int(np.argmax(world.queue_mix))
-    places = {
-        "mix_shift": (hard, queue[hard]),
-        "missing_day": (-1, "statements_of_reasons"),
-        "policy_change": (leaf, POLICY_IDS[leaf]),
-        "queue_accuracy_drop": (dropped, queue[dropped]),
-        "vendor_cohort": (2, VENDORS[2]),
-        "bulk_close": (-1, "decisions"),
-        "backlog_surge": (busy, queue[busy]),
-        "lost_restores": (-1, "appeals"),
-        "broken_feed": (fed, queue[fed]),
-    }
-    rounds = max(1, days // 182)
-    for turn in range(rounds):
-        for when, length, kind, dimension, size, meaning in INCIDENT_KINDS:
-            offset = int((turn + when) * days / rounds)
-            if length >= 7:  # whole weeks begin on a Monday
-                offset -= (world.start + offset * DAY - world.first_monday) // DAY % 7
-            starts = world.start + max(offset, 0) * DAY
-            ends = starts + length * DAY
-            incident = Incident(kind, starts, ends, dimension, *places[kind], size, meaning)
-            fits = length <= days / 4 and ends <= world.horizon
-            if kind == "policy_change":
-                fits = fits and not turn  # there is one version 2
-            if kind == "vendor_cohort":
-                fits = fits and _hire_cohort(world, incident, turn)
-            if fits:
-                world.incidents.append(incident)
-            if fits and kind == "policy_change":
-                quiet = [revision for revision in world.revised_policies if revision[0] != leaf]
-                world.revised_policies = [(leaf, starts), *quiet]
-
-
-def _hire_cohort(world: World, incident: Incident, turn: int) -> bool:
-    """Let a tenth of the people start together at one vendor; false where there are too few."""
-    people = world.moderators
-    tenth = max(2, len(people.ids) // 10)
-    stop = len(people.ids) - turn * tenth
-    cohort = np.arange(max(len(world.queue_ids), stop - tenth), stop)
-    people.hired[cohort], people.vendor[cohort] = incident.starts_at, incident.code
-    people.moved[cohort] = -1
-    return len(cohort) > 0
 
 
 def reference_tables(world: World) -> dict[str, pa.Table]:
@@ -470,10 +437,10 @@ def _policies(world: World, long_ago: int, known: int) -> list[dict]:
         )
         for leaf, severity, _, _ in leaves:
             policy_id = f"{parent}.{leaf}"
+            revised = sorted(at for of, at in world.revised_policies if POLICY_IDS[of] == policy_id)
             changes = [
-                (at, {"policy_version": "2", "policy_name": f"{name}: {leaf}, revised"})
-                for revised, at in world.revised_policies
-                if POLICY_IDS[revised] == policy_id
+                (at, {"policy_version": f"{n}", "policy_name": f"{name}: {leaf}, revised"})
+                for n, at in enumerate(revised, 2)
             ]
             rows += _periods(
                 {
@@ -548,24 +515,6 @@ def _roster(world: World, known: int) -> list[dict]:
                 changes,
             )
     return rows
-
-
-def incident_table(world: World) -> pa.Table:
-    """Truth: one row per incident, with its window (half-open, UTC), place and size."""
-    found = sorted(world.incidents, key=lambda incident: incident.starts_at)
-    n = len(found)
-    return pa.table(
-        {
-            "incident_id": pa.array([f"inc-{i + 1:02d}" for i in range(n)], S),
-            "kind": pa.array([i.kind for i in found], S),
-            "starts_at": times(np.array([i.starts_at for i in found], np.int64)),
-            "ends_at": times(np.array([i.ends_at for i in found], np.int64)),
-            "dimension": pa.array([i.dimension for i in found], S),
-            "dimension_value": pa.array([i.value for i in found], S),
-            "size": real(np.array([i.size for i in found])),
-            "description": pa.array([i.description for i in found], S),
-        }
-    )
 
 
 def people_table(world: World) -> pa.Table:

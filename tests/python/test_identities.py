@@ -63,6 +63,8 @@ WORKLOAD = "operations.workload"
 EXPOSURE = "operations.exposure"
 EXPOSED = "restricted.exposure_by_person"
 SHEETS = "restricted.dsa_cells"
+FEED_ALARMS = "monitoring.feed_alarms"
+CHARTS = "monitoring.control_charts"
 
 # Names of identities that several mutations break.
 ALL_IN = "decisions_and_audits_are_all_in_the_rates"
@@ -1298,6 +1300,24 @@ MUTATIONS = {
             TURNAROUND, "reason_code = 'because'", f"metric_id = 'turnaround_p90' and {HAS_ENDS}"
         ),
         {"an_estimate_is_in_its_interval_or_says_why_not", "reasons_are_registered"},
+    ),
+    "nothing_said_of_any_feed": (
+        f"delete from {FEED_ALARMS}",
+        {"every_feed_is_judged_or_learnt"},
+    ),
+    "an_alarm_twice": (repeat(FEED_ALARMS), {"alarms_of_feeds_are_unique"}),
+    "an_alarm_on_the_wrong_side": (
+        update(FEED_ALARMS, "z = -z", "kind <> 'learning'"),
+        {"alarms_of_feeds_are_far_from_usual"},
+    ),
+    "a_week_charted_twice": (repeat(CHARTS), {"control_charts_are_unique"}),
+    "a_week_on_a_chart_that_is_not_reported": (
+        update(CHARTS, "dimension_value = 'withheld'", "true"),
+        {"charted_weeks_are_reportable"},
+    ),
+    "a_limit_beyond_the_centre": (
+        update(CHARTS, "p_low = centre + 0.01", "true"),
+        {"limits_are_around_the_centre"},
     ),
     "a_plan_of_unknown_size_completed": (
         update(COMPLETION, "n_planned = null", "completion_rate > 0"),

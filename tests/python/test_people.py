@@ -462,7 +462,7 @@ SETS = {
 }  # fmt: skip
 # Withheld, for either reason; a number may also be null as there is nothing to count.
 OPEN_SCHEMAS = {"appeals", "explain", "operations", "planning", "rates", "reconciliation", "report"}
-OPEN_SCHEMAS |= {"transparency"}
+OPEN_SCHEMAS |= {"monitoring", "transparency"}
 KEYS_OF_PEOPLE = {"moderator_key", "auditor_key", "rater_key", "person_key"}
 WITHHELD = "coalesce(reason_code, '') in ('suppressed_small_group', 'suppressed_complementary')"
 
@@ -594,8 +594,8 @@ def test_nobody_is_named_in_marts_that_are_open_to_all(project):
     open_to_all = project.query("""
         select table_schema, table_name, column_name
         from information_schema.columns
-        where table_schema in ('appeals', 'explain', 'operations', 'planning', 'rates',
-            'reconciliation', 'report', 'transparency')
+        where table_schema in ('appeals', 'explain', 'monitoring', 'operations', 'planning',
+            'rates', 'reconciliation', 'report', 'transparency')
     """)
     assert {"accuracy_compared", "audit_plan"} <= set(open_to_all.table_name)
     people_columns = open_to_all.column_name.isin(sorted(KEYS_OF_PEOPLE))

@@ -32,7 +32,7 @@ import report
 
 ROOT = Path(__file__).parents[2]
 OPEN = ("appeals", "explain", "operations", "planning", "rates", "reconciliation", "reference")
-OPEN += ("report", "transparency")
+OPEN += ("monitoring", "report", "transparency")
 # What the copy of the platform says of some of its queues, so that every case is on the page.
 WITHHELD, THIN, BETTER, WORSE = "q01", "q02", "q03", "q04"
 # Nothing is decided in the queue of appeals that could be accurate; a withheld count is one.

@@ -36,6 +36,7 @@ frame_cells as (
 in_context as (
     select
         decisions.*,
+        jobs.item_id as item_of_job,
         jobs.queue_id,
         jobs.language,
         jobs.region,
@@ -74,7 +75,7 @@ in_context as (
 select
     decisions.decision_id,
     decisions.job_id,
-    decisions.item_id,
+    coalesce(decisions.item_id, decisions.item_of_job) as item_id,
     decisions.supersedes_decision_id,
     frame_cells.stratum_key,
     decisions.decided_at,

@@ -64,22 +64,23 @@ select
     feeds.feed,
     feeds.dimension_name,
     feeds.dimension_value,
-    days.period_starts_on as calendar_date,
-    known_days.what is not null as is_known_day,
-    cast(coalesce(summed.n_rows, 0) as bigint) as n_rows,
+    periods.period_starts_on as calendar_date,
     {% for name in ['n_auto_closed', 'n_without_language', 'n_without_views'] -%}
-    case when feeds.feed = 'decisions' then cast(coalesce(summed.{{ name }}, 0) as bigint) end
-        as {{ name }}{{ ',' if not loop.last }}
-    {% endfor %}
+    case
+        when feeds.feed = 'decisions' then cast(coalesce(summed.{{ name }}, 0) as bigint)
+    end as {{ name }},
+    {% endfor -%}
+    cast(coalesce(summed.n_rows, 0) as bigint) as n_rows,
+    known_days.what is not null as is_known_day
 from feeds
 cross join as_of
-inner join {{ ref('dim_periods') }} as days
+inner join {{ ref('dim_periods') }} as periods
     on
-        days.period_type = 'day'
-        and days.period_starts_on >= feeds.first_day
-        and days.period_starts_on < as_of.today
+        feeds.first_day <= periods.period_starts_on
+        and as_of.today > periods.period_starts_on
+        and periods.period_type = 'day'
 left join summed
     on
         {{ same_keys('feeds', 'summed', ['feed', 'dimension_name', 'dimension_value']) }}
-        and days.period_starts_on = summed.calendar_date
-left join {{ ref('known_days') }} as known_days on days.period_starts_on = known_days.day
+        and periods.period_starts_on = summed.calendar_date
+left join {{ ref('known_days') }} as known_days on periods.period_starts_on = known_days.day

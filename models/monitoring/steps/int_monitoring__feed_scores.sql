@@ -20,7 +20,7 @@ measured as (
         false as is_share,
         n_rows,
         n_rows as n_observed,
-        case when not is_known_day then cast(n_rows as double) end as value
+        case when not is_known_day then cast(n_rows as double) end as quantity
     from days
     {% for name, column in shares.items() -%}
     union all
@@ -32,7 +32,7 @@ measured as (
         true as is_share,
         n_rows,
         {{ column }} as n_observed,
-        {{ column }} / cast(nullif(n_rows, 0) as double) as value
+        {{ column }} / cast(nullif(n_rows, 0) as double) as quantity
     from days
     where feed = 'decisions'
     {% endfor %}
@@ -40,7 +40,7 @@ measured as (
 
 usual as (
     {{ median_of_days_before(
-        'measured', 'measured', keys, 'value', 7, 7 * var('feed_baseline_weeks')
+        'measured', 'measured', keys, 'quantity', 7, 7 * var('feed_baseline_weeks')
     ) }}
 ),
 
@@ -50,7 +50,7 @@ residuals as (
         usual.median as usual_value,
         usual.n_known as n_usual,
         case
-            when measured.value is null or usual.median is null then null
+            when measured.quantity is null or usual.median is null then null
             when measured.is_share
                 then {{ signed_root('measured.n_observed', 'measured.n_rows', 'usual.median') }}
             else ln((measured.n_observed + 0.5e0) / (usual.median + 0.5e0))
@@ -81,7 +81,7 @@ spread as (
             case
                 when residuals.is_share then 1e0
                 else greatest(
-                    1 / sqrt(greatest(residuals.usual_value, 1e0)), {{ var('feed_min_spread') }}
+                    1 / sqrt(greatest(residuals.usual_value, 1e0)), {{ var('feed_min_spread') }}e0
                 )
             end,
             {{ mad_to_sd() }} * spreads.median

@@ -1,42 +1,18 @@
 {% set group = ['period_type', 'period_starts_on', 'dimension_name', 'dimension_value'] -%}
-{% set keys = ['counted'] + group -%}
 {% set horizons = {'within_1h': 3600, 'within_24h': 86400} -%}
 {% set left_out = ['job_made', 'enqueued_after_as_of', 'decided_before_enqueued'] -%}
+{#- What is counted, by which measure, and the shares that are asked of it. -#}
+{% set counted = {'job': ['n', horizons], 'item': ['n_items', {}]} -%}
 
 with waits as (
     {{ in_weeks_and_months(ref('int_operations__waits')) }}
 ),
 
-cells as (
-    {% for counted, measure in {'job': 'n', 'item': 'n_items'}.items() -%}
-    select
-        '{{ counted }}' as counted,
-        {{ group | join(', ') }},
-        wait_seconds,
-        sum({{ measure }}) as n,
-        sum({{ measure }}_ended) as n_ended,
-        sum({{ measure }}_decided) as n_decided
-    from waits
-    where wait_seconds is not null
-    group by {{ group | join(', ') }}, wait_seconds
-    having sum({{ measure }}) > 0
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
-),
-
-curve as (
-    {{ survival_curve('cells', keys) }}
-),
-
-curves as (
-    {{ survival_summary(
-        'curve', keys, {'median': 0.5, 'p90': 0.1}, horizons
-    ) }}
-),
-
-counts as (
+-- A number for each group: engines sort by it faster than by its names.
+groups as (
     select
         {{ group | join(', ') }},
+        row_number() over (order by {{ group | join(', ') }}) as group_number,
         sum(n_auto_closed) as n_auto_closed,
         sum(n_skipped_twice) as n_skipped_twice,
         sum(opened_seconds) as opened_seconds,
@@ -46,38 +22,82 @@ counts as (
         sum(n_opened) as n_opened
     from waits
     group by {{ group | join(', ') }}
-)
+),
 
+cells as (
+    select
+        groups.group_number,
+        waits.wait_seconds,
+        {% for name in ['n', 'n_ended', 'n_decided', 'n_items', 'n_items_ended', 'n_items_decided'] -%}
+        sum(waits.{{ name }}) as {{ name }}{{ ',' if not loop.last }}
+        {% endfor -%}
+    from waits
+    inner join groups on {{ same_keys('waits', 'groups', group) }}
+    where waits.wait_seconds is not null
+    group by groups.group_number, waits.wait_seconds
+),
+
+{% for thing, (measure, shares) in counted.items() -%}
+{{ thing }}_cells as (
+    select
+        group_number,
+        wait_seconds,
+        {{ measure }} as n,
+        {{ measure }}_ended as n_ended,
+        {{ measure }}_decided as n_decided
+    from cells
+    where {{ measure }} > 0
+),
+
+{{ thing }}_curve as (
+    {{ survival_curve(thing ~ '_cells', ['group_number']) }}
+),
+
+{{ thing }}_summary as (
+    {{ survival_summary(
+        thing ~ '_curve', ['group_number'], {'median': 0.5, 'p90': 0.1}, shares
+    ) }}
+){{ ',' if not loop.last }}
+
+{% endfor -%}
+
+{% for thing, (measure, shares) in counted.items() -%}
 select
     {% for key in group -%}
-    counts.{{ key }},
+    groups.{{ key }},
     {% endfor -%}
-    counted.counted,
-    coalesce(curves.n, 0) as n,
-    coalesce(curves.n_ended, 0) as n_ended,
-    coalesce(curves.n_decided, 0) as n_decided,
-    cast(counts.n_auto_closed as bigint) as n_auto_closed,
-    cast(counts.n_skipped_twice as bigint) as n_skipped_twice,
-    cast(counts.n_opened as bigint) as n_opened,
-    counts.opened_seconds / cast(nullif(counts.n_opened, 0) as double) as opened_seconds_mean,
+    '{{ thing }}' as counted,
+    coalesce(summary.n, 0) as n,
+    coalesce(summary.n_ended, 0) as n_ended,
+    coalesce(summary.n_decided, 0) as n_decided,
+    cast(groups.n_auto_closed as bigint) as n_auto_closed,
+    cast(groups.n_skipped_twice as bigint) as n_skipped_twice,
+    cast(groups.n_opened as bigint) as n_opened,
+    groups.opened_seconds / cast(nullif(groups.n_opened, 0) as double) as opened_seconds_mean,
     {% for reason in left_out -%}
-    cast(counts.n_{{ reason }} as bigint) as n_{{ reason }},
+    cast(groups.n_{{ reason }} as bigint) as n_{{ reason }},
     {% endfor -%}
     {% for name in ['median', 'p90'] -%}
     {% for part in ['', '_ci_low', '_ci_high'] -%}
-    curves.{{ name }}{{ part }} as {{ name }}_seconds{{ part }},
+    summary.{{ name }}{{ part }} as {{ name }}_seconds{{ part }},
     {% endfor -%}
     {% endfor -%}
     {% for name, seconds in horizons.items() -%}
-    curves.{{ name }},
+    {% if name in shares -%}
+    summary.{{ name }},
     {% for side in ['low', 'high'] -%}
-    {{ incidence_bound('curves.' ~ name, 'curves.n', side) }} as {{ name }}_ci_{{ side }},
+    {{ incidence_bound('summary.' ~ name, 'summary.n', side) }} as {{ name }}_ci_{{ side }},
     {% endfor -%}
-    coalesce(curves.longest_seconds >= {{ seconds }} or curves.survival_at_end = 0, false)
+    {% else -%}
+    {% for part in ['', '_ci_low', '_ci_high'] -%}
+    cast(null as double) as {{ name }}{{ part }},
+    {% endfor -%}
+    {% endif -%}
+    coalesce(summary.longest_seconds >= {{ seconds }} or summary.survival_at_end = 0, false)
         as {{ name }}_is_reached,
     {% endfor -%}
-    curves.longest_seconds
-from counts
-cross join (values ('job'), ('item')) as counted (counted)
-left join curves
-    on {{ same_keys('counts', 'curves', group) }} and counted.counted = curves.counted
+    summary.longest_seconds
+from groups
+left join {{ thing }}_summary as summary on groups.group_number = summary.group_number
+{{ 'union all' if not loop.last }}
+{% endfor %}

@@ -8,10 +8,6 @@ all_decisions as (
     where supersedes_decision_id is not null or action_group = 'enforced'
 ),
 
-jobs as (
-    select * from {{ ref('stg_review_jobs') }}
-),
-
 actions as (
     select * from {{ ref('action_codes') }}
     where dsa_restriction is not null
@@ -35,7 +31,7 @@ restricted as (
         restrictions.decision_id,
         {{ restriction_columns("max(case when actions.dsa_restriction = '{}' then 1 else 0 end)") }}
     from restrictions
-    inner join actions on restrictions.action_code = actions.action_code
+    inner join actions on restrictions.act_code = actions.action_code
     group by restrictions.decision_id
 ),
 
@@ -80,9 +76,7 @@ select
 from with_ground as decisions
 inner join restricted on decisions.decision_id = restricted.decision_id
 left join replaced on decisions.decision_id = replaced.decision_id
-left join jobs on decisions.job_id = jobs.job_id
-left join first_requests
-    on coalesce(decisions.item_id, jobs.item_id) = first_requests.item_id
+left join first_requests on decisions.item_id = first_requests.item_id
 left join categories as own on decisions.policy_id = own.policy_id
 left join categories as parents on decisions.parent_policy_id = parents.policy_id
 where not {{ is_replaced_at_once('decisions', 'replaced') }}

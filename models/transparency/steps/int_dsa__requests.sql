@@ -17,23 +17,14 @@ categories as (
 decisions as (
     select
         fct.decision_id,
-        coalesce(fct.item_id, jobs.item_id) as item_id,
+        fct.item_id,
         fct.decided_at,
         fct.action_group,
         coalesce(fct.ground, {{ "'" ~ var('dsa_ground') ~ "'" if var('dsa_ground') else 'null' }})
             as ground,
         {{ is_solely_automated('fct') }} as is_automated
     from {{ ref('fct_decisions') }} as fct
-    left join jobs on fct.job_id = jobs.job_id
     where fct.action_group is not null
-),
-
-regions as (
-    select
-        item_id,
-        min(region) as region
-    from jobs
-    group by item_id
 ),
 
 requests as (
@@ -58,6 +49,15 @@ requests as (
         reported_policy_id as policy_id
     from jobs
     where enqueue_reason = 'authority_order'
+),
+
+regions as (
+    select
+        item_id,
+        min(region) as region
+    from jobs
+    where item_id in (select requests.item_id from requests)
+    group by item_id
 ),
 
 in_scope as (

@@ -18,7 +18,12 @@
 } -%}
 
 with acts as (
-    select * from {{ ref('int_enforcement__acts') }}
+    select
+        *,
+        lag(decided_on) over (
+            partition by item_id, action_code order by decided_at, decision_id
+        ) as previous_act_on
+    from {{ ref('int_enforcement__acts') }}
 ),
 
 first_report as (
@@ -31,32 +36,30 @@ in_periods as (
 ),
 
 -- Reports tell of a period if they were kept when its first item was acted on.
-with_basis as (
+basis as (
     select
-        in_periods.*,
-        coalesce(
-            first_report.reported_on <= min(in_periods.decided_on) over (
-                partition by in_periods.period_type, in_periods.period_starts_on
-            ),
-            false
-        ) as is_by_reports,
-        row_number() over (
-            partition by
-                in_periods.period_type, in_periods.period_starts_on, in_periods.item_id,
-                in_periods.action_code
-            order by in_periods.decided_at, in_periods.decision_id
-        ) as nth
+        in_periods.period_type,
+        in_periods.period_starts_on,
+        coalesce(min(first_report.reported_on) <= min(in_periods.decided_on), false)
+            as is_by_reports
     from in_periods
     cross join first_report
+    group by in_periods.period_type, in_periods.period_starts_on
 ),
 
 judged as (
     select
-        *,
-        item_id is not null and nth = 1 as is_counted,
-        case when is_by_reports then not is_reported else not is_reported_by_reason end
-            as is_proactive
-    from with_basis
+        in_periods.*,
+        basis.is_by_reports,
+        in_periods.item_id is not null
+        and coalesce(in_periods.previous_act_on < in_periods.period_starts_on, true) as is_counted,
+        case
+            when basis.is_by_reports then not in_periods.is_reported
+            else not in_periods.is_reported_by_reason
+        end as is_proactive
+    from in_periods
+    inner join basis
+        on {{ same_keys('in_periods', 'basis', ['period_type', 'period_starts_on']) }}
 ),
 
 by_dimension as (
@@ -89,7 +92,7 @@ select
     ) as n_people,
     cast(count(*) as bigint) as n_acts,
     cast(sum({{ one_where('item_id is null') }}) as bigint) as n_without_item,
-    cast(sum({{ one_where('item_id is not null and nth > 1') }}) as bigint) as n_repeated,
+    cast(sum({{ one_where('item_id is not null and not is_counted') }}) as bigint) as n_repeated,
     cast(sum({{ one_where('is_counted') }}) as bigint) as n_items
 from by_dimension
 group by
