@@ -430,6 +430,17 @@ def test_of_no_audits_nothing_is_said():
     assert {name: len(table) for name, table in built.items()} == dict.fromkeys(MODELS, 0)
 
 
+def test_until_something_is_learnt_nothing_is_scanned():
+    days = SHORT.learning_days + min(SHORT.windows) - 1
+    slices = slices_of(audits(days=days, a_day=40))
+    built = build(slices, days=days)
+    kinds = built["int_monitoring__kinds"]
+    assert differences(built, recomputed(slices, days=days, kinds=kinds)) == {}
+    assert built["int_monitoring__scan"].empty
+    reasons = set(built["monitored_slices"]["reason_code"])
+    assert reasons <= {"too_few_audits", "suppressed_small_group"}
+
+
 def test_one_audit_does_not_alarm():
     rows = audits().iloc[[600]].assign(n_errors=1)
     built = build(slices_of(rows))
