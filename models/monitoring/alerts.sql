@@ -100,8 +100,10 @@ measured as (
             episodes.sampling_variance
             * (
                 1 / cast(nullif(episodes.n_errors, 0) as double)
-                + 1 / (cast(episodes.n_baseline_errors as double)
-                    + {{ scan_constants().slice_errors }})
+                + 1 / (
+                    cast(episodes.n_baseline_errors as double)
+                    + {{ scan_constants().slice_errors }}
+                )
             )
         ) as ratio_error
     from episodes

@@ -392,10 +392,11 @@ class Scan:
     def rows(self) -> pd.DataFrame:
         """The best window of each slice, day and direction, with its q value."""
         parts = [self._placed(compared, k, self.is_shown[k]) for k, compared in self.second.items()]
-        if not parts:
-            return pd.DataFrame()
-        rows = pd.concat(parts, ignore_index=True)
-        rows = rows[(rows["risk_errors"] >= 1) & ((rows["z"] < 0) | (rows["n_errors"] >= 2))]
+        rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+        if len(rows):
+            rows = rows[(rows["risk_errors"] >= 1) & ((rows["z"] < 0) | (rows["n_errors"] >= 2))]
+        if rows.empty:
+            return pd.DataFrame(columns=[*SLICE, "window_ends_on", "direction"])
         rows = rows.assign(
             direction=np.where(rows["z"] < 0, "better", "worse"), size=rows["z"].abs()
         )
@@ -590,7 +591,7 @@ class Scan:
     def listed(self, drivers: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
         """The first five of the first round and what further ones found, without small groups."""
         if drivers.empty:
-            return pd.DataFrame()
+            return pd.DataFrame(columns=["alert_id", "driver_round", "driver_rank"])
         rows = drivers.merge(
             episodes[["episode_id", "since", "window_ends_on"]].rename(
                 columns={"episode_id": "comparison_id"}
@@ -645,7 +646,7 @@ class Scan:
         """The smallest multiple of its error rate that each slice would have shown."""
         rows = self.world.slices
         if rows.empty:
-            return pd.DataFrame()
+            return pd.DataFrame(columns=SLICE)
         last = rows["decided_on"].max()
         known = rows.groupby(SLICE)["decided_on"].agg(["min", "max"])
         known = known.set_axis(["first_audited_on", "last_audited_on"], axis=1)
@@ -730,7 +731,7 @@ def alerts(
     """
     rows = watched["episodes"]
     if rows.empty:
-        return pd.DataFrame()
+        return pd.DataFrame(columns=["alert_id"])
     rows = rows.merge(watched["explained"]).merge(impact).merge(kinds)
     error = rows["excess_standard_error"]
     rows["excess_ci_low"] = rows["excess_wrong_decisions"] - Z * error
