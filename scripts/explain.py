@@ -53,6 +53,35 @@ STEPS = {
     """,
     "counted_cells": "select * from cells where exclusion_reason is null",
     "change": "{{ rate_and_mix('counted_cells', 'design', ['comparison_id']) }}",
+    "drivers": """
+        with slices as (select * from asked_slices),
+        daily as (
+            select dimension_name, dimension_value, risk_cell, decided_on,
+                count(*) as n_audits, cast(sum(n_errors) as bigint) as n_errors
+            from slices
+            group by all
+        ),
+        comparisons as (
+            select 'asked' as comparison_id, $direction as direction,
+                earlier.starts_on as base_from, earlier.ends_on as base_to,
+                later.starts_on as window_from, later.ends_on as window_to
+            from sides as earlier
+            inner join sides as later on earlier.side = 'earlier' and later.side = 'later'
+        ),
+        {{ ranked_drivers() }},
+        people as (
+            select dimension_name, dimension_value,
+                count(distinct moderator_key) filter (where side = 'later') as n_people
+            from slices
+            group by all
+        )
+        select drivers.* exclude (comparison_id, evidence_score)
+        from drivers
+        inner join people using (dimension_name, dimension_value)
+        where driver_rank <= 5 and (driver_round = 1 or is_driver)
+            and (n_people = 0 or n_people >= {{ var('min_people') }})
+        order by driver_round, driver_rank
+    """,
     "gate": "{{ change_checks('sides', 'cells', 'daily', 'design', 'change') }}",
     "filters": """
         {% for name, value in reporting_dimensions().items() -%}
@@ -63,7 +92,7 @@ STEPS = {
     "tolerances": "{{ ref('tolerances') }}",
 }
 BREAK = "/* next */"
-SETTINGS = ("confidence_level", "min_coverage_rate", "min_people")
+SETTINGS = ("confidence_level", "min_coverage_rate", "min_people", "scan_natural_variation")
 CANNOT = (
     "This says where, not why. Each dimension splits the same change again, so do not add them up, "
     "and a large part may only be a large segment."
@@ -102,10 +131,11 @@ class Periods:
 
 @dataclass(frozen=True)
 class Found:
-    """What was found: the parts of the change, the gate, and examples of errors where asked."""
+    """What was found: parts of the change, the gate, drivers, and examples where asked."""
 
     change: pd.DataFrame
     gate: pd.DataFrame
+    drivers: pd.DataFrame
     examples: pd.DataFrame | None
 
     def total(self, dimension: str) -> Any:
@@ -163,7 +193,10 @@ def explain(
                 "No audit that counts in one of the periods, of what was asked: nothing to compare."
             )
         gate = connection.execute(sql["gate"]).df()
-        found = Found(change, gate, None)
+        moved = change.loc[change["row_type"] == "total", "contribution"].iloc[0]
+        direction = "better" if moved > 0 else "worse"
+        drivers = connection.execute(sql["drivers"], {"direction": direction}).df()
+        found = Found(change, gate, drivers, None)
         if examples:
             leading = found.segments(by)["dimension_value"].iloc[0]
             rows = connection.execute(
@@ -178,7 +211,7 @@ def explain(
                 """,
                 {"leading": leading},
             ).df()
-            found = Found(change, gate, rows)
+            found = Found(change, gate, drivers, rows)
     return found
 
 
@@ -206,6 +239,10 @@ def _ask(connection: duckdb.DuckDBPyConnection, periods: Periods, filters: dict[
             """,
             list(filters.values()),
         )
+    connection.execute(
+        "create table asked_slices as select side, slices.* "
+        "from built.cells.audit_slices as slices inner join asked_audits using (audit_id)"
+    )
     connection.execute(
         "create table daily as select decided_on, count(*) as n_decisions "
         "from asked_decisions where is_eligible group by decided_on"
@@ -276,7 +313,20 @@ def sentences(found: Found, by: str, level: float) -> list[str]:
     third = (
         f"Before believing it, look at: {names}." if names else "The checks before it are in order."
     )
-    return [first, second, third, CANNOT]
+    return [first, second, third, driven(found.drivers), CANNOT]
+
+
+def driven(drivers: pd.DataFrame) -> str:
+    """Where the errors sit that are more, or fewer, than the earlier period leads to expect."""
+    found = drivers[drivers["is_driver"]]
+    if found.empty:
+        return "No driver stands out: no slice alone explains it."
+    said = [
+        f"{plain(row.dimension_name)} {row.dimension_value} ({words.count(row.n_errors)} errors "
+        f"where {row.expected_errors:.1f} were to be expected)"
+        for row in found.itertuples()
+    ]
+    return f"Errors compared with those to be expected, what stands out: {words.listed(said)}."
 
 
 def plain(name: str) -> str:
@@ -345,6 +395,30 @@ def _parts(row: Any) -> list[str]:
     return found
 
 
+def drivers_table(drivers: pd.DataFrame) -> Table:
+    """The slices that explain the change best; further rounds leave out drivers found before."""
+    table = Table(title="Where it sits", title_justify="left")
+    for name in ("dimension", "value"):
+        table.add_column(name)
+    for name in ("audits", "errors", "expected", "times", "z", "evidence", "explains"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    for row in drivers.itertuples():
+        table.add_row(
+            plain(row.dimension_name),
+            row.dimension_value,
+            words.count(row.n_audits),
+            words.count(row.n_errors),
+            f"{row.expected_errors:.1f}",
+            f"{row.ratio:.1f}",
+            f"{row.z:.1f}",
+            words.percent(row.share_of_evidence),
+            words.percent(row.explained_share),
+            f"driver, round {row.driver_round}" if row.is_driver else "",
+        )
+    return table
+
+
 def examples_table(rows: pd.DataFrame, title: str) -> Table:
     """Decisions with an error."""
     table = Table(title=title, title_justify="left")
@@ -367,13 +441,32 @@ def asked(context: click.Context, parameter: click.Parameter, values: tuple[str,
     return found
 
 
+def of_alert(database: Path, alert: str, baseline_days: int) -> list[pd.Timestamp]:
+    """The window of an alert, and the days before: first and last day of both.
+
+    Raises:
+        click.ClickException: there is no such alert.
+    """
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{database}' as built (read_only)")
+        rows = connection.execute(
+            "select since, window_ends_on from built.monitoring.alerts where alert_id = ?", [alert]
+        ).df()
+    if rows.empty:
+        raise click.ClickException(f"The mart alerts has no alert_id {alert}.")
+    first, last = rows.iloc[0]
+    before = first - timedelta(days=1)
+    return [first, last, before - timedelta(days=baseline_days - 1), before]
+
+
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command(help=__doc__)
 @click.option("--metric", type=click.Choice(["accuracy"]), default="accuracy", show_default=True)
-@click.option("--from", "since", type=DAY, required=True, help="First day of the later period.")
-@click.option("--to", "until", type=DAY, required=True, help="Its last day.")
+@click.option("--from", "since", type=DAY, help="First day of the later period.")
+@click.option("--to", "until", type=DAY, help="Its last day.")
+@click.option("--alert", help="An alert_id of the mart alerts, instead of periods.")
 @click.option(
     "--against-from", type=DAY, help="First day of the earlier; default: as long, just before."
 )
@@ -390,17 +483,23 @@ DAY = click.DateTime(["%Y-%m-%d"])
 )
 @built
 def main(
-    *, metric: str, since: Any, until: Any, against_from: Any, against_to: Any,
+    *, metric: str, since: Any, until: Any, alert: str | None, against_from: Any, against_to: Any,
     where: dict[str, str], by: str | None, examples: bool, chart: Path, json_file: Path | None,
     database: Path, manifest: Path,
 ) -> None:  # fmt: skip
     """Compare two periods, print what moved, draw it, and keep it as JSON."""
-    last = (against_to or since - timedelta(days=1)).date()
-    first = against_from.date() if against_from else last - (until - since)
-    periods = Periods(since.date(), until.date(), first, last)
     if not database.exists():
         raise click.ClickException(f"{database} is not there: run `make build` first.")
     variables = variables_of(manifest)
+    if alert:
+        since, until, against_from, against_to = of_alert(
+            database, alert, variables["scan_baseline_days"]
+        )
+    if not (since and until):
+        raise click.UsageError("Say --from and --to, or --alert.")
+    last = (against_to or since - timedelta(days=1)).date()
+    first = against_from.date() if against_from else last - (until - since)
+    periods = Periods(since.date(), until.date(), first, last)
     sql = statements(**{name: variables[name] for name in SETTINGS})
     by = by or ("policy_parent" if "queue" in where else "queue")
     found = explain(database, periods, where, by, sql, examples=examples)
@@ -417,8 +516,7 @@ def main(
     console.print(totals_table(found.change))
     segments = found.segments(by)
     console.print(segments_table(segments, by))
-    # Ranked drivers go here: the relation drivers(comparison_id, rank, dimension_name,
-    # dimension_value, ...), above the examples, and into the JSON under "drivers".
+    console.print(drivers_table(found.drivers))
     if found.examples is not None:
         leading = segments["dimension_value"].iloc[0]
         console.print(examples_table(found.examples, f"Errors in {plain(by)} {leading}"))
@@ -455,6 +553,7 @@ def as_json(
             "sentences": said,
             "gate": rows(found.gate),
             "parts": rows(found.change),
+            "drivers": rows(found.drivers),
             "examples": None if found.examples is None else rows(found.examples),
         },
         indent=2,

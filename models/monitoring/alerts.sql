@@ -38,6 +38,14 @@ last_day as (
     select max(window_ends_on) as scanned_until from {{ ref('int_monitoring__scan') }}
 ),
 
+-- The last two weeks: long windows alarm for as long as they hold what is over.
+recent as (
+    select first_scan.*
+    from {{ ref('int_monitoring__first_scan') }} as first_scan
+    inner join last_day on first_scan.window_ends_on = last_day.scanned_until
+    where first_scan.window_days = {{ scan_constants().gap_days }}
+),
+
 -- What explains an alarm may be explained itself.
 led as (
     select
@@ -94,7 +102,21 @@ measured as (
         {{ days_between('episodes.window_ends_on', 'as_of.as_of_on') }}
         < {{ var('audits_due_days') }} as is_provisional,
         {{ days_between('episodes.last_alarm_on', 'last_day.scanned_until') }}
-        <= {{ scan_constants().gap_days }} as is_going_on,
+        <= {{ scan_constants().gap_days }}
+        -- Over where they have other errors than the alarm's ratio leads to expect, beyond chance.
+        and coalesce(
+            2 * (
+                sqrt(recent.n_errors)
+                - sqrt(
+                    episodes.ratio * recent.risk_errors
+                    * (episodes.n_baseline_errors + {{ scan_constants().slice_errors }})
+                    / (episodes.baseline_risk_errors + {{ scan_constants().slice_errors }})
+                )
+            )
+            * case when episodes.direction = 'worse' then 1 else -1 end
+            > -1.645,
+            true
+        ) as is_going_on,
         -- On the scale of logarithms, what the errors of both sides can be off.
         sqrt(
             episodes.sampling_variance
@@ -112,6 +134,8 @@ measured as (
     inner join led on episodes.episode_id = led.episode_id
     inner join impact on episodes.episode_id = impact.episode_id
     inner join kinds on episodes.episode_id = kinds.episode_id
+    left join recent
+        on {{ same_keys('episodes', 'recent', ['dimension_name', 'dimension_value']) }}
     inner join dimensions on episodes.dimension_name = dimensions.dimension_name
     -- A pair begins with its queue.
     left join queues
