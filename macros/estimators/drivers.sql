@@ -36,6 +36,7 @@ cells_1 as (
         on
             daily.decided_on between comparisons.window_from and comparisons.window_to
             or daily.decided_on between comparisons.base_from and comparisons.base_to
+    where {{ computed_once() }}
     group by
         comparisons.comparison_id, comparisons.direction, daily.dimension_name,
         daily.dimension_value, daily.risk_cell
@@ -92,6 +93,7 @@ cells_{{ round }} as (
     inner join found_{{ round - 1 }} as found on cells.comparison_id = found.comparison_id
     left join taken_cells_{{ round }} as taken
         on {{ same_keys('cells', 'taken', ['comparison_id'] + slice + ['risk_cell']) }}
+    where {{ computed_once() }}
 ),
 
 {% endif -%}
@@ -140,7 +142,7 @@ weighed_{{ round }} as (
         ) as driver_rank,
         exp(evidence_score - max(evidence_score) over (partition by comparison_id)) as evidence
     from scored_{{ round }}
-    where same_audits_rank = 1
+    where same_audits_rank = 1 and {{ computed_once() }}
 ),
 
 found_{{ round }} as (
@@ -154,7 +156,8 @@ found_{{ round }} as (
             weighed.comparison_id = everything.comparison_id
             and everything.dimension_name = 'overall'
     where
-        weighed.driver_rank = 1
+        {{ computed_once() }}
+        and weighed.driver_rank = 1
         and weighed.evidence_score > 0
         and abs(weighed.z) >= {{ scan_constants().driver_z }}
         -- Where the whole moved the other way, there is no share of it.

@@ -175,6 +175,37 @@ def trend(rows: pd.DataFrame, domain: list[float], canvas: Canvas) -> alt.TopLev
     return (band + goal + line + hollow + dots).properties(width=canvas.width - 50, height=130)
 
 
+def control(rows: pd.DataFrame, domain: list[float], canvas: Canvas) -> alt.TopLevelMixin:
+    """Rows of control_charts of one dimension value: weeks, centre, Laney's limits, moving average."""
+    data = rows[["period_starts_on", "estimate", "centre", "p_prime_low", "p_prime_high", "ewma"]]
+    x = alt.X("period_starts_on:T").axis(
+        title=None, format="%b", tickCount={"interval": "month", "step": 1}
+    )
+
+    def y(name: str) -> alt.Y:
+        return (
+            alt.Y(f"{name}:Q")
+            .scale(domain=domain, nice=False, clamp=True)
+            .axis(title=None, labelExpr=PERCENT, grid=True, tickCount=5)
+        )
+
+    base = alt.Chart(data)
+    limits = [
+        base.mark_line(strokeDash=[5, 3], strokeWidth=1.2, color=canvas["muted"]).encode(
+            x=x, y=y(name)
+        )
+        for name in ("p_prime_low", "p_prime_high")
+    ]
+    centre = base.mark_line(strokeWidth=1.2, color=canvas["muted"]).encode(x=x, y=y("centre"))
+    average = base.mark_line(strokeWidth=2, color=canvas["above"]).encode(x=x, y=y("ewma"))
+    points = base.mark_point(filled=True, size=30, opacity=1, color=canvas["undecided"]).encode(
+        x=x, y=y("estimate")
+    )
+    return alt.layer(*limits, centre, average, points).properties(
+        width=canvas.width - 50, height=130
+    )
+
+
 def heat_map(rows: pd.DataFrame, canvas: Canvas) -> alt.TopLevelMixin:
     """Rows of headline: value by period, by the gap to target; what is thin is faint.
 

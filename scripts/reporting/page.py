@@ -545,6 +545,47 @@ def look_first(alerts: pd.DataFrame, slices: pd.DataFrame) -> Section:
     )
 
 
+def control_charts(rows: pd.DataFrame) -> Section:
+    """Weekly accuracy on the chart that quality engineers expect; it alarms nobody."""
+    domain = charts.share_domain(rows, ["estimate", "p_prime_low"])
+    columns = [
+        tables.day("Week of", "period_starts_on"),
+        tables.share("Accuracy", "estimate"),
+        tables.share("Centre", "centre"),
+        tables.share("Lower limit (p′)", "p_prime_low"),
+        tables.share("Upper limit (p′)", "p_prime_high"),
+        tables.share("Moving average", "ewma"),
+        tables.counted("Effective audits", "effective_n"),
+    ]
+    figures = []
+    for label, group in rows.groupby("label", sort=False):
+        beyond = group[
+            (group["estimate"] < group["p_prime_low"]) | (group["estimate"] > group["p_prime_high"])
+        ]
+        drawn = charts.svg(charts.control(group, domain, Canvas(NARROW)), Canvas(NARROW))
+        figures.append(
+            Figure(
+                str(label),
+                f"Accuracy of {label} by week, with centre and limits: {len(beyond)} of "
+                f"{len(group)} weeks are beyond them.",
+                drawn,
+                drawn,
+                tables.table(f"Control chart of {label}", columns, group),
+                "" if group["dimension_name"].iloc[0] == "overall" else str(label),
+            )
+        )
+    return Section(
+        "control",
+        "Week by week, on a control chart",
+        "Each point is a reportable week. The line is the mean of all weeks, the dashed lines are "
+        "three standard deviations from it, widened by how much weeks vary (Laney's p′), and the "
+        "thick line is the moving average (EWMA). With many charts some point is beyond the limits "
+        "in most weeks in which nothing happened, so they raise no alarm.",
+        figures,
+        is_grid=True,
+    )
+
+
 def agreement(rows: pd.DataFrame, breaks: pd.DataFrame) -> Section:
     """Whether the sources agree, and what does not, since when."""
     events = sorted(runs(breaks), key=lambda event: (event.first_day or date.min, event.nth))
@@ -609,6 +650,7 @@ def sections(frames: Frames) -> list[Section]:
         (against_target, ["month"]),
         (trends, ["four_weeks"]),
         (heat_map, ["weeks", "four_weeks"]),
+        (control_charts, ["control"]),
         (errors, ["pareto"]),
         (policies, ["policies"]),
         (compared, ["compared"]),

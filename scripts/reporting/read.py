@@ -89,6 +89,24 @@ SLICES = """
     where slices.dimension_name = 'queue'
     order by slices.detectable_ratio_28_days, slices.dimension_value
 """
+# Weeks of accuracy with their limits, of all decisions and each queue; half a year.
+CONTROL = """
+    select
+        charts.*,
+        case
+            when charts.dimension_name = 'overall' then 'All decisions'
+            else coalesce(queues.queue_name, charts.dimension_value)
+        end as label
+    from {{ ref('control_charts') }} as charts
+    left join {{ ref('dim_queues') }} as queues
+        on charts.dimension_name = 'queue' and charts.dimension_value = queues.queue_id
+    where
+        charts.dimension_name in ('overall', 'queue')
+        and charts.period_starts_on > (
+            select max(period_starts_on) - 182 from {{ ref('control_charts') }}
+        )
+    order by charts.dimension_name, charts.dimension_value, charts.period_starts_on
+"""
 
 
 def on_break(
@@ -425,6 +443,7 @@ PAGE = {
     """,
     "alerts": ALERTS,
     "slices": SLICES,
+    "control": CONTROL,
     "agreement": AGREEMENT,
     "breaks": BREAKS,
     "definitions": f"""
