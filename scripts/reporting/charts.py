@@ -176,7 +176,7 @@ def trend(rows: pd.DataFrame, domain: list[float], canvas: Canvas) -> alt.TopLev
 
 
 def control(rows: pd.DataFrame, domain: list[float], canvas: Canvas) -> alt.TopLevelMixin:
-    """Rows of control_charts of one dimension value: weeks, centre, Laney's limits, moving average."""
+    """Rows of control_charts of one dimension value: weeks, centre, limits, moving average."""
     data = rows[["period_starts_on", "estimate", "centre", "p_prime_low", "p_prime_high", "ewma"]]
     x = alt.X("period_starts_on:T").axis(
         title=None, format="%b", tickCount={"interval": "month", "step": 1}
