@@ -21,12 +21,12 @@ since as (
 found as (
     select
         scores.*,
-        checks.kind,
+        checks.alarm_kind,
         row_number() over (
             partition by
                 scores.feed_measure, scores.dimension_name, scores.dimension_value,
                 scores.calendar_date
-            order by checks.min_change desc, checks.kind asc
+            order by checks.min_change desc, checks.alarm_kind asc
         ) as nth
     from scores
     inner join checks on scores.feed_measure = checks.feed_measure
@@ -34,8 +34,8 @@ found as (
         abs(scores.z) > checks.min_z
         and case
             when scores.is_share
-                then scores.n_observed - scores.n_expected >= checks.min_change * scores.n_rows
-            when checks.kind = 'missing_data'
+                then scores.n_observed - scores.n_expected >= checks.min_change * scores.n_of_feed
+            when checks.alarm_kind = 'missing_data'
                 then scores.n_expected - scores.n_observed >= checks.min_change * scores.n_expected
             else
                 abs(scores.n_observed - scores.n_expected) >= checks.min_change * scores.n_expected
@@ -47,7 +47,7 @@ numbered as (
         *,
         sign(z) as direction,
         row_number() over (
-            partition by {{ series | join(', ') }}, kind, sign(z)
+            partition by {{ series | join(', ') }}, alarm_kind, sign(z)
             order by calendar_date
         ) as nth_day
     from found
@@ -56,25 +56,25 @@ numbered as (
 
 runs as (
     select
-        kind,
+        alarm_kind,
         {{ series | join(', ') }},
         min(calendar_date) as first_day,
         max(calendar_date) as last_day,
         count(*) as n_days,
-        sum(n_observed) / cast(case when is_share then sum(n_rows) else 1 end as double)
+        sum(n_observed) / cast(case when is_share then sum(n_of_feed) else 1 end as double)
             as observed,
-        {{ exact_sum('n_expected', bits=40) }} / case when is_share then sum(n_rows) else 1 end
+        {{ exact_sum('n_expected', bits=40) }} / case when is_share then sum(n_of_feed) else 1 end
             as expected,
         case when direction < 0 then min(z) else max(z) end as z
     from numbered
     group by
-        kind, {{ series | join(', ') }}, is_share, direction,
+        alarm_kind, {{ series | join(', ') }}, is_share, direction,
         {{ add_days('calendar_date', '-nth_day') }}
 ),
 
 learning as (
     select
-        'learning' as kind,
+        'learning' as alarm_kind,
         {{ series | join(', ') }},
         first_day,
         coalesce({{ add_days('judged_since', -1) }}, last_day) as last_day
@@ -82,7 +82,7 @@ learning as (
 )
 
 select
-    runs.kind,
+    runs.alarm_kind,
     runs.feed_measure,
     runs.dimension_name,
     runs.dimension_value,
@@ -97,10 +97,10 @@ select
     checks.what_to_check
 from runs
 inner join since on {{ same_keys('runs', 'since', series) }}
-inner join checks on runs.kind = checks.kind and runs.feed_measure = checks.feed_measure
+inner join checks on runs.alarm_kind = checks.alarm_kind and runs.feed_measure = checks.feed_measure
 union all
 select
-    learning.kind,
+    learning.alarm_kind,
     learning.feed_measure,
     learning.dimension_name,
     learning.dimension_value,

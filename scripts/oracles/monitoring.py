@@ -31,7 +31,7 @@ def recompute(raw: RawTables) -> dict[str, pd.DataFrame]:
     """The marts of monitoring, and what each day of a feed scored."""
     scores = pd.concat([_scored(*series) for series in _series(raw)], ignore_index=True)
     columns = [
-        "is_share", "n_rows", "n_observed", "n_expected", "residual", "residual_spread", "z",
+        "is_share", "n_of_feed", "n_observed", "n_expected", "residual", "residual_spread", "z",
     ]  # fmt: skip
     scores["is_share"] = scores["is_share"].astype(object)
     return {
@@ -113,7 +113,7 @@ def _scored(
         "dimension_value": value,
         "calendar_date": count.index,
         "is_share": of is not None,
-        "n_rows": count.to_numpy() if of is None else of.to_numpy(),
+        "n_of_feed": count.to_numpy() if of is None else of.to_numpy(),
         "n_observed": count.to_numpy(),
         "n_expected": expected.to_numpy(),
         "residual": residual.to_numpy(),
@@ -140,7 +140,7 @@ def _kind(day: pd.Series) -> str | None:
     """As what a day alarms; None where it does not."""
     change = day["n_observed"] - day["n_expected"]
     if day["is_share"]:
-        far = day["z"] > 5 and change >= 0.05 * day["n_rows"]
+        far = day["z"] > 5 and change >= 0.05 * day["n_of_feed"]
         return SHARES[day["feed_measure"]] if far else None
     if day["z"] < -4.5 and day["n_observed"] <= 0.5 * day["n_expected"]:
         return "missing_data"
@@ -157,19 +157,19 @@ def _alarms(scores: pd.DataFrame) -> pd.DataFrame:
         first, last = days["calendar_date"].min(), days["calendar_date"].max()
         last = last if pd.isna(judged) else judged - DAY
         rows.append(
-            {**of, "kind": "learning", "first_day": first, "last_day": last,
+            {**of, "alarm_kind": "learning", "first_day": first, "last_day": last,
              "n_days": (last - first).days + 1}
         )  # fmt: skip
-        alarmed = days.assign(kind=days.apply(_kind, axis=1), up=days["z"] > 0).dropna(
-            subset="kind"
+        alarmed = days.assign(alarm_kind=days.apply(_kind, axis=1), up=days["z"] > 0).dropna(
+            subset="alarm_kind"
         )
-        for (kind, _), found in alarmed.groupby(["kind", "up"]):
+        for (kind, _), found in alarmed.groupby(["alarm_kind", "up"]):
             run = (found["calendar_date"].diff() != DAY).cumsum()
             for _, part in found.groupby(run):
-                whole = part["n_rows"].sum() if part["is_share"].iloc[0] else 1
+                whole = part["n_of_feed"].sum() if part["is_share"].iloc[0] else 1
                 observed, expected = part["n_observed"].sum(), part["n_expected"].sum()
                 rows.append({
-                    **of, "kind": kind, "first_day": part["calendar_date"].iloc[0],
+                    **of, "alarm_kind": kind, "first_day": part["calendar_date"].iloc[0],
                     "last_day": part["calendar_date"].iloc[-1], "n_days": len(part),
                     "observed": observed / whole, "expected": expected / whole,
                     "ratio": observed / expected if expected else np.nan,

@@ -157,7 +157,7 @@ def watch():
                 database.execute(f"create table {model.relation} as {model.sql}")
             scores = database.sql("from restricted.int_monitoring__feed_scores order by all").df()
             alarms = database.sql("from monitoring.feed_alarms order by all").df()
-        return scores, alarms[alarms["kind"] != "learning"]
+        return scores, alarms[alarms["alarm_kind"] != "learning"]
 
     return scored
 
@@ -172,10 +172,10 @@ def quiet(seed, queues, n_days, size, variation=0.0):
     usual = size * WEEKDAYS[days["calendar_date"].dt.day_of_week]
     usual = usual * np.exp(variation * rng.standard_normal(len(days)))
     days = days.assign(feed="decisions", dimension_name="queue", is_known_day=False)
-    days["n_rows"] = rng.poisson(usual)
-    days["n_auto_closed"] = rng.binomial(days["n_rows"], 0.012)
-    days["n_without_language"] = rng.binomial(days["n_rows"], 0.002)
-    days["n_without_views"] = rng.binomial(days["n_rows"], 0.05)
+    days["n_of_feed"] = rng.poisson(usual)
+    days["n_auto_closed"] = rng.binomial(days["n_of_feed"], 0.012)
+    days["n_without_language"] = rng.binomial(days["n_of_feed"], 0.002)
+    days["n_without_views"] = rng.binomial(days["n_of_feed"], 0.05)
     return days
 
 
@@ -191,19 +191,19 @@ def test_what_is_planted_is_found_on_its_day(watch):
     days = quiet(3, 20, 120, 200)
     at = (days["calendar_date"] - START).dt.days
     planted = {
-        ("decisions", "missing_data", 60): ("n_rows", 0.0),
-        ("decisions", "volume", 75): ("n_rows", 2.5),
+        ("decisions", "missing_data", 60): ("n_of_feed", 0.0),
+        ("decisions", "volume", 75): ("n_of_feed", 2.5),
         ("auto_closed", "bulk_close", 90): ("n_auto_closed", 0.3),
         ("no_language", "broken_feed", 100): ("n_without_language", 1.0),
         ("no_views", "broken_feed", 110): ("n_without_views", 0.3),
     }
     for (_, _, day), (name, size) in planted.items():
-        what = days["n_rows"] * size
+        what = days["n_of_feed"] * size
         days.loc[at == day, name] = what.round().astype(int)
     counts = ["n_auto_closed", "n_without_language", "n_without_views"]
-    days[counts] = days[counts].clip(upper=days["n_rows"], axis=0)
+    days[counts] = days[counts].clip(upper=days["n_of_feed"], axis=0)
     _, alarms = watch(days)
-    found = alarms.groupby(["feed_measure", "kind", "first_day"])["dimension_value"].nunique()
+    found = alarms.groupby(["feed_measure", "alarm_kind", "first_day"])["dimension_value"].nunique()
     for measure, kind, day in planted:
         assert found.get((measure, kind, START + pd.Timedelta(days=day)), 0) >= 19, (measure, kind)
     assert found.sum() <= 5 * 20 + 2
@@ -214,7 +214,7 @@ def test_no_day_knows_what_comes_after_it(watch):
     at = (days["calendar_date"] - START).dt.days
     scores, _ = watch(days)
     # What came on the fiftieth day, and all after it, is another thing altogether.
-    counts = ["n_rows", "n_auto_closed", "n_without_language", "n_without_views"]
+    counts = ["n_of_feed", "n_auto_closed", "n_without_language", "n_without_views"]
     days.loc[at >= 50, counts] *= 7
     again, _ = watch(days)
     day = START + pd.Timedelta(days=50)
@@ -232,9 +232,9 @@ def test_no_day_knows_what_comes_after_it(watch):
 def test_a_known_day_is_no_alarm_and_no_measure(watch):
     days = quiet(5, 4, 100, 300)
     at = (days["calendar_date"] - START).dt.days
-    days.loc[at == 70, ["n_rows", "n_auto_closed", "n_without_language", "n_without_views"]] = 0
+    days.loc[at == 70, ["n_of_feed", "n_auto_closed", "n_without_language", "n_without_views"]] = 0
     _, alarms = watch(days)
-    assert {*alarms["kind"]} == {"missing_data"}
+    assert {*alarms["alarm_kind"]} == {"missing_data"}
     assert len(alarms) == 4
     days.loc[at == 70, "is_known_day"] = True
     scores, alarms = watch(days)
@@ -242,5 +242,5 @@ def test_a_known_day_is_no_alarm_and_no_measure(watch):
     later = scores[scores["feed_measure"] == "decisions"]
     later = later[later["calendar_date"] == START + pd.Timedelta(days=77)]
     week = days[at.isin(range(77 - 42, 77, 7)) & (at != 70)]
-    expected = week.groupby("dimension_value")["n_rows"].median()
+    expected = week.groupby("dimension_value")["n_of_feed"].median()
     assert [*later.set_index("dimension_value")["n_expected"]] == [*expected]

@@ -1422,7 +1422,7 @@ MUTATIONS = {
     ),
     "an_alarm_twice": (repeat(FEED_ALARMS), {"alarms_of_feeds_are_unique"}),
     "an_alarm_on_the_wrong_side": (
-        update(FEED_ALARMS, "z = -z", "kind <> 'learning'"),
+        update(FEED_ALARMS, "z = -z", "alarm_kind <> 'learning'"),
         {"alarms_of_feeds_are_far_from_usual"},
     ),
     "a_week_charted_twice": (repeat(CHARTS), {"control_charts_are_unique"}),

@@ -8,7 +8,7 @@ counted as (
         'decisions' as feed,
         decided_on as calendar_date,
         coalesce(queue_id, 'unknown') as queue,
-        count(*) as n_rows,
+        count(*) as n_of_feed,
         sum(case when exclusion_reason = 'automatic_close' then 1 else 0 end) as n_auto_closed,
         count(*) - count(language) as n_without_language,
         count(*) - count(views_at_decision) as n_without_views
@@ -19,7 +19,7 @@ counted as (
         'statements_of_reasons' as feed,
         {{ reporting_date('submitted_at') }} as calendar_date,
         'all' as queue,
-        count(*) as n_rows,
+        count(*) as n_of_feed,
         cast(null as bigint) as n_auto_closed,
         cast(null as bigint) as n_without_language,
         cast(null as bigint) as n_without_views
@@ -34,7 +34,7 @@ summed as (
         case dimensions.dimension_name when 'queue' then counted.queue else 'all' end
             as dimension_value,
         counted.calendar_date,
-        sum(counted.n_rows) as n_rows,
+        sum(counted.n_of_feed) as n_of_feed,
         sum(counted.n_auto_closed) as n_auto_closed,
         sum(counted.n_without_language) as n_without_language,
         sum(counted.n_without_views) as n_without_views
@@ -70,7 +70,7 @@ select
         when feeds.feed = 'decisions' then cast(coalesce(summed.{{ name }}, 0) as bigint)
     end as {{ name }},
     {% endfor -%}
-    cast(coalesce(summed.n_rows, 0) as bigint) as n_rows,
+    cast(coalesce(summed.n_of_feed, 0) as bigint) as n_of_feed,
     known_days.what is not null as is_known_day
 from feeds
 cross join as_of

@@ -18,9 +18,9 @@ measured as (
         dimension_value,
         calendar_date,
         false as is_share,
-        n_rows,
-        n_rows as n_observed,
-        case when not is_known_day then cast(n_rows as double) end as quantity
+        n_of_feed,
+        n_of_feed as n_observed,
+        case when not is_known_day then cast(n_of_feed as double) end as quantity
     from days
     {% for name, column in shares.items() -%}
     union all
@@ -30,9 +30,9 @@ measured as (
         dimension_value,
         calendar_date,
         true as is_share,
-        n_rows,
+        n_of_feed,
         {{ column }} as n_observed,
-        {{ column }} / cast(nullif(n_rows, 0) as double) as quantity
+        {{ column }} / cast(nullif(n_of_feed, 0) as double) as quantity
     from days
     where feed = 'decisions'
     {% endfor %}
@@ -52,7 +52,7 @@ residuals as (
         case
             when measured.quantity is null or usual.median is null then null
             when measured.is_share
-                then {{ signed_root('measured.n_observed', 'measured.n_rows', 'usual.median') }}
+                then {{ signed_root('measured.n_observed', 'measured.n_of_feed', 'usual.median') }}
             else ln((measured.n_observed + 0.5e0) / (usual.median + 0.5e0))
         end as residual
     from measured
@@ -93,9 +93,9 @@ spread as (
 select
     {{ keys | join(',\n    ') }},
     is_share,
-    n_rows,
+    n_of_feed,
     n_observed,
-    case when is_share then n_rows * usual_value else usual_value end as n_expected,
+    case when is_share then n_of_feed * usual_value else usual_value end as n_expected,
     residual,
     case when is_known then residual_spread end as residual_spread,
     case when is_known then residual / residual_spread end as z

@@ -14,7 +14,7 @@ drivers as (
 
 feeds as (
     select * from {{ ref('feed_alarms') }}
-    where kind <> 'learning' and feed_measure <> 'statements_of_reasons'
+    where alarm_kind <> 'learning' and feed_measure <> 'statements_of_reasons'
 ),
 
 policies as (
@@ -53,7 +53,7 @@ placed as (
 disturbed as (
     select
         placed.episode_id,
-        feeds.kind,
+        feeds.alarm_kind,
         sum(
             {{ days_between(
                 'greatest(placed.since, feeds.first_day)',
@@ -69,14 +69,14 @@ disturbed as (
                 or placed.dimension_value = feeds.dimension_value
                 or placed.dimension_value like concat(feeds.dimension_value, ' | %')
             )
-    group by placed.episode_id, feeds.kind
+    group by placed.episode_id, feeds.alarm_kind
 ),
 
 by_kind as (
     select
         episode_id,
         {% for kind in ['missing_data', 'broken_feed', 'bulk_close', 'volume'] -%}
-        max(case when kind = '{{ kind }}' then share_of_days else 0e0 end) as {{ kind }}
+        max(case when alarm_kind = '{{ kind }}' then share_of_days else 0e0 end) as {{ kind }}
         {{- ',' if not loop.last }}
         {% endfor %}
     from disturbed
