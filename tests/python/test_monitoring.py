@@ -177,7 +177,8 @@ def build(slices, *, days=98, changes=None, settings=SHORT, edit=None, models=MO
             + render("{{ sampling_design('given_strata') }}") + ")",
             sql["feed_alarms"].relation: """
                 select '' as alarm_kind, '' as feed_measure, '' as dimension_name,
-                    '' as dimension_value, current_date as first_day, current_date as last_day where false""",
+                    '' as dimension_value, current_date as first_day, current_date as last_day
+                where false""",
             sql["stg_policies"].relation: """
                 select '' as policy_id, '' as parent_policy_id, timestamp '2026-01-01' as valid_from
                 where false""",

@@ -133,6 +133,5 @@ select
     shown.z,
     shown.q_value
 from shown
-where not exists (
-    select 1 from told_by_subtraction where shown.episode_id = told_by_subtraction.episode_id
-)
+left join told_by_subtraction on shown.episode_id = told_by_subtraction.episode_id
+where told_by_subtraction.episode_id is null
