@@ -5,7 +5,7 @@ audits that are left out are told by their ids.
 """
 
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 import pandas as pd
@@ -446,7 +446,24 @@ class Scan:
                             **peak,
                         }
                     )
-        return pd.DataFrame(found) if found else pd.DataFrame(columns=["episode_id"])
+        if not found:
+            return pd.DataFrame(columns=["episode_id"])
+        rows = pd.DataFrame(found)
+        return rows[~rows["episode_id"].isin(self.told_by_subtraction(rows))]
+
+    def told_by_subtraction(self, episodes: pd.DataFrame) -> set[str]:
+        """Weaker alarms that, taken off another of the same days, leave few people."""
+        told = set()
+        for _, same in episodes.groupby(["since", "window_ends_on"]):
+            for (_, whole), (_, part) in permutations(same.iterrows(), 2):
+                days = (whole["since"], whole["window_ends_on"])
+                audits, inside = self.audits_of(whole, *days), self.audits_of(part, *days)
+                others = audits[~audits["audit_id"].isin(inside["audit_id"])]
+                is_part = inside["audit_id"].isin(audits["audit_id"]).all()
+                if is_part and 0 < others["person"].nunique() < self.settings.min_people:
+                    weaker = whole if abs(whole["z"]) < abs(part["z"]) else part
+                    told.add(weaker["episode_id"])
+        return told
 
     def _compare(
         self, value: pd.Series, first: pd.Timestamp, last: pd.Timestamp, but: set, e0: pd.Series
@@ -747,6 +764,15 @@ def alerts(
     rows["alert_level"] = np.where(strong, "strong", "alert")
     until = watched["scan"]["window_ends_on"].max()
     lasting = (until - rows["last_alarm_on"]).dt.days <= GAP_DAYS
+    # Over where the last two weeks have other errors than the alarm's ratio leads to expect.
+    first = watched["first_scan"]
+    recent = first[(first["window_ends_on"] == until) & (first["window_days"] == GAP_DAYS)]
+    recent = rows[SLICE].merge(recent, on=SLICE, how="left")
+    own = (rows["n_baseline_errors"] + SLICE_ERRORS) / (rows["baseline_risk_errors"] + SLICE_ERRORS)
+    still = np.sqrt((rows["ratio"] * own * recent["risk_errors"]).astype(float))
+    beyond = 2 * (np.sqrt(recent["n_errors"].astype(float)) - still)
+    beyond = beyond.where(rows["direction"] == "worse", -beyond)
+    lasting &= ~(beyond <= -DETECTED)
     as_of = world.as_of.normalize()
     waiting = (as_of - rows["window_ends_on"]).dt.days < settings.audits_due_days
     lasted = (rows["last_alarm_on"] - rows["since"]).dt.days >= settings.baseline_days

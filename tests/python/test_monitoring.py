@@ -4,6 +4,7 @@ The models' SQL is run as it is, on tables of audits and slices; the oracle reco
 """
 
 from functools import cache
+from itertools import permutations
 
 import duckdb
 import numpy as np
@@ -175,8 +176,9 @@ def build(slices, *, days=98, changes=None, settings=SHORT, edit=None, models=MO
             sql["int_sampling__strata"].relation: "select *, n_audits as planned_sample_size from ("
             + render("{{ sampling_design('given_strata') }}") + ")",
             sql["feed_alarms"].relation: """
-                select '' as kind, '' as feed_measure, '' as dimension_name, '' as dimension_value,
-                    current_date as first_day, current_date as last_day where false""",
+                select '' as alarm_kind, '' as feed_measure, '' as dimension_name,
+                    '' as dimension_value, current_date as first_day, current_date as last_day
+                where false""",
             sql["stg_policies"].relation: """
                 select '' as policy_id, '' as parent_policy_id, timestamp '2026-01-01' as valid_from
                 where false""",
@@ -531,6 +533,39 @@ def test_of_fewer_than_five_people_nothing_is_shown(people):
     few = slices_shown[~slices_shown.index.isin(machines)]
     assert set(few["reason_code"]) == {"suppressed_small_group"}
     assert few[[name for name in few if name.startswith("detectable")]].isna().all(axis=None)
+
+
+def few_people_by_subtraction(slices, alerts):
+    """Pairs of alerts of the same days that leave one to four people."""
+    n_pairs = 0
+    for (_, one), (_, other) in permutations(alerts.iterrows(), 2):
+        if (one["since"], one["window_ends_on"]) == (other["since"], other["window_ends_on"]):
+            whole, part = (
+                slices[
+                    (slices[SLICE] == [*alert[SLICE]]).all(axis=1)
+                    & slices["decided_on"].between(alert["since"], alert["window_ends_on"])
+                ]
+                for alert in (one, other)
+            )
+            rest = whole[~whole["audit_id"].isin(part["audit_id"])]
+            is_part = part["audit_id"].isin(whole["audit_id"]).all()
+            n_pairs += is_part and 0 < rest["moderator_key"].nunique() < 5
+    return n_pairs
+
+
+def test_no_alarm_less_another_is_of_few_people():
+    """Five of eight people are in Manila: less these, all people are the three of Dublin."""
+    slices = slices_of(
+        audits(seed=4, a_day=30, people=8, incidents=[("decided_by", "human", 60, 75, 3)])
+    )
+
+    def unguarded(name, sql):
+        return sql.replace("between 1 and 5 - 1", "is null") if "episodes" in name else sql
+
+    assert few_people_by_subtraction(slices, build(slices, edit=unguarded)["alerts"])
+    built = build(slices)
+    assert not few_people_by_subtraction(slices, built["alerts"])
+    assert differences(built, recomputed(slices, kinds=built["int_monitoring__kinds"])) == {}
 
 
 def test_people_without_a_name_are_a_person():

@@ -60,39 +60,78 @@ peaks as (
     where alarm_rank = 1
 ),
 
-people as (
+audits as (
     select
         peaks.episode_id,
-        count(distinct slices.moderator_key) as n_people
+        slices.audit_id,
+        slices.moderator_key
     from peaks
     inner join slices
         on
             {{ same_keys('peaks', 'slices', slice[:2]) }}
             and slices.decided_on between peaks.since and peaks.window_ends_on
-    group by peaks.episode_id
+    where {{ computed_once() }}
+),
+
+people as (
+    select
+        episode_id,
+        count(distinct moderator_key) as n_people
+    from audits
+    group by episode_id
+),
+
+-- Of so few people nothing is said outside the schema restricted. None: machines decided.
+shown as (
+    select
+        peaks.*,
+        people.n_people
+    from peaks
+    inner join people on peaks.episode_id = people.episode_id
+    where people.n_people = 0 or people.n_people >= {{ var('min_people') }}
+),
+
+-- Nor by taking the counts of one alarm off those of another with the same days.
+told_by_subtraction as (
+    select
+        case when abs(wholes.z) < abs(parts.z) then wholes.episode_id else parts.episode_id end
+            as episode_id
+    from shown as wholes
+    inner join shown as parts
+        on
+            wholes.since = parts.since
+            and wholes.window_ends_on = parts.window_ends_on
+            and wholes.episode_id <> parts.episode_id
+    inner join audits on wholes.episode_id = audits.episode_id
+    left join audits as shared
+        on parts.episode_id = shared.episode_id and audits.audit_id = shared.audit_id
+    group by wholes.episode_id, wholes.z, parts.episode_id, parts.z, parts.n_audits
+    having
+        count(shared.audit_id) = parts.n_audits
+        and count(distinct case when shared.audit_id is null then audits.moderator_key end)
+        between 1 and {{ var('min_people') }} - 1
 )
 
 select
-    peaks.episode_id,
-    peaks.{{ slice | join(', peaks.') }},
-    peaks.first_alarm_on,
-    peaks.last_alarm_on,
-    peaks.window_ends_on,
-    peaks.window_days,
-    peaks.since,
-    cast(people.n_people as bigint) as n_people,
-    peaks.n_audits,
-    peaks.n_errors,
-    peaks.n_baseline_errors,
-    peaks.risk_errors,
-    peaks.baseline_risk_errors,
-    peaks.sampling_variance,
-    peaks.expected_errors,
-    peaks.likelihood_ratio,
-    peaks.ratio,
-    peaks.z,
-    peaks.q_value
-from peaks
-inner join people on peaks.episode_id = people.episode_id
--- Of so few people nothing is said outside the schema restricted. None: machines decided.
-where people.n_people = 0 or people.n_people >= {{ var('min_people') }}
+    shown.episode_id,
+    shown.{{ slice | join(', shown.') }},
+    shown.first_alarm_on,
+    shown.last_alarm_on,
+    shown.window_ends_on,
+    shown.window_days,
+    shown.since,
+    cast(shown.n_people as bigint) as n_people,
+    shown.n_audits,
+    shown.n_errors,
+    shown.n_baseline_errors,
+    shown.risk_errors,
+    shown.baseline_risk_errors,
+    shown.sampling_variance,
+    shown.expected_errors,
+    shown.likelihood_ratio,
+    shown.ratio,
+    shown.z,
+    shown.q_value
+from shown
+left join told_by_subtraction on shown.episode_id = told_by_subtraction.episode_id
+where told_by_subtraction.episode_id is null

@@ -44,6 +44,7 @@ audits as (
             < episodes.window_days + {{ var('scan_baseline_days') }}
     inner join rates
         on {{ same_keys('episodes', 'rates', bounds) }} and slices.risk_cell = rates.risk_cell
+    where {{ computed_once() }}
 ),
 
 by_stratum as (
