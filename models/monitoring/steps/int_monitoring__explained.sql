@@ -49,7 +49,7 @@ pairs as (
         on
             this.direction = stronger.direction
             and this.since <= stronger.last_alarm_on
-            and stronger.since <= this.last_alarm_on
+            and this.last_alarm_on >= stronger.since
             and (
                 this.evidence_score < stronger.evidence_score
                 or (
@@ -78,12 +78,12 @@ remaining as (
             and pairs.window_ends_on >= slices.decided_on
             and {{ days_between('slices.decided_on', 'pairs.window_ends_on') }}
             < pairs.window_days + {{ var('scan_baseline_days') }}
-    left join slices as others
+    left join slices as taken
         on
-            slices.audit_id = others.audit_id
-            and pairs.other_dimension_name = others.dimension_name
-            and pairs.other_dimension_value = others.dimension_value
-    where others.audit_id is null
+            slices.audit_id = taken.audit_id
+            and pairs.other_dimension_name = taken.dimension_name
+            and pairs.other_dimension_value = taken.dimension_value
+    where taken.audit_id is null
 ),
 
 cells as (

@@ -62,7 +62,7 @@ disturbed as (
     from placed
     inner join feeds
         on
-            feeds.first_day <= placed.window_ends_on
+            placed.window_ends_on >= feeds.first_day
             and placed.since <= feeds.last_day
             and (
                 feeds.dimension_name = 'overall'
@@ -75,10 +75,10 @@ disturbed as (
 by_kind as (
     select
         episode_id,
-        {% for kind in ['missing_data', 'broken_feed', 'bulk_close', 'volume'] -%}
-        max(case when alarm_kind = '{{ kind }}' then share_of_days else 0e0 end) as {{ kind }}
-        {{- ',' if not loop.last }}
-        {% endfor %}
+        max(case when alarm_kind = 'missing_data' then share_of_days else 0e0 end) as missing_data,
+        max(case when alarm_kind = 'broken_feed' then share_of_days else 0e0 end) as broken_feed,
+        max(case when alarm_kind = 'bulk_close' then share_of_days else 0e0 end) as bulk_close,
+        max(case when alarm_kind = 'volume' then share_of_days else 0e0 end) as volume
     from disturbed
     group by episode_id
 ),

@@ -1,8 +1,6 @@
 {%- set keys = ['dimension_name', 'dimension_value', 'risk_cell'] -%}
-{%- set until_now -%}
-    partition by pairs.{{ keys | join(', pairs.') }} order by calendar.calendar_date
-    rows between unbounded preceding and current row
-{%- endset -%}
+{%- set until_now = 'partition by pairs.' ~ keys | join(', pairs.')
+    ~ ' order by calendar.calendar_date rows between unbounded preceding and current row' -%}
 {%- set by_slice = 'partition by ' ~ keys | join(', ') ~ ' order by window_ends_on' -%}
 
 with daily as (

@@ -27,10 +27,12 @@ groups as (
 cells as (
     select
         groups.group_number,
-        waits.wait_seconds,
-        {% for name in ['n', 'n_ended', 'n_decided', 'n_items', 'n_items_ended', 'n_items_decided'] -%}
-        sum(waits.{{ name }}) as {{ name }}{{ ',' if not loop.last }}
+        {% for measure, shares in counted.values() -%}
+        {% for part in ['', '_ended', '_decided'] -%}
+        sum(waits.{{ measure }}{{ part }}) as {{ measure }}{{ part }},
         {% endfor -%}
+        {% endfor -%}
+        waits.wait_seconds
     from waits
     inner join groups on {{ same_keys('waits', 'groups', group) }}
     where waits.wait_seconds is not null
@@ -67,9 +69,9 @@ select
     groups.{{ key }},
     {% endfor -%}
     '{{ thing }}' as counted,
-    coalesce(summary.n, 0) as n,
-    coalesce(summary.n_ended, 0) as n_ended,
-    coalesce(summary.n_decided, 0) as n_decided,
+    coalesce(numbers.n, 0) as n,
+    coalesce(numbers.n_ended, 0) as n_ended,
+    coalesce(numbers.n_decided, 0) as n_decided,
     cast(groups.n_auto_closed as bigint) as n_auto_closed,
     cast(groups.n_skipped_twice as bigint) as n_skipped_twice,
     cast(groups.n_opened as bigint) as n_opened,
@@ -79,25 +81,25 @@ select
     {% endfor -%}
     {% for name in ['median', 'p90'] -%}
     {% for part in ['', '_ci_low', '_ci_high'] -%}
-    summary.{{ name }}{{ part }} as {{ name }}_seconds{{ part }},
+    numbers.{{ name }}{{ part }} as {{ name }}_seconds{{ part }},
     {% endfor -%}
     {% endfor -%}
     {% for name, seconds in horizons.items() -%}
     {% if name in shares -%}
-    summary.{{ name }},
+    numbers.{{ name }},
     {% for side in ['low', 'high'] -%}
-    {{ incidence_bound('summary.' ~ name, 'summary.n', side) }} as {{ name }}_ci_{{ side }},
+    {{ incidence_bound('numbers.' ~ name, 'numbers.n', side) }} as {{ name }}_ci_{{ side }},
     {% endfor -%}
     {% else -%}
     {% for part in ['', '_ci_low', '_ci_high'] -%}
     cast(null as double) as {{ name }}{{ part }},
     {% endfor -%}
     {% endif -%}
-    coalesce(summary.longest_seconds >= {{ seconds }} or summary.survival_at_end = 0, false)
+    coalesce(numbers.longest_seconds >= {{ seconds }} or numbers.survival_at_end = 0, false)
         as {{ name }}_is_reached,
     {% endfor -%}
-    summary.longest_seconds
+    numbers.longest_seconds
 from groups
-left join {{ thing }}_summary as summary on groups.group_number = summary.group_number
+left join {{ thing }}_summary as numbers on groups.group_number = numbers.group_number
 {{ 'union all' if not loop.last }}
 {% endfor %}
