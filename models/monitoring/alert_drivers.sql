@@ -42,16 +42,11 @@ select
     listed.dimension_name,
     listed.dimension_value,
     listed.is_driver,
-    -- With the counts of all candidates, those of the one that is left out could be worked out.
-    {% for name in ['n_audits', 'n_errors'] -%}
-    cast(case when listed.is_driver then listed.{{ name }} end as bigint) as {{ name }},
-    {% endfor -%}
-    {% for name in ['expected_errors', 'explained_share'] -%}
-    case when listed.is_driver then listed.{{ name }} end as {{ name }},
-    {% endfor -%}
+    -- Rounded, and no counts: beside those of the alarm they would give away who is in only one.
+    round(case when listed.is_driver then listed.explained_share end, 2) as explained_share,
     round(listed.ratio, 1) as ratio,
-    listed.z,
-    listed.share_of_evidence
+    round(listed.z, 1) as z,
+    round(listed.share_of_evidence, 2) as share_of_evidence
 from listed
 inner join people
     on {{ same_keys('listed', 'people', ['comparison_id', 'driver_round', 'driver_rank']) }}

@@ -1,3 +1,6 @@
+{#- The shortest window of two weeks or more. -#}
+{%- set recent_days = var('scan_windows') | select('ge', scan_constants().gap_days) | min %}
+
 with episodes as (
     select * from {{ ref('int_monitoring__episodes') }}
 ),
@@ -43,7 +46,7 @@ recent as (
     select first_scan.*
     from {{ ref('int_monitoring__first_scan') }} as first_scan
     inner join last_day on first_scan.window_ends_on = last_day.scanned_until
-    where first_scan.window_days = {{ scan_constants().gap_days }}
+    where first_scan.window_days = {{ recent_days }}
 ),
 
 -- What explains an alarm may be explained itself.

@@ -622,13 +622,12 @@ class Scan:
             lambda row: self.people(row, row["since"], row["window_ends_on"]), axis=1
         )
         rows = rows[(n_people == 0) | (n_people >= self.settings.min_people)].copy()
-        for name in ("n_audits", "n_errors", "expected_errors", "explained_share"):
-            rows[name] = rows[name].where(rows["is_driver"])
-        rows["ratio"] = rows["ratio"].round(1)
-        names = [
-            "alert_id", "driver_round", "driver_rank", *SLICE, "is_driver", "n_audits", "n_errors",
-            "expected_errors", "explained_share", "ratio", "z", "share_of_evidence",
-        ]  # fmt: skip
+        rows["explained_share"] = rows["explained_share"].where(rows["is_driver"])
+        digits = {"explained_share": 2, "ratio": 1, "z": 1, "share_of_evidence": 2}
+        rows = rows.assign(
+            **{name: rows[name].astype(float).round(digit) for name, digit in digits.items()}
+        )
+        names = ["alert_id", "driver_round", "driver_rank", *SLICE, "is_driver", *digits]
         return rows.rename(columns={"comparison_id": "alert_id"})[names].reset_index(drop=True)
 
     # --- what it costs, and what is not seen ---------------------------------------------------

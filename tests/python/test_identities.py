@@ -1411,9 +1411,9 @@ MUTATIONS = {
         {"alarms_lead_to_one_that_leads"},
     ),
     "a_candidate_twice": (candidate() + candidate(), {"alert_drivers_are_unique"}),
-    "the_counts_of_a_candidate": (
-        candidate(n_audits="20"),
-        {"drivers_alone_show_counts"},
+    "a_candidate_that_explains_and_is_no_driver": (
+        candidate(explained_share="0.4"),
+        {"drivers_alone_explain"},
     ),
     "a_slice_twice": (repeat(MONITORED), {"monitored_slices_are_unique"}),
     "a_slice_that_says_nothing": (
