@@ -545,9 +545,6 @@ def look_first(alerts: pd.DataFrame, slices: pd.DataFrame) -> Section:
     )
 
 
-LEAST_WEEKS = 5  # of a chart: fewer points show no variation
-
-
 def control_charts(rows: pd.DataFrame) -> Section:
     """Weekly accuracy on the chart that quality engineers expect; it alarms nobody."""
     domain = charts.share_domain(rows, ["estimate", "p_prime_low"])
@@ -562,8 +559,6 @@ def control_charts(rows: pd.DataFrame) -> Section:
     ]
     figures = []
     for label, group in rows.groupby("label", sort=False):
-        if len(group) < LEAST_WEEKS:
-            continue
         beyond = group[
             (group["estimate"] < group["p_prime_low"]) | (group["estimate"] > group["p_prime_high"])
         ]
@@ -582,7 +577,8 @@ def control_charts(rows: pd.DataFrame) -> Section:
     return Section(
         "control",
         "Week by week, on a control chart",
-        "Each point is a reportable week, and a queue with fewer than five has no chart. The line is the mean of all weeks, the dashed lines are "
+        "Each point is a reportable week; a queue with fewer than five has no chart. The line is "
+        "the mean of all weeks, the dashed lines are "
         "three standard deviations from it, widened by how much weeks vary (Laney's p′), and the "
         "thick line is the moving average (EWMA). With many charts some point is beyond the limits "
         "in most weeks in which nothing happened, so they raise no alarm.",

@@ -89,7 +89,8 @@ SLICES = """
     where slices.dimension_name = 'queue'
     order by slices.detectable_ratio_28_days, slices.dimension_value
 """
-# Weeks of accuracy with their limits, of all decisions and each queue; half a year.
+# Weeks of accuracy with their limits, of all decisions and each queue; half a year. Fewer than five
+# show no variation.
 CONTROL = """
     select
         charts.*,
@@ -105,6 +106,7 @@ CONTROL = """
         and charts.period_starts_on > (
             select max(period_starts_on) - 182 from {{ ref('control_charts') }}
         )
+    qualify count(*) over (partition by charts.dimension_name, charts.dimension_value) >= 5
     order by charts.dimension_name, charts.dimension_value, charts.period_starts_on
 """
 
