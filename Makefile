@@ -131,6 +131,7 @@ weekly: $(RUNTIME)  ## Write the last complete week in words and charts; PERIOD=
 
 alerts: $(RUNTIME)  ## Print what alarms now, and write it to report/alerts; exits with 1 on a new strong alarm
 	@python scripts/alerts.py $(ARGS)
+
 explain: $(RUNTIME)  ## Say why accuracy changed between two periods; ARGS='--from 2026-05-01 --to 2026-05-31 --where queue=q02'
 	python scripts/explain.py $(ARGS)
 
@@ -141,7 +142,7 @@ pictures: $(DEV)  ## Take the pictures of both that docs/ shows, of the sample d
 	python scripts/pictures.py
 
 ##@ Further
-.PHONY: docs hatecheck convabuse coverage-study faults parity compare benchmark lock clean help
+.PHONY: docs hatecheck convabuse coverage-study monitoring-study faults parity compare benchmark lock clean help
 docs: $(RUNTIME) data/raw  ## Write the documentation as one file, target/static_index.html
 	dbt docs generate --static
 
@@ -155,6 +156,9 @@ convabuse: $(RUNTIME)  ## Build the layer on ConvAbuse: FILE=path/to/labels_long
 
 coverage-study: $(DEV)  ## Count how often the intervals cover the truth; writes the table into docs/
 	python scripts/coverage_study.py $(ARGS)
+
+monitoring-study: $(DEV)  ## Build and score simulated worlds: false alarms, what is found; writes docs/monitoring_study.md
+	python scripts/monitoring_study.py $(ARGS)
 
 faults: $(DEV)  ## Spoil a healthy world in every way we know, see what says so; writes docs/faults.md
 	python scripts/faults.py $(ARGS)
