@@ -317,6 +317,12 @@ OF_WHOLE_MODELS = {
     "backlog_grace_hours",
     "exposure_limit_seconds",
     # So is monitoring.
+    "scan_windows",
+    "scan_baseline_days",
+    "scan_learning_days",
+    "scan_natural_variation",
+    "alert_z",
+    "strong_z",
     "feed_baseline_weeks",
     "feed_min_weeks",
     "feed_spread_days",
