@@ -49,6 +49,7 @@
             {% endfor -%}
             {{ keys }}
         from rates_of_whole
+        where {{ computed_once() }}
         group by {{ keys }}
     ),
 
@@ -103,7 +104,9 @@
                 over=of_dimension) }}) / 2 as level_of_both
         from rated
         -- Of a period without a decision in an audited stratum, no mix is known.
-        where n_earlier + n_later > 0 and share_earlier is not null and share_later is not null
+        where
+            n_earlier + n_later > 0 and share_earlier is not null and share_later is not null
+            and {{ computed_once() }}
     ),
 
     residuals as (
@@ -229,6 +232,7 @@
                 end
             ) as mix_error
         from known
+        where {{ computed_once() }}
     ),
 
     sums as (
@@ -259,6 +263,7 @@
         from sums
         inner join errors_of_sums on {{ same_keys('sums', 'errors_of_sums', by + ['dimension_name']) }}
         inner join whole on {{ same_keys('sums', 'whole', by) }}
+        where {{ computed_once() }}
     ),
 
     every_row as (

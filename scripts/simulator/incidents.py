@@ -235,7 +235,7 @@ def _default(world: World) -> list[Incident]:
             offset = int((turn + when) * days / rounds)
             length, size = usual, KINDS[kind].sizes[0]
             if kind == "queue_accuracy_drop":  # on any day; short where it would take too long
-                length, size = (usual, size) if usual <= days / 4 else SHORT_DROP
+                length, size = (usual, size) if days >= 84 else SHORT_DROP
             elif length >= 7:  # whole weeks begin on a Monday
                 offset -= (world.start + offset * DAY - world.first_monday) // DAY % 7
             starts = world.start + max(offset, 0) * DAY

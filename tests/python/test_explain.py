@@ -330,7 +330,8 @@ def test_the_command_prints_draws_and_keeps(platform, month, tmp_path):
     ]
     assert earlier[1] == periods.starts_on - timedelta(days=1)
     assert earlier[1] - earlier[0] == periods.ends_on - periods.starts_on
-    assert len(found["sentences"]) == 4
+    assert len(found["sentences"]) == 5
+    assert {"driver_round", "dimension_name", "z"} <= set(found["drivers"][0])
     parts = pd.DataFrame(found["parts"])
     sums = parts[parts["row_type"] != "total"].groupby("dimension_name")["contribution"].sum()
     totals = parts[parts["row_type"] == "total"].set_index("dimension_name")["contribution"]
@@ -351,9 +352,14 @@ def test_the_first_sentence_says_how_sure_it_is(month, low, high, said):
     change.loc[is_total, ["contribution_ci_low", "contribution_ci_high"]] = low, high
     change.loc[is_total, "contribution"] = -0.02 if low < 0 else 0.02
     gate = pd.DataFrame({"gate_check": ["truths_missing"], "gate_status": ["look"]})
-    found = command.sentences(command.Found(change, gate, None), "queue", 0.95)
+    driver = {"is_driver": True, "dimension_name": "queue", "dimension_value": "q1", "n_errors": 9}
+    drivers = pd.DataFrame([driver | {"expected_errors": 3.0}])
+    found = command.sentences(command.Found(change, gate, drivers, None), "queue", 0.95)
     assert found[0].startswith(said)
     assert "truths missing" in found[2]
+    assert "queue q1 (9 errors where 3.0 were to be expected)" in found[3]
+    none = command.driven(drivers.assign(is_driver=False))
+    assert none == "No driver stands out: no slice alone explains it."
 
 
 def test_what_cannot_be_compared_is_said(platform, month, sql):

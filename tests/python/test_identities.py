@@ -86,6 +86,7 @@ KNOWN_PERIODS = "periods_of_marts_are_known"
 CHANGES = "parts_of_a_change_sum_to_what_was_published"
 EVERY_DECISION = "plan_coverage_holds_every_decision"
 IN_BACKLOG = "jobs_are_all_in_the_backlog"
+WATCHED = "audits_are_all_watched"
 IN_WAITS = "jobs_are_all_in_the_waits"
 
 
@@ -111,6 +112,7 @@ def alert(**changes):
         "incident_id": "'queue|q01|worse|2026-04-09'",
         "explained_by": "null",
         "direction": "'worse'",
+        "suspected_kind": "'accuracy_drop'",
         "since": "date '2026-04-06'",
         "first_alarm_on": "date '2026-04-09'",
         "last_alarm_on": "date '2026-04-10'",
@@ -296,7 +298,7 @@ MUTATIONS = {
     ),
     "weeks_that_are_gone": (
         f"delete from {RATES} where period_type = 'week'",
-        {DAYS, PARTS, CHANGES},
+        {DAYS, PARTS, CHANGES, "charted_weeks_are_reportable"},
     ),
     "four_weeks_that_are_gone": (
         f"delete from {RATES} where period_type = 'four_weeks'",
@@ -319,7 +321,10 @@ MUTATIONS = {
         {KNOWN_PERIODS, "periods_are_unique"},
     ),
     # The rates.
-    "no_rates": (f"delete from {RATES}", {"there_are_rates", ALL_IN, CHANGES}),
+    "no_rates": (
+        f"delete from {RATES}",
+        {"there_are_rates", ALL_IN, CHANGES, "charted_weeks_are_reportable"},
+    ),
     "a_rate_twice": (
         repeat(RATES, A_QUEUE_WITH_AUDITS),
         {"rates_are_unique", CLASSES, PARTS, DAYS},
@@ -433,7 +438,7 @@ MUTATIONS = {
     ),
     "an_audit_that_counts_without_a_class": (
         update(AUDITS, "error_class = null, n_correct = 0", "is_counted and n_correct = 1"),
-        {"counted_audits_have_a_weight_and_a_class"},
+        {"counted_audits_have_a_weight_and_a_class", WATCHED},
     ),
     "an_audit_correct_and_wrong": (
         update(AUDITS, "n_false_positive = 1", "n_correct = 1"),
@@ -441,7 +446,7 @@ MUTATIONS = {
     ),
     "an_audit_whose_class_is_not_counted": (
         update(AUDITS, "n_correct = null", "n_correct = 1"),
-        {"every_judged_audit_is_one_class"},
+        {"every_judged_audit_is_one_class", WATCHED},
     ),
     # People, groups of people, and the audit plan.
     "a_persons_score_twice": (
@@ -955,11 +960,11 @@ MUTATIONS = {
         f"error_class = if({BY_ONE} = 1, 'correct', 'wrong_selection'), n_technical = 0, "
         f"n_false_positive = 0, n_false_negative = 0, auditor_key = if({BY_ONE} = 1, 'one', 'two') "
         "where is_counted",
-        {"errors_are_found_as_elsewhere"},
+        {"errors_are_found_as_elsewhere", WATCHED},
     ),
     "everybody_copies": (
         f"update {AUDITS} set {CORRECT} where is_counted",
-        {"errors_are_found_as_elsewhere"},
+        {"errors_are_found_as_elsewhere", WATCHED},
     ),
     "truths_by_another_table_of_codes": (
         f"update {AUDITS} set truth_action_code = 'suspended' where is_violating",
@@ -998,7 +1003,7 @@ MUTATIONS = {
         "n_false_positive = 0, n_false_negative = 0, n_wrong_selection = 1, n_technical = 0, "
         "auditor_key = 'one' "
         "where is_counted and has_enforced and audit_id like '%1'",
-        {"errors_are_found_as_elsewhere"},
+        {"errors_are_found_as_elsewhere", WATCHED},
     ),
     "errors_that_are_revised_away": (
         "insert into staging.base_audits select * replace (revision_no + 1 as revision_no, "
@@ -1382,16 +1387,16 @@ MUTATIONS = {
     ),
     "an_audit_in_two_queues": (
         repeat("cells.audit_slices", "dimension_name = 'queue'"),
-        {"audit_slices_are_unique", "audits_are_all_watched"},
+        {"audit_slices_are_unique", WATCHED},
     ),
     "an_audit_that_nobody_watches": (
         "delete from cells.audit_slices where audit_id in "
         "(select audit_id from cells.audit_slices order by audit_id limit 1)",
-        {"audits_are_all_watched"},
+        {WATCHED},
     ),
     "a_day_of_a_slice_twice": (
         repeat("cells.slice_days"),
-        {"slice_days_are_unique", "audits_are_all_watched"},
+        {"slice_days_are_unique", WATCHED},
     ),
     "an_alert_twice": (alert() + alert(), {"alerts_are_unique"}),
     "an_alert_below_its_threshold": (

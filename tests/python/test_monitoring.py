@@ -319,7 +319,7 @@ MUTATIONS = {
     "all together alarm": ("int_monitoring__episodes", "scan.dimension_name <> 'overall'", "true"),
     "groups of four": ("int_monitoring__episodes", ">= 5", ">= 1"),
     "the other's audits stay": (
-        "int_monitoring__explained", "where others.audit_id is null", "where true",
+        "int_monitoring__explained", "where taken.audit_id is null", "where true",
     ),
     "many values are no handicap": (
         "int_monitoring__drivers", "- ln(dimensions.n_values)", "- 0",

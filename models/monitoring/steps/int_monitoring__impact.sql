@@ -100,8 +100,10 @@ by_risk_cell as (
         episode_id,
         risk_cell,
         sum(case when is_in_window then 1 else 0 end) as n_audits,
-        avg(case when is_in_window then weight end) as weight_now,
-        avg(case when not is_in_window then weight end) as weight_before
+        {{ exact_sum('case when is_in_window then weight end', 30) }}
+        / nullif(sum(case when is_in_window then 1 else 0 end), 0) as weight_now,
+        {{ exact_sum('case when not is_in_window then weight end', 30) }}
+        / nullif(sum(case when is_in_window then 0 else 1 end), 0) as weight_before
     from audits
     group by episode_id, risk_cell
 ),
@@ -109,7 +111,8 @@ by_risk_cell as (
 plans as (
     select
         episode_id,
-        sum(n_audits * abs(ln(weight_now / weight_before))) / sum(n_audits) as plan_shift
+        {{ exact_sum('n_audits * abs(ln(weight_now / weight_before))', 30) }} / sum(n_audits)
+            as plan_shift
     from by_risk_cell
     where weight_now is not null and weight_before is not null
     group by episode_id
