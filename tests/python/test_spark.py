@@ -354,7 +354,7 @@ def server(environment, parsed_project, sessions_end, tmp_path_factory):
     metastore = "jdbc:derby:;databaseName=metastore;create=true"
     settings = {
         "spark.master": "local[2]",
-        "spark.driver.memory": "3g",
+        "spark.driver.memory": "4g",
         "spark.ui.enabled": "false",
         # Else of every event that takes it a nanosecond the log would have all parameters.
         "spark.scheduler.listenerbus.logSlowEvent": "false",
