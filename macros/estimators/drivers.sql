@@ -170,8 +170,8 @@ drivers as (
     select
         weighed.comparison_id,
         weighed.direction,
-        {{ round }} as driver_round,
-        weighed.driver_rank,
+        cast({{ round }} as bigint) as driver_round,
+        cast(weighed.driver_rank as bigint) as driver_rank,
         weighed.dimension_name,
         weighed.dimension_value,
         found.comparison_id is not null as is_driver,

@@ -37,8 +37,8 @@ people as (
 
 select
     listed.comparison_id as alert_id,
-    cast(listed.driver_round as bigint) as driver_round,
-    cast(listed.driver_rank as bigint) as driver_rank,
+    listed.driver_round,
+    listed.driver_rank,
     listed.dimension_name,
     listed.dimension_value,
     listed.is_driver,
