@@ -526,12 +526,25 @@ def test_every_table_is_identical_and_holds_rows(first_build):
     first_build.parity.assert_equal()
     # So small a world has few rows that come twice, no dispute of a benchmark, and too few people
     # for months and weeks to tell them apart (test_disclosure has worlds in which they do).
+    # It is too young to be watched or to have two periods: what these tables say is compared with
+    # oracles on DuckDB alone, and their unit tests run on both engines.
     empty = {name for name, found in first_build.parity.comparisons.items() if not found.identical}
     assert empty <= {
         "int_deliveries__job_revisions",
         "int_deliveries__audit_revisions",
         "int_verdicts__dispute_exclusions",
         "int_people__suppressed_apart",
+        "int_monitoring__first_scan",
+        "int_monitoring__scan",
+        "int_monitoring__episodes",
+        "int_monitoring__explained",
+        "int_monitoring__impact",
+        "int_monitoring__drivers",
+        "int_monitoring__kinds",
+        "alerts",
+        "alert_drivers",
+        "accuracy_change",
+        "change_gate",
     }
 
 
