@@ -527,7 +527,7 @@ def test_every_table_is_identical_and_holds_rows(first_build):
     # So small a world has few rows that come twice, no dispute of a benchmark, and too few people
     # for months and weeks to tell them apart (test_disclosure has worlds in which they do).
     # It is too young to be watched or to have two periods: what these tables say is compared with
-    # oracles on DuckDB alone, and their unit tests run on both engines.
+    # oracles, on DuckDB alone.
     empty = {name for name, found in first_build.parity.comparisons.items() if not found.identical}
     assert empty <= {
         "int_deliveries__job_revisions",
