@@ -10,15 +10,14 @@
     from (
         select
             *,
-            -- Under an error rate that stayed what it was; of what is rare it cannot be below 0.
-            greatest(0e0, 2 * (
+            -- What is as expected has 0, and not what arithmetic leaves of it, whose root would be a z.
+            round(greatest(0e0, 2 * (
                 case
                     when n_errors > 0 then n_errors * ln(n_errors / in_window) else 0e0
                 end
                 + drawn_base_errors * ln(drawn_base_errors / in_base)
-            )) as likelihood_ratio,
-            greatest({{ scan_constants().least_variance }}, least(1e0, risk_variance / risk_errors))
-                as sampling_variance
+            )), 12) as likelihood_ratio,
+            {{ sampling_variance('risk_variance', 'risk_errors') }} as sampling_variance
         from (
             select
                 *,
@@ -38,6 +37,10 @@
             ) as drawn
         ) as expected
     ) as compared
+{%- endmacro %}
+
+{% macro sampling_variance(risk_variance, risk_errors) -%}
+    greatest({{ scan_constants().least_variance }}, least(1e0, {{ risk_variance }} / {{ risk_errors }}))
 {%- endmacro %}
 
 {#- Constants of the design, that no platform sets: a thin baseline is drawn toward what is known besides, a

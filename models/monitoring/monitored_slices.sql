@@ -26,10 +26,7 @@ detectable as (
         power(
             1 + ({{ var('alert_z') }} + 1.645) / 2 * sqrt(
                 (
-                    greatest(
-                        {{ scan_constants().least_variance }},
-                        scan.risk_variance / scan.risk_errors
-                    )
+                    {{ sampling_variance('scan.risk_variance', 'scan.risk_errors') }}
                     + power({{ var('scan_natural_variation') }}, 2) * scan.risk_errors
                 )
                 * (
@@ -92,7 +89,7 @@ joined as (
 
 select
     {{ slice | join(', ') }},
-    dimension_name <> 'overall' as is_watched,
+    {{ is_watched('joined') }} as is_watched,
     first_audited_on,
     last_audited_on,
     last_day,

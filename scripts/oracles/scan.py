@@ -225,7 +225,8 @@ class Compared:
         with np.errstate(divide="ignore", invalid="ignore"):
             here = xlogy(self.observed, self.observed / (together * self.risk))
         there = xlogy(drawn, drawn / (together * drawn_risk))
-        return np.where(self.risk > 0, np.maximum(2 * (here + there), 0), np.nan)
+        # Of what is as expected arithmetic leaves 1e-15, and a root of that is no deviation.
+        return np.where(self.risk > 0, np.maximum(2 * (here + there), 0).round(12), np.nan)
 
     @property
     def z(self) -> np.ndarray:

@@ -26,6 +26,22 @@ accepted_changes as (
     select * from {{ ref('accepted_changes') }}
 ),
 
+-- How many days after an accepted change a window begins, of those that end after it.
+after_changes as (
+    select
+        first_scan.{{ (slice + window) | join(', first_scan.') }},
+        min(
+            {{ days_between('accepted_changes.from_day', 'first_scan.window_ends_on') }}
+            - first_scan.window_days + 1
+        ) as days_after
+    from first_scan
+    inner join accepted_changes
+        on
+            {{ same_keys('first_scan', 'accepted_changes', slice) }}
+            and first_scan.window_ends_on >= accepted_changes.from_day
+    group by first_scan.{{ (slice + window) | join(', first_scan.') }}
+),
+
 -- What was alarming is not what is usual. Known from the day that the first of its windows ended,
 -- so that no day's result depends on later ones.
 alarming_days as (
@@ -39,18 +55,12 @@ alarming_days as (
             first_scan.window_ends_on >= calendar.calendar_date
             and {{ days_between('calendar.calendar_date', 'first_scan.window_ends_on') }}
             < first_scan.window_days
+    left join after_changes
+        on {{ same_keys('first_scan', 'after_changes', slice + window) }}
     where
         abs(first_scan.z) >= {{ var('alert_z') }}
         -- Beside the days before an accepted change all that is new is alarming.
-        and not exists (
-            select 1
-            from accepted_changes
-            where
-                {{ same_keys('first_scan', 'accepted_changes', slice) }}
-                and first_scan.window_ends_on >= accepted_changes.from_day
-                and {{ days_between('accepted_changes.from_day', 'first_scan.window_ends_on') }}
-                - first_scan.window_days + 1 < {{ var('scan_baseline_days') }}
-        )
+        and coalesce(after_changes.days_after >= {{ var('scan_baseline_days') }}, true)
     group by first_scan.{{ slice | join(', first_scan.') }}, calendar.calendar_date
 ),
 
@@ -111,15 +121,9 @@ cleaned as (
     from first_scan
     left join left_out
         on {{ same_keys('first_scan', 'left_out', slice + window) }}
-    where not exists (
-        select 1
-        from accepted_changes
-        where
-            {{ same_keys('first_scan', 'accepted_changes', slice) }}
-            and first_scan.window_ends_on >= accepted_changes.from_day
-            and {{ days_between('accepted_changes.from_day', 'first_scan.window_ends_on') }}
-            - first_scan.window_days + 1 < {{ var('scan_learning_days') }}
-    )
+    left join after_changes
+        on {{ same_keys('first_scan', 'after_changes', slice + window) }}
+    where coalesce(after_changes.days_after >= {{ var('scan_learning_days') }}, true)
 ),
 
 scored as (
