@@ -6,13 +6,8 @@ slices as (
     select * from {{ ref('audit_slices') }}
 ),
 
-windows as (
-    select * from {{ ref('int_monitoring__windows') }}
-    where dimension_name = 'overall'
-),
-
 rates as (
-    {{ risk_rates('windows', ['window_ends_on', 'window_days']) }}
+    select * from {{ ref('int_monitoring__risk_rates') }}
 ),
 
 dimensions as (

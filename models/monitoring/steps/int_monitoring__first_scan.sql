@@ -5,7 +5,7 @@ with windows as (
 ),
 
 rates as (
-    {{ risk_rates('windows', slice[2:]) }}
+    select * from {{ ref('int_monitoring__risk_rates') }}
 ),
 
 calendar as (

@@ -13,13 +13,8 @@ design as (
     select * from {{ ref('int_sampling__strata') }}
 ),
 
-windows as (
-    select * from {{ ref('int_monitoring__windows') }}
-    where dimension_name = 'overall'
-),
-
 rates as (
-    {{ risk_rates('windows', bounds) }}
+    select * from {{ ref('int_monitoring__risk_rates') }}
 ),
 
 audits as (

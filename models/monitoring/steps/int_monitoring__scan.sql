@@ -13,13 +13,8 @@ calendar as (
     select calendar_date from {{ ref('dim_calendar') }}
 ),
 
-windows as (
-    select * from {{ ref('int_monitoring__windows') }}
-    where dimension_name = 'overall'
-),
-
 rates as (
-    {{ risk_rates('windows', window) }}
+    select * from {{ ref('int_monitoring__risk_rates') }}
 ),
 
 accepted_changes as (
