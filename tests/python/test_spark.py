@@ -209,7 +209,8 @@ def world(tmp_path_factory):
     return folder / "raw"
 
 
-# Two weeks are learnt from in four days, and alarm at what is hardly odd: else no alarm is compared.
+# Two weeks are learnt from in four days, and alarm at what is hardly odd. Else there would be
+# no alarm to compare.
 WATCHED = {
     "scan_windows": [4, 7, 14],
     "scan_baseline_days": 14,
