@@ -302,7 +302,7 @@ def found_of(incident: Any, alerts: pd.DataFrame, drivers: pd.DataFrame) -> dict
 
 def disturbed(incident: Any, feed_alarms: pd.DataFrame) -> pd.Series:
     """Which alarms are of the feed, place and days of an incident."""
-    places = ["overall", incident.dimension_value]
+    places = ["all", incident.dimension_value]
     return (
         (feed_alarms["feed_measure"] == FEEDS[incident.kind])
         & feed_alarms["dimension_value"].isin(places)

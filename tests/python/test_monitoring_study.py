@@ -179,8 +179,7 @@ def test_the_sample_finds_what_its_audits_can_show(parsed_project) -> None:
     """The study on the one world that is built anyway (8 s): its planted queue stands out by D 7.9.
 
     It is found within a week of its begin and as the first driver, the cohort too, and the policy,
-    D 2.2, is not. Of the feeds all are, but for the volume of the third week, which is too early to
-    judge. Most intervals hold the true part.
+    D 2.2, is not. Of the feeds all are. Most intervals hold the true part.
     """
     data = ROOT / "data"
     if not (data / "warehouse.duckdb").exists():
@@ -194,8 +193,7 @@ def test_the_sample_finds_what_its_audits_can_show(parsed_project) -> None:
     assert abs(drop["begin_error"]) <= 7
     assert drop["is_first"]
     assert drop["as_of_delay"] > drop["delay"] > 0
-    assert {feed["kind"]: feed["is_found"] for feed in said["feeds"]} == {
-        "missing_day": True, "bulk_close": True, "broken_feed": True, "mix_shift": False,
-    }  # fmt: skip
+    assert all(feed["is_found"] for feed in said["feeds"])
+    assert len(said["feeds"]) == 4
     holds = [part["low"] <= part["value"] <= part["high"] for part in said["comparisons"]]
     assert len(holds) > 5 and sum(holds) > len(holds) / 2
