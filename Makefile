@@ -122,7 +122,7 @@ format: $(DEV)  ## Put SQL and Python into form
 	$(foreach c,$(CONNECTORS),$(if $(call of_connector,$c),$(call sqlfluff,fix,$c,$(call of_connector,$c))))
 
 ##@ What people read
-.PHONY: report weekly alerts explain metrics pictures
+.PHONY: report weekly alerts explain export metrics pictures
 report: $(RUNTIME)  ## Write the page of the last build again, report/index.html
 	python scripts/report.py page $(ARGS)
 
@@ -134,6 +134,9 @@ alerts: $(RUNTIME)  ## Print what alarms now, and write it to report/alerts; exi
 
 explain: $(RUNTIME)  ## Say why accuracy changed between two periods; ARGS='--from 2026-05-01 --to 2026-05-31 --where queue=q02'
 	python scripts/explain.py $(ARGS)
+
+export: $(RUNTIME)  ## Copy the open marts for Tableau, Power BI and Excel: exports/latest
+	python scripts/export.py $(ARGS)
 
 metrics: $(RUNTIME)  ## Write the definitions of seeds/metrics.csv for people: docs/metrics.md and dbt docs
 	python scripts/metric_catalog.py $(ARGS)
@@ -178,7 +181,7 @@ lock: $(DEV)  ## Pin requirements/*.in anew, keeping what still fits; ARGS=--upg
 	cd requirements && $(COMPILE) $(ARGS) --constraint dev.txt spark.in -o spark.txt
 
 clean:  ## Remove what builds leave behind; data/raw and .venv stay
-	rm -rf target logs report data/warehouse.duckdb* data/spark .pytest_cache .ruff_cache .hypothesis
+	rm -rf target logs report exports data/warehouse.duckdb* data/spark .pytest_cache .ruff_cache .hypothesis
 	find scripts tests -name __pycache__ -prune -exec rm -rf {} +
 
 help:  ## Show this list

@@ -594,21 +594,28 @@ class Warehouse:
             raise click.ClickException(f"{name} is restricted, and a report is for everybody.")
         return node["relation_name"]
 
+    def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Let a connection read the relations, and nothing be written.
+
+        Raises:
+            click.ClickException: another process holds the file, or it is none of DuckDB's.
+        """
+        try:
+            connection.execute(f"attach '{self.database}' as \"{self.database.stem}\" (read_only)")
+        except duckdb.IOException as error:
+            raise click.ClickException(not_opened(self.database, error)) from error
+
     def read(self, queries: dict[str, str], **values: str | None) -> dict[str, pd.DataFrame]:
         """The rows of queries, in which `ref` gives relations and values fill the rest."""
         jinja = Environment(undefined=StrictUndefined)
         jinja.globals.update(ref=self.relation, **values)
         with duckdb.connect() as connection:
+            self.attach(connection)
             try:
-                connection.execute(
-                    f"attach '{self.database}' as \"{self.database.stem}\" (read_only)"
-                )
                 return {
                     name: connection.execute(jinja.from_string(sql).render()).df()
                     for name, sql in queries.items()
                 }
-            except duckdb.IOException as error:
-                raise click.ClickException(not_opened(self.database, error)) from error
             except (duckdb.CatalogException, duckdb.BinderException) as error:
                 raise click.ClickException(
                     f"{self.database} does not have what is asked of it: it was not built whole, "
