@@ -66,6 +66,13 @@ def test_open_marts_are_copied_and_nothing_else(copy, nodes):
     }  # fmt: skip
 
 
+def test_its_exposure_names_what_is_copied(platform, nodes):
+    manifest = json.loads(platform.manifest_json.read_text())
+    (exposure,) = (e for e in manifest["exposures"].values() if e["name"] == "copy_for_bi_tools")
+    named = [name.split(".")[-1] for name in exposure["depends_on"]["nodes"]]
+    assert sorted(named) == sorted(name for name, node in nodes.items() if is_open(node))
+
+
 @pytest.mark.parametrize("kind", ["database", "parquet", "csv"])
 def test_the_copy_has_the_rows_of_the_warehouse(platform, copy, nodes, kind):
     with duckdb.connect() as database:
