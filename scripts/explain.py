@@ -400,7 +400,7 @@ def drivers_table(drivers: pd.DataFrame) -> Table:
     table = Table(title="Where it sits", title_justify="left")
     for name in ("dimension", "value"):
         table.add_column(name)
-    for name in ("audits", "errors", "expected", "times", "z", "evidence", "explains"):
+    for name in ("audits", "errors", "expected", "times", "z", "q", "evidence", "explains"):
         table.add_column(name, justify="right")
     table.add_column("")
     for row in drivers.itertuples():
@@ -412,6 +412,7 @@ def drivers_table(drivers: pd.DataFrame) -> Table:
             f"{row.expected_errors:.1f}",
             f"{row.ratio:.1f}",
             f"{row.z:.1f}",
+            f"{row.q_value:.2f}",
             words.percent(row.share_of_evidence),
             words.percent(row.explained_share),
             f"driver, round {row.driver_round}" if row.is_driver else "",

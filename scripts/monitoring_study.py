@@ -10,7 +10,6 @@ import json
 import multiprocessing
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -318,15 +317,16 @@ def worlds(
     manifest, sql = dump(parsed(None)), statements()
     jobs = [(plan, seed + i) for plan in NULL for i in range(n_null)]
     jobs += [(plan, seed + 1000 + i) for plan in PLANTED for i in range(n_planted)]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, max_tasks_per_child=4) as executor:
-        running = {
-            executor.submit(build, plan, world_seed, manifest, sql, kept): plan
-            for plan, world_seed in jobs
-        }
-        for done in as_completed(running):
-            kept_tables = {file.stem: pd.read_parquet(file) for file in done.result().glob("*")}
-            yield {"plan": running[done]} | score(kept_tables)
+    # A pool, as executors of Python 3.11 hang once a worker has had its share of tasks (gh-115634).
+    with multiprocessing.get_context("spawn").Pool(workers, maxtasksperchild=4) as pool:
+        asked = [(plan, world_seed, manifest, sql, kept) for plan, world_seed in jobs]
+        for plan, folder in pool.imap_unordered(_built, asked):
+            tables = {file.stem: pd.read_parquet(file) for file in folder.glob("*")}
+            yield {"plan": plan} | score(tables)
+
+
+def _built(job: tuple[Plan, int, bytes, dict[str, str], Path]) -> tuple[Plan, Path]:
+    return job[0], build(*job)
 
 
 def share(part: float, whole: float) -> str:

@@ -115,6 +115,8 @@ scored_{{ round }} as (
     select
         scored.*,
         {{ driver_score('scored', 'dimensions') }} as evidence_score,
+        -- The direction is what the audits say, so a candidate may be as far off either way.
+        2 * {{ normal_cdf('-abs(scored.z)') }} as p_value,
         -- Slices of other dimensions with the same counts and risks are the same audits by another name;
         -- the shorter one is kept.
         dense_rank() over (
@@ -140,9 +142,18 @@ weighed_{{ round }} as (
         row_number() over (
             partition by comparison_id order by evidence_score desc, dimension_name, dimension_value
         ) as driver_rank,
-        exp(evidence_score - max(evidence_score) over (partition by comparison_id)) as evidence
+        exp(evidence_score - max(evidence_score) over (partition by comparison_id)) as evidence,
+        {{ raw_q_value(['comparison_id']) }} as raw_q_value
     from scored_{{ round }}
-    where same_audits_rank = 1 and {{ computed_once() }}
+    where same_audits_rank = 1
+),
+
+judged_{{ round }} as (
+    select
+        *,
+        {{ q_value(['comparison_id']) }} as q_value
+    from weighed_{{ round }}
+    where {{ computed_once() }}
 ),
 
 found_{{ round }} as (
@@ -150,7 +161,7 @@ found_{{ round }} as (
         weighed.comparison_id,
         weighed.dimension_name,
         weighed.dimension_value
-    from weighed_{{ round }} as weighed
+    from judged_{{ round }} as weighed
     inner join statistics_1 as everything
         on
             weighed.comparison_id = everything.comparison_id
@@ -159,7 +170,7 @@ found_{{ round }} as (
         {{ computed_once() }}
         and weighed.driver_rank = 1
         and weighed.evidence_score > 0
-        and abs(weighed.z) >= {{ scan_constants().driver_z }}
+        and weighed.q_value <= {{ scan_constants().driver_q }}
         -- Where the whole moved the other way, there is no share of it.
         and coalesce({{ explained_share() }}, 1) >= {{ scan_constants().driver_share }}
 ),
@@ -181,13 +192,14 @@ drivers as (
         weighed.expected_errors,
         weighed.ratio,
         weighed.z,
+        weighed.q_value,
         weighed.evidence_score,
         weighed.evidence
         / ({{ exact_sum('weighed.evidence', over='partition by weighed.comparison_id') }})
             as share_of_evidence,
         weighed.n_errors - weighed.expected_errors as excess_errors,
         {{ explained_share() }} as explained_share
-    from weighed_{{ round }} as weighed
+    from judged_{{ round }} as weighed
     left join found_{{ round }} as found
         on {{ same_keys('weighed', 'found', ['comparison_id'] + slice) }}
     left join statistics_1 as everything

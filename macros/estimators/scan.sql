@@ -46,12 +46,28 @@
 {#- Constants of the design, that no platform sets: a thin baseline is drawn toward what is known besides, a
     risk cell toward the rate of all by so many audits, a slice toward its risk cells by so many errors; the
     least that sampling varies, relative to Poisson; days between alarms of one episode; how often drivers are
-    looked for, from which z on, and for which share of what is to be explained. -#}
+    looked for, up to which q value, and for which share of what is to be explained. -#}
 {% macro scan_constants() -%}
     {{ return({
         'risk_audits': 20, 'slice_errors': 5, 'least_variance': 0.3, 'gap_days': 14,
-        'rounds': 3, 'driver_z': 3, 'driver_share': 0.15,
+        'rounds': 3, 'driver_q': 0.1, 'driver_share': 0.15,
     }) }}
+{%- endmacro %}
+
+{#- Benjamini and Hochberg (1995) over slices with a p_value, in two steps: windows cannot be nested. -#}
+{% macro raw_q_value(by) -%}
+    p_value * count(*) over (partition by {{ by | join(', ') }})
+    / row_number() over (
+        partition by {{ by | join(', ') }} order by p_value, dimension_name, dimension_value
+    )
+{%- endmacro %}
+
+{% macro q_value(by) -%}
+    least(1e0, min(raw_q_value) over (
+        partition by {{ by | join(', ') }}
+        order by p_value desc, dimension_name desc, dimension_value desc
+        rows between unbounded preceding and current row
+    ))
 {%- endmacro %}
 
 {#- The error rate of each risk cell in a baseline, of the counts of all audits by risk cell. -#}

@@ -46,6 +46,7 @@ select
     round(case when listed.is_driver then listed.explained_share end, 2) as explained_share,
     round(listed.ratio, 1) as ratio,
     round(listed.z, 1) as z,
+    round(listed.q_value, 2) as q_value,
     round(listed.share_of_evidence, 2) as share_of_evidence
 from listed
 inner join people

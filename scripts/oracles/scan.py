@@ -35,7 +35,7 @@ TENURE = {30: "000-030 days", 90: "031-090 days", 180: "091-180 days", 365: "181
 CELL_AUDITS, SLICE_ERRORS = 20, 5
 LEAST_VARIANCE = 0.3
 GAP_DAYS = 14
-ROUNDS, LEAST_DRIVER_Z, LEAST_SHARE, LISTED = 3, 3, 0.15, 5
+ROUNDS, LARGEST_DRIVER_Q, LEAST_SHARE, LISTED = 3, 0.1, 0.15, 5
 DETECTED = 1.645  # in 95 of 100 windows
 SHOWN_WINDOWS = (7, 28)
 Z = stats.norm.ppf(0.975)
@@ -548,7 +548,7 @@ class Scan:
             rows["is_driver"] = (
                 (rows["driver_rank"] == 1)
                 & (rows["evidence_score"] > 0)
-                & (rows["z"].abs() >= LEAST_DRIVER_Z)
+                & (rows["q_value"] <= LARGEST_DRIVER_Q)
                 & (rows["explained_share"].fillna(1) >= LEAST_SHARE)
             )
             rounds.append(rows.assign(driver_round=number))
@@ -602,6 +602,8 @@ class Scan:
             ["evidence_score", *SLICE], ascending=[False, True, True], ignore_index=True
         )
         rows["driver_rank"] = rows.index + 1
+        p_value = 2 * stats.norm.sf(rows["z"].abs())
+        rows["q_value"] = stats.false_discovery_control(p_value) if len(rows) else p_value
         evidence = np.exp(rows["evidence_score"] - rows["evidence_score"].max())
         rows["share_of_evidence"] = evidence / evidence.sum()
         return rows.drop(columns=["held", "m", "length"])
@@ -624,7 +626,7 @@ class Scan:
         )
         rows = rows[(n_people == 0) | (n_people >= self.settings.min_people)].copy()
         rows["explained_share"] = rows["explained_share"].where(rows["is_driver"])
-        digits = {"explained_share": 2, "ratio": 1, "z": 1, "share_of_evidence": 2}
+        digits = {"explained_share": 2, "ratio": 1, "z": 1, "q_value": 2, "share_of_evidence": 2}
         rows = rows.assign(
             **{name: rows[name].astype(float).round(digit) for name, digit in digits.items()}
         )

@@ -327,6 +327,13 @@ MUTATIONS = {
     "the driver's audits stay": (
         "int_monitoring__drivers", "cells.n_errors - coalesce(taken.n_errors, 0)", "cells.n_errors",
     ),
+    "a driver beyond doubt": (
+        "int_monitoring__drivers", "weighed.q_value <= 0.1", "weighed.q_value <= 0.001",
+    ),
+    "q values of one candidate": (
+        "int_monitoring__drivers", "p_value * count(*) over (partition by comparison_id)",
+        "p_value",
+    ),
     "a driver of nearly all": ("int_monitoring__drivers", ">= 0.15", ">= 0.9"),
     "errors count without their weight": (
         "int_monitoring__impact", "weight * (n_errors - expected_errors)",

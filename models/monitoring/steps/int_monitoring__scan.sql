@@ -146,15 +146,11 @@ best as (
     where window_rank = 1
 ),
 
--- Benjamini and Hochberg over the slices of a day.
+-- Over the slices of a day.
 of_many as (
     select
         *,
-        p_value * count(*) over (partition by window_ends_on, direction)
-        / row_number() over (
-            partition by window_ends_on, direction
-            order by p_value, {{ slice | join(', ') }}
-        ) as raw_q_value
+        {{ raw_q_value(['window_ends_on', 'direction']) }} as raw_q_value
     from best
 )
 
@@ -174,9 +170,5 @@ select
     likelihood_ratio,
     ratio,
     z,
-    least(1e0, min(raw_q_value) over (
-        partition by window_ends_on, direction
-        order by p_value desc, dimension_name desc, dimension_value desc
-        rows between unbounded preceding and current row
-    )) as q_value
+    {{ q_value(['window_ends_on', 'direction']) }} as q_value
 from of_many
