@@ -323,6 +323,8 @@ def worlds(
         for plan, folder in pool.imap_unordered(_built, asked):
             tables = {file.stem: pd.read_parquet(file) for file in folder.glob("*")}
             yield {"plan": plan} | score(tables)
+        pool.close()
+        pool.join()
 
 
 def _built(job: tuple[Plan, int, bytes, dict[str, str], Path]) -> tuple[Plan, Path]:

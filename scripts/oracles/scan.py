@@ -49,7 +49,7 @@ class Settings:
     baseline_days: int = 91
     learning_days: int = 42
     natural_variation: float = 0.05
-    alert_z: float = 3.6
+    alert_z: float = 3.8
     strong_z: float = 4.2
     min_people: int = 5
     audits_due_days: int = 10

@@ -298,7 +298,7 @@ MUTATIONS = {
         "int_monitoring__windows", "- lag(n_audits, 42, 0)", "- lag(n_audits, 43, 0)",
     ),
     "alarms stay in the baseline": (
-        "int_monitoring__scan", "abs(first_scan.z) >= 3.6", "abs(first_scan.z) >= 99",
+        "int_monitoring__scan", "abs(first_scan.z) >= 3.8", "abs(first_scan.z) >= 99",
     ),
     "alarms are known before they are": (
         "int_monitoring__scan", "days_to_leave_out.known_on <= first_scan.window_ends_on", "true",
