@@ -10,6 +10,7 @@ import json
 import multiprocessing
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -30,6 +31,7 @@ QUEUES = 8
 DAYS = 364
 DECISIONS = 1000  # a day
 LEARNING = 42
+WORLDS_AT_ONCE = 12
 GRACE = 14  # days after its end in which an incident still counts as found
 D_BANDS = [("below 3", 0, 3), ("3 to 5", 3, 5), ("5 to 7", 5, 7), ("7 and more", 7, float("inf"))]
 # A pair is named after its parts, but for one that was there before.
@@ -157,6 +159,7 @@ def build(plan: Plan, seed: int, manifest: bytes, sql: dict[str, str], kept: Pat
             load(manifest),
             PROJECT,
             MODERATION_QUALITY_DATABASE=str(database),
+            MODERATION_QUALITY_MEMORY="4GB",
         )
         if run.returncode:
             raise click.ClickException(f"A world did not build: {run.stops or run.stdout[-2000:]}")
@@ -317,18 +320,18 @@ def worlds(
     manifest, sql = dump(parsed(None)), statements()
     jobs = [(plan, seed + i) for plan in NULL for i in range(n_null)]
     jobs += [(plan, seed + 1000 + i) for plan in PLANTED for i in range(n_planted)]
-    # A pool, as executors of Python 3.11 hang once a worker has had its share of tasks (gh-115634).
-    with multiprocessing.get_context("spawn").Pool(workers, maxtasksperchild=4) as pool:
-        asked = [(plan, world_seed, manifest, sql, kept) for plan, world_seed in jobs]
-        for plan, folder in pool.imap_unordered(_built, asked):
-            tables = {file.stem: pd.read_parquet(file) for file in folder.glob("*")}
-            yield {"plan": plan} | score(tables)
-        pool.close()
-        pool.join()
-
-
-def _built(job: tuple[Plan, int, bytes, dict[str, str], Path]) -> tuple[Plan, Path]:
-    return job[0], build(*job)
+    # Workers grow with each world, and those with a limit of tasks hang in Python 3.11 (gh-115634):
+    # new ones now and then.
+    context = multiprocessing.get_context("spawn")
+    for first in range(0, len(jobs), WORLDS_AT_ONCE):
+        with ProcessPoolExecutor(workers, context) as executor:
+            running = {
+                executor.submit(build, plan, world_seed, manifest, sql, kept): plan
+                for plan, world_seed in jobs[first : first + WORLDS_AT_ONCE]
+            }
+            for done in as_completed(running):
+                tables = {file.stem: pd.read_parquet(file) for file in done.result().glob("*")}
+                yield {"plan": running[done]} | score(tables)
 
 
 def share(part: float, whole: float) -> str:
