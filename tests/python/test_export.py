@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import venv
 from datetime import date, datetime
 
 import duckdb
@@ -238,3 +239,26 @@ def test_a_reader_is_not_disturbed_and_the_next_sees_new_numbers(platform, new_p
     with duckdb.connect(latest / "moderation_quality.duckdb", read_only=True) as copied:
         (n_after,) = copied.execute("select count(*) from report.headline").fetchone()
     assert 0 < n_after < n_before
+
+
+@pytest.mark.deep
+def test_the_oldest_reader_opens_it(copy, tmp_path):
+    """DuckDB 1.4.0, in an environment of its own: what docs/export.md promises."""
+    venv.create(tmp_path / "old", with_pip=True)
+    python = tmp_path / "old" / "bin" / "python"
+    install = [python, "-m", "pip", "install", "--quiet", "duckdb==1.4.0"]
+    if subprocess.run(install, capture_output=True, check=False).returncode:
+        pytest.skip("DuckDB 1.4.0 cannot be installed here")
+    read = (
+        "import duckdb, sys; connection = duckdb.connect(sys.argv[1], read_only=True); "
+        "print(duckdb.__version__, *connection.execute("
+        "'select count(*) from report.headline union all "
+        "from (select count(*) from read_parquet(?))', [sys.argv[2]]).fetchall())"
+    )
+    files = [copy / "moderation_quality.duckdb", copy / "parquet" / "headline.parquet"]
+    said = subprocess.run(
+        [python, "-c", read, *files], capture_output=True, text=True, check=True
+    ).stdout
+    with duckdb.connect(copy / "moderation_quality.duckdb", read_only=True) as database:
+        (n,) = database.execute("select count(*) from report.headline").fetchone()
+    assert said == f"1.4.0 ({n},) ({n},)\n"
