@@ -8,6 +8,7 @@ import duckdb
 import parity
 from rich.console import Console
 from rich.table import Table
+from warehouse import quoted
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -125,8 +126,8 @@ def main(
     nodes = parity.read_nodes(manifest)
     keys = {nodes[name]["name"]: key for name, key in parity.keys_of_tables(nodes).items()}
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{before}' as before (read_only)")
-        connection.execute(f"attach '{after}' as after (read_only)")
+        connection.execute(f"attach {quoted(before)} as before (read_only)")
+        connection.execute(f"attach {quoted(after)} as after (read_only)")
         comparisons, only = compare_builds(connection, keys, renames, tolerance)
     changed = {name: found for name, found in comparisons.items() if not found.is_equal}
     console = Console(width=None if Console().is_terminal else 130)

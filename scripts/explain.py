@@ -17,6 +17,7 @@ from reporting import charts, words
 from reporting.read import built, variables_of
 from rich.console import Console
 from rich.table import Table
+from warehouse import quoted
 
 # The project's macros on two periods of rows: what the model accuracy_change does with cells.
 STEPS = {
@@ -177,7 +178,7 @@ def explain(
         click.ClickException: there is nothing to compare.
     """
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{database}' as built (read_only)")
+        connection.execute(f"attach {quoted(database)} as built (read_only)")
         connection.execute("create view tolerances as from built.reference.tolerances")
         expressions = dict(connection.execute(sql["filters"]).fetchall())
         if unknown := {*where, by} - expressions.keys():
@@ -449,7 +450,7 @@ def of_alert(database: Path, alert: str, baseline_days: int) -> list[pd.Timestam
         click.ClickException: there is no such alert.
     """
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{database}' as built (read_only)")
+        connection.execute(f"attach {quoted(database)} as built (read_only)")
         rows = connection.execute(
             "select since, window_ends_on from built.monitoring.alerts where alert_id = ?", [alert]
         ).df()

@@ -15,6 +15,7 @@ import duckdb
 import xlsxwriter
 from reporting.read import Warehouse, built
 from rich.console import Console
+from warehouse import quoted
 
 # Seeds that explain what marts say.
 SEEDS = ("metrics", "dimensions", "reasons", "alert_kinds")
@@ -57,8 +58,8 @@ def open_marts(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection) -> l
     """What everybody may read: open marts, and the seeds that explain them.
 
     Raises:
-        click.ClickException: one was not built, is in schema restricted, or has a type that a
-            reader would not know.
+        click.ClickException: one was not built, contradicts schema restricted, or has a type that
+            a reader would not know.
     """
     found = []
     for name, node in sorted(warehouse.nodes.items()):
@@ -66,11 +67,6 @@ def open_marts(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection) -> l
         if not (is_open or name in SEEDS):
             continue
         relation = warehouse.relation(name)
-        if node["schema"] == "restricted":
-            raise click.ClickException(
-                f"{name} is in schema restricted, and its readers are everybody: dbt_project.yml "
-                "contradicts itself. Nothing was exported."
-            )
         try:
             described = connection.execute(f"describe {relation}").fetchall()
         except duckdb.CatalogException as error:
@@ -90,7 +86,7 @@ def open_marts(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection) -> l
 
 def write_database(connection: duckdb.DuckDBPyConnection, marts: list[Mart], file: Path) -> None:
     """The marts as a DuckDB file, with their descriptions as comments."""
-    connection.execute(f"attach {quoted(str(file))} as exported (storage_version '{STORAGE}')")
+    connection.execute(f"attach {quoted(file)} as exported (storage_version '{STORAGE}')")
     for mart in marts:
         target = f'exported."{mart.schema}"."{mart.name}"'
         connection.execute(f'create schema if not exists exported."{mart.schema}"')
@@ -99,11 +95,6 @@ def write_database(connection: duckdb.DuckDBPyConnection, marts: list[Mart], fil
         for column, (_, description) in mart.columns.items():
             connection.execute(f'comment on column {target}."{column}" is {quoted(description)}')
     connection.execute("detach exported")
-
-
-def quoted(text: str) -> str:
-    """Text as SQL writes it."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def write_files(connection: duckdb.DuckDBPyConnection, marts: list[Mart], folder: Path) -> None:

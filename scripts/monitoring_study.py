@@ -52,7 +52,7 @@ GOALS = (
     "z is 3 or more; a driver in at most 10 % of comparisons in which nothing happened; intervals "
     "of the parts of a change that hold the true part in 92 %."
 )
-# What a world is scored by; `by` is when nine in ten of an alarm's last week of audits were in.
+# What a world is scored by; audited_by is when nine in ten audits of an alarm's last week were in.
 KEPT = {
     "alerts": """
         select alerts.*,

@@ -17,7 +17,7 @@ import yaml
 from headline import ANALYSIS, headline_table
 from reporting.read import Warehouse
 from rich.console import Console
-from warehouse import must_be_writable
+from warehouse import must_be_writable, quoted
 
 DATABASE = Path("data/own.duckdb")
 TARGET = Path("target/own")
@@ -139,7 +139,7 @@ def build(given: dict, database: Path, shown_as: tuple[str, str], console: Conso
 def query(database: Path, sql: str) -> pd.DataFrame:
     """The rows of a query on a warehouse, read only."""
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{database}' as \"{database.stem}\" (read_only)")
+        connection.execute(f'attach {quoted(database)} as "{database.stem}" (read_only)')
         connection.execute(f'use "{database.stem}"')
         return connection.execute(sql).df()
 

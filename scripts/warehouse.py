@@ -36,6 +36,11 @@ def must_be_writable(database: Path) -> None:
             raise click.ClickException(not_opened(database, error)) from error
 
 
+def quoted(text: object) -> str:
+    """A text or path as SQL writes it, with any quote in it doubled."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
 def not_opened(database: Path, error: duckdb.IOException) -> str:
     """Why a DuckDB file could not be opened, and what to do."""
     holder = HOLDER.search(str(error))

@@ -17,7 +17,7 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 from publishing import ledger
 from reconciling.checks import NAMED
-from warehouse import DEFAULT_DATABASE, not_opened
+from warehouse import DEFAULT_DATABASE, not_opened, quoted
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -592,6 +592,11 @@ class Warehouse:
         readers = node["config"].get("meta", {}).get("readers")
         if node["resource_type"] != "seed" and readers != "everybody":
             raise click.ClickException(f"{name} is restricted, and a report is for everybody.")
+        if node.get("schema") == "restricted":
+            raise click.ClickException(
+                f"{name} is in schema restricted, and its readers are everybody: dbt_project.yml "
+                "contradicts itself."
+            )
         return node["relation_name"]
 
     def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -601,7 +606,9 @@ class Warehouse:
             click.ClickException: another process holds the file, or it is none of DuckDB's.
         """
         try:
-            connection.execute(f"attach '{self.database}' as \"{self.database.stem}\" (read_only)")
+            connection.execute(
+                f'attach {quoted(self.database)} as "{self.database.stem}" (read_only)'
+            )
         except duckdb.IOException as error:
             raise click.ClickException(not_opened(self.database, error)) from error
 

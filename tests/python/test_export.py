@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -164,6 +165,22 @@ def test_a_restricted_mart_cannot_get_in(platform, tmp_path):
     assert said.exit_code == 1
     assert "dim_people is in schema restricted" in said.output
     assert list((tmp_path / "exports").iterdir()) == []
+
+
+def test_a_quote_in_a_path_is_a_letter(platform, tmp_path):
+    """Of the warehouse and of the folder."""
+    odd = tmp_path / "it's"
+    odd.mkdir()
+    shutil.copy(platform.warehouse, odd / platform.warehouse.name)
+    said = CliRunner().invoke(
+        export.main,
+        [
+            *("--database", str(odd / platform.warehouse.name)),
+            *("--manifest", str(platform.manifest_json), "--output", str(odd / "exports")),
+        ],
+    )
+    assert said.exit_code == 0, said.output
+    assert (odd / "exports" / "latest" / "csv" / "headline.csv").stat().st_size > 1000
 
 
 def test_a_sheet_that_excel_cannot_hold_is_said(platform, tmp_path, monkeypatch):
