@@ -14,7 +14,7 @@ episodes as (
 listed as (
     select
         drivers.*,
-        episodes.since,
+        episodes.window_starts_on,
         episodes.window_ends_on
     from drivers
     inner join episodes on drivers.comparison_id = episodes.episode_id
@@ -31,7 +31,7 @@ people as (
     inner join slices
         on
             {{ same_keys('listed', 'slices', ['dimension_name', 'dimension_value']) }}
-            and slices.decided_on between listed.since and listed.window_ends_on
+            and slices.decided_on between listed.window_starts_on and listed.window_ends_on
     group by listed.comparison_id, listed.driver_round, listed.driver_rank
 )
 

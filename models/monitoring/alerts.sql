@@ -178,6 +178,7 @@ select
     since,
     first_alarm_on,
     last_alarm_on,
+    window_starts_on,
     window_ends_on,
     window_days,
     n_people,

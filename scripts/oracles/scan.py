@@ -403,7 +403,8 @@ class Scan:
         )
         rows = rows.sort_values(["size", "window_days"], ascending=[False, True], kind="stable")
         rows = rows.drop_duplicates([*SLICE, "window_ends_on", "direction"])
-        rows["since"] = rows["window_ends_on"] - pd.to_timedelta(rows["window_days"] - 1, unit="D")
+        length = pd.to_timedelta(rows["window_days"] - 1, unit="D")
+        rows["window_starts_on"] = rows["window_ends_on"] - length
         rows["q_value"] = stats.norm.sf(rows.pop("size"))
         rows["q_value"] = rows.groupby(["window_ends_on", "direction"])["q_value"].transform(
             lambda p: stats.false_discovery_control(p, method="bh")
@@ -436,7 +437,7 @@ class Scan:
             for _, episode in days.groupby(number):
                 peak = episode.loc[episode["z"].abs().idxmax()]
                 first, last = episode["window_ends_on"].agg(["min", "max"])
-                n_people = self.people(peak, peak["since"], peak["window_ends_on"])
+                n_people = self.people(peak, peak["window_starts_on"], peak["window_ends_on"])
                 if n_people == 0 or n_people >= self.settings.min_people:
                     found.append(
                         {
@@ -444,6 +445,7 @@ class Scan:
                             "first_alarm_on": first,
                             "last_alarm_on": last,
                             "n_people": n_people,
+                            "since": self.first_day(peak),
                             **peak,
                         }
                     )
@@ -452,12 +454,25 @@ class Scan:
         rows = pd.DataFrame(found)
         return rows[~rows["episode_id"].isin(self.told_by_subtraction(rows))]
 
+    def first_day(self, peak: pd.Series) -> pd.Timestamp:
+        """The first day that the errors until the window's end fit best with a changed rate."""
+        end = peak["window_ends_on"]
+        e0 = pd.Series(self.rates(int(peak["window_days"]))[:, self.days.get_loc(end)], self.cells)
+        rows = self.audits_of(peak, end - pd.Timedelta(days=max(self.settings.windows) - 1), end)
+        usual = peak["expected_errors"] / peak["risk_errors"]
+        expected = rows["risk_cell"].map(e0).astype(float) * usual
+        by_day = pd.DataFrame({"n": rows["n_errors"], "expected": expected})
+        by_day = by_day.groupby(rows["decided_on"]).sum().iloc[::-1].cumsum()
+        n, expected = by_day["n"], by_day["expected"]
+        fit = (xlogy(n, n / expected) - n + expected).round(9)
+        return fit[(n > expected) == (peak["direction"] == "worse")].idxmax()
+
     def told_by_subtraction(self, episodes: pd.DataFrame) -> set[str]:
         """Weaker alarms that, taken off another of the same days, leave few people."""
         told = set()
-        for _, same in episodes.groupby(["since", "window_ends_on"]):
+        for _, same in episodes.groupby(["window_starts_on", "window_ends_on"]):
             for (_, whole), (_, part) in permutations(same.iterrows(), 2):
-                days = (whole["since"], whole["window_ends_on"])
+                days = (whole["window_starts_on"], whole["window_ends_on"])
                 audits, inside = self.audits_of(whole, *days), self.audits_of(part, *days)
                 others = audits[~audits["audit_id"].isin(inside["audit_id"])]
                 is_part = inside["audit_id"].isin(audits["audit_id"]).all()
@@ -466,17 +481,28 @@ class Scan:
                     told.add(weaker["episode_id"])
         return told
 
-    def _compare(
-        self, value: pd.Series, first: pd.Timestamp, last: pd.Timestamp, but: set, e0: pd.Series
-    ) -> Compared:
-        """A window of a slice beside the days before it, without some audits."""
-        before = first - pd.Timedelta(days=self.settings.baseline_days)
-        rows = self.audits_of(value, before, last)
-        rows = rows[~rows["audit_id"].isin(but)]
-        rate, now = rows["risk_cell"].map(e0).astype(float), rows["decided_on"] >= first
+    def _left(self, episode: pd.Series, other: pd.Series) -> Compared:
+        """What another alarm leaves of one.
+
+        All but the audits that both have, where the other is the smaller; else all audits, with
+        those that both have as wrong as all of the other's in these days.
+        """
+        end = self.days.get_loc(episode["window_ends_on"])
+        e0 = pd.Series(self.rates(int(episode["window_days"]))[:, end], index=self.cells)
+        days = episode["window_starts_on"], episode["window_ends_on"]
+        mine, theirs = self.audits_of(episode, *days), self.audits_of(other, *days)
+        rate = mine["risk_cell"].map(e0).astype(float)
+        is_shared = mine["audit_id"].isin(theirs["audit_id"])
+        their_risk = theirs["risk_cell"].map(e0).astype(float).sum()
+        left, n_errors = rate[~is_shared].sum(), mine["n_errors"][~is_shared].sum()
+        if their_risk >= episode["risk_errors"]:
+            usual = other["expected_errors"] / other["risk_errors"]
+            left += rate[is_shared].sum() * theirs["n_errors"].sum() / their_risk / usual
+            n_errors = episode["n_errors"]
         return Compared(
-            rows["n_errors"][now].sum(), rate[now].sum(), (rate * (1 - rate))[now].sum(),
-            rows["n_errors"][~now].sum(), rate[~now].sum(), self.settings.natural_variation,
+            n_errors, left, episode["sampling_variance"] * left,
+            episode["n_baseline_errors"], episode["baseline_risk_errors"],
+            self.settings.natural_variation,
         )  # fmt: skip
 
     def scores(self, episodes: pd.DataFrame) -> pd.Series:
@@ -494,17 +520,14 @@ class Scan:
         led_by: dict[str, str | None] = {name: None for name in rows["episode_id"]}
         # Strongest first, so that the first that explains is the strongest.
         for (_, strong), (_, weak) in combinations(rows.iterrows(), 2):
-            overlap = max(weak["since"], strong["since"]) <= min(
+            overlap = max(weak["window_starts_on"], strong["window_starts_on"]) <= min(
                 weak["last_alarm_on"], strong["last_alarm_on"]
             )
             if led_by[weak["episode_id"]] or weak["direction"] != strong["direction"]:
                 continue
             if not overlap:
                 continue
-            theirs = self.audits_of(strong, self.days[0], self.days[-1])["audit_id"]
-            end = self.days.get_loc(weak["window_ends_on"])
-            e0 = pd.Series(self.rates(int(weak["window_days"]))[:, end], index=self.cells)
-            left = self._compare(weak, weak["since"], weak["window_ends_on"], set(theirs), e0)
+            left = self._left(weak, strong)
             z, ratio = (float(left.z), float(left.ratio)) if left.risk > 0 else (0, 1)
             is_quiet = abs(z) < self.settings.alert_z
             if is_quiet and abs(ratio - 1) < abs(weak["ratio"] - 1) / 2:
@@ -533,7 +556,7 @@ class Scan:
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
     def _drivers_of(self, episode: pd.Series) -> pd.DataFrame:
-        since, last = (self.days.get_loc(episode[name]) for name in ("since", "window_ends_on"))
+        since, last = (self.days.get_loc(episode[name]) for name in ("window_starts_on", "window_ends_on"))
         now = (self.at["day"] >= since) & (self.at["day"] <= last)
         before = (self.at["day"] < since) & (self.at["day"] >= since - self.settings.baseline_days)
         left = (now | before).to_numpy().copy()
@@ -613,7 +636,7 @@ class Scan:
         if drivers.empty:
             return pd.DataFrame(columns=["alert_id", "driver_round", "driver_rank"])
         rows = drivers.merge(
-            episodes[["episode_id", "since", "window_ends_on"]].rename(
+            episodes[["episode_id", "window_starts_on", "window_ends_on"]].rename(
                 columns={"episode_id": "comparison_id"}
             ),
             on="comparison_id",
@@ -622,7 +645,7 @@ class Scan:
             (rows["driver_rank"] <= LISTED) & ((rows["driver_round"] == 1) | rows["is_driver"])
         ]
         n_people = rows.apply(
-            lambda row: self.people(row, row["since"], row["window_ends_on"]), axis=1
+            lambda row: self.people(row, row["window_starts_on"], row["window_ends_on"]), axis=1
         )
         rows = rows[(n_people == 0) | (n_people >= self.settings.min_people)].copy()
         rows["explained_share"] = rows["explained_share"].where(rows["is_driver"])
@@ -641,7 +664,7 @@ class Scan:
         for _, episode in episodes.iterrows():
             end = self.days.get_loc(episode["window_ends_on"])
             e0 = pd.Series(self.rates(int(episode["window_days"]))[:, end], index=self.cells)
-            rows = self.audits_of(episode, episode["since"], episode["window_ends_on"])
+            rows = self.audits_of(episode, episode["window_starts_on"], episode["window_ends_on"])
             drawn = episode["n_baseline_errors"] + SLICE_ERRORS
             own = drawn / (episode["baseline_risk_errors"] + SLICE_ERRORS)
             chance = rows["risk_cell"].map(e0).astype(float) * own
@@ -713,7 +736,7 @@ def accuracy(sample: Sample, world: World, episodes: pd.DataFrame) -> pd.DataFra
         rows = world.slices
         mine = rows[(rows[SLICE] == [episode[name] for name in SLICE]).all(axis=1)]["audit_id"]
         inside = audits["audit_id"].isin(mine)
-        since, last = episode["since"], episode["window_ends_on"]
+        since, last = episode["window_starts_on"], episode["window_ends_on"]
         length = pd.Timedelta(days=SETTINGS.baseline_days)
         sides = {
             "now": (since, last),
@@ -792,8 +815,8 @@ def alerts(
              for part in ("", "_ci_low", "_ci_high") if f"accuracy_{side}" in rows]  # fmt: skip
     names = [
         "alert_id", "incident_id", "explained_by", "direction", *SLICE, "alert_level",
-        "alert_status", "since", "first_alarm_on", "last_alarm_on", "window_ends_on",
-        "window_days", "n_people", "n_audits", "n_errors", "expected_errors", "ratio",
+        "alert_status", "since", "first_alarm_on", "last_alarm_on", "window_starts_on",
+        "window_ends_on", "window_days", "n_people", "n_audits", "n_errors", "expected_errors", "ratio",
         "ratio_ci_low", "ratio_ci_high", *sides, "z", "q_value", "excess_wrong_decisions",
         "excess_ci_low", "excess_ci_high", "excess_per_day_ci_low",
     ]  # fmt: skip

@@ -517,7 +517,8 @@ def look_first(alerts: pd.DataFrame, slices: pd.DataFrame) -> Section:
     )
     columns = [
         tables.text("Where", "slice_label"),
-        tables.day("Since", "since"),
+        tables.day("Most likely since", "since"),
+        tables.day("Counted from", "window_starts_on"),
         tables.day("To", "window_ends_on"),
         tables.text("Times the errors expected", "ratio_text"),
         tables.share("Accuracy now", "accuracy_now"),

@@ -231,17 +231,16 @@ def alert(row: Row) -> str:
     Args:
         row: of alerts, with kind_label and what_to_check.
     """
-    days = f"{row.since:%-d %b} to {row.window_ends_on:%-d %b %Y}"
+    days = f"{row.window_starts_on:%-d %b} to {row.window_ends_on:%-d %b %Y}"
     found = (
         f"{row.slice_label}: {words.count(row.n_errors)} errors in {words.count(row.n_audits)} "
         f"audits of decisions of {days}, where {row.expected_errors:.1f} were to be expected"
     )
-    if words.is_missing(row.ratio_ci_low):
-        found += ". "
-    else:
+    if not words.is_missing(row.ratio_ci_low):
         found += (
-            f": {row.ratio:.1f} times as many ({row.ratio_ci_low:.1f} to {row.ratio_ci_high:.1f}). "
+            f": {row.ratio:.1f} times as many ({row.ratio_ci_low:.1f} to {row.ratio_ci_high:.1f})"
         )
+    found += f". Most likely since {row.since:%-d %b}. "
     accuracy = (
         f"Accuracy {words.percent(row.accuracy_now)} "
         f"({words.percent_interval(row.accuracy_now_ci_low, row.accuracy_now_ci_high)}), "

@@ -18,7 +18,8 @@ COLUMNS = {
     "alert_level": "'strong'",
     "alert_status": "'open'",
     "is_data_suspect": "false",
-    "since": "date '2026-05-11'",
+    "since": "date '2026-05-12'",
+    "window_starts_on": "date '2026-05-11'",
     "window_ends_on": "date '2026-05-14'",
     "first_alarm_on": "date '2026-05-14'",
     "last_alarm_on": "date '2026-05-14'",
@@ -82,11 +83,11 @@ def test_a_new_strong_alarm_ends_with_1_once(tmp_path: Path) -> None:
     assert code == 1
     assert "NEW, strong: Queue: Images: 14 errors in 32 audits" in text
     assert "11 May to 14 May 2026, where 3.5 were to be expected: 4.0 times as many" in text
-    assert "(2.3 to 6.9)" in text and "200 to 500 wrong decisions more" in text
+    assert "(2.3 to 6.9). Most likely since 12 May." in text and "200 to 500 wrong decisions more" in text
     assert "Looks like: more errors. Read a few." in text
     assert (tmp_path / "alerts" / "message.md").read_text() == text
     (alert,) = json.loads((tmp_path / "alerts" / "alerts.json").read_text())["alerts"]
-    assert (alert["since"], alert["is_new"], alert["explained_by"]) == ("2026-05-11", True, None)
+    assert (alert["since"], alert["is_new"], alert["explained_by"]) == ("2026-05-12", True, None)
     assert said(tmp_path, {})[0] == 0
 
 

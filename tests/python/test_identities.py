@@ -116,6 +116,7 @@ def alert(**changes):
         "since": "date '2026-04-06'",
         "first_alarm_on": "date '2026-04-09'",
         "last_alarm_on": "date '2026-04-10'",
+        "window_starts_on": "date '2026-04-06'",
         "window_ends_on": "date '2026-04-09'",
         "n_people": "9",
         "n_audits": "30",

@@ -19,9 +19,9 @@ comparisons as (
     select
         episodes.episode_id as comparison_id,
         episodes.direction,
-        {{ add_days('episodes.since', -var('scan_baseline_days')) }} as base_from,
-        {{ add_days('episodes.since', -1) }} as base_to,
-        episodes.since as window_from,
+        {{ add_days('episodes.window_starts_on', -var('scan_baseline_days')) }} as base_from,
+        {{ add_days('episodes.window_starts_on', -1) }} as base_to,
+        episodes.window_starts_on as window_from,
         episodes.window_ends_on as window_to
     from episodes
     inner join explained on episodes.episode_id = explained.episode_id

@@ -1,4 +1,6 @@
 {%- set slice = ['dimension_name', 'dimension_value', 'direction'] -%}
+{%- set from_day_on = 'partition by episode_id order by decided_on desc'
+    ~ ' rows between unbounded preceding and current row' -%}
 
 with scan as (
     select * from {{ ref('int_monitoring__scan') }}
@@ -6,6 +8,14 @@ with scan as (
 
 slices as (
     select * from {{ ref('audit_slices') }}
+),
+
+daily as (
+    select * from {{ ref('slice_days') }}
+),
+
+rates as (
+    select * from {{ ref('int_monitoring__risk_rates') }}
 ),
 
 alarms as (
@@ -69,7 +79,7 @@ audits as (
     inner join slices
         on
             {{ same_keys('peaks', 'slices', slice[:2]) }}
-            and slices.decided_on between peaks.since and peaks.window_ends_on
+            and slices.decided_on between peaks.window_starts_on and peaks.window_ends_on
     where {{ computed_once() }}
 ),
 
@@ -99,7 +109,7 @@ told_by_subtraction as (
     from shown as wholes
     inner join shown as parts
         on
-            wholes.since = parts.since
+            wholes.window_starts_on = parts.window_starts_on
             and wholes.window_ends_on = parts.window_ends_on
             and wholes.episode_id <> parts.episode_id
     inner join audits on wholes.episode_id = audits.episode_id
@@ -110,6 +120,69 @@ told_by_subtraction as (
         count(shared.audit_id) = parts.n_audits
         and count(distinct case when shared.audit_id is null then audits.moderator_key end)
         between 1 and {{ var('min_people') }} - 1
+),
+
+days as (
+    select
+        shown.episode_id,
+        daily.decided_on,
+        sum(daily.n_errors) as n_errors,
+        {{ exact_sum('daily.n_audits * rates.risk_rate') }} as risk_errors
+    from shown
+    inner join daily
+        on
+            {{ same_keys('shown', 'daily', slice[:2]) }}
+            and shown.window_ends_on >= daily.decided_on
+            and {{ days_between('daily.decided_on', 'shown.window_ends_on') }}
+            < {{ var('scan_windows') | max }}
+    inner join rates
+        on
+            {{ same_keys('shown', 'rates', ['window_ends_on', 'window_days']) }}
+            and daily.risk_cell = rates.risk_cell
+    group by shown.episode_id, daily.decided_on
+),
+
+-- From each day to the window's last.
+from_day_on as (
+    select
+        episode_id,
+        decided_on,
+        sum(n_errors) over ({{ from_day_on }}) as n_errors,
+        {{ exact_sum('risk_errors', over=from_day_on) }} as risk_errors
+    from days
+),
+
+beside_usual as (
+    select
+        from_day_on.episode_id,
+        from_day_on.decided_on,
+        from_day_on.n_errors,
+        from_day_on.risk_errors * shown.expected_errors / shown.risk_errors as expected_errors
+    from from_day_on
+    inner join shown on from_day_on.episode_id = shown.episode_id
+    where
+        (shown.direction = 'worse')
+        = (from_day_on.n_errors * shown.risk_errors > from_day_on.risk_errors * shown.expected_errors)
+),
+
+-- The most likely first day of a Poisson rate that has changed (Pignatiello and Samuel 2001).
+ranked_days as (
+    select
+        episode_id,
+        decided_on as since,
+        row_number() over (
+            partition by episode_id
+            order by
+                round(
+                    case
+                        when n_errors > 0 then n_errors * ln(n_errors / expected_errors) else 0e0
+                    end
+                    - n_errors + expected_errors,
+                    9
+                ) desc,
+                decided_on desc
+        ) as day_rank
+    from beside_usual
 )
 
 select
@@ -117,9 +190,10 @@ select
     shown.{{ slice | join(', shown.') }},
     shown.first_alarm_on,
     shown.last_alarm_on,
+    shown.window_starts_on,
     shown.window_ends_on,
     shown.window_days,
-    shown.since,
+    ranked_days.since,
     cast(shown.n_people as bigint) as n_people,
     shown.n_audits,
     shown.n_errors,
@@ -133,5 +207,7 @@ select
     shown.z,
     shown.q_value
 from shown
+inner join ranked_days
+    on shown.episode_id = ranked_days.episode_id and ranked_days.day_rank = 1
 left join told_by_subtraction on shown.episode_id = told_by_subtraction.episode_id
 where told_by_subtraction.episode_id is null

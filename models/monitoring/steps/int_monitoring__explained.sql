@@ -1,3 +1,6 @@
+{%- set slice = ['dimension_name', 'dimension_value'] -%}
+{%- set window = ['window_ends_on', 'window_days'] -%}
+
 with episodes as (
     select * from {{ ref('int_monitoring__episodes') }}
 ),
@@ -8,6 +11,10 @@ slices as (
 
 rates as (
     select * from {{ ref('int_monitoring__risk_rates') }}
+),
+
+first_scan as (
+    select * from {{ ref('int_monitoring__first_scan') }}
 ),
 
 dimensions as (
@@ -21,7 +28,8 @@ dimensions as (
 scored as (
     select
         episodes.*,
-        {{ driver_score('episodes', 'dimensions') }} as evidence_score
+        {{ driver_score('episodes', 'dimensions') }} as evidence_score,
+        episodes.expected_errors / episodes.risk_errors as usual_rate
     from episodes
     inner join dimensions on episodes.dimension_name = dimensions.dimension_name
 ),
@@ -29,22 +37,18 @@ scored as (
 -- Each with every stronger one at the same time.
 pairs as (
     select
-        this.episode_id,
-        this.dimension_name,
-        this.dimension_value,
-        this.window_ends_on,
-        this.window_days,
-        this.ratio,
+        this.*,
         stronger.episode_id as other_episode_id,
         stronger.dimension_name as other_dimension_name,
         stronger.dimension_value as other_dimension_value,
-        stronger.evidence_score as other_evidence_score
+        stronger.evidence_score as other_evidence_score,
+        stronger.usual_rate as other_usual_rate
     from scored as this
     inner join scored as stronger
         on
             this.direction = stronger.direction
-            and this.since <= stronger.last_alarm_on
-            and this.last_alarm_on >= stronger.since
+            and this.window_starts_on <= stronger.last_alarm_on
+            and this.last_alarm_on >= stronger.window_starts_on
             and (
                 this.evidence_score < stronger.evidence_score
                 or (
@@ -54,55 +58,80 @@ pairs as (
             )
 ),
 
--- Without what the other has too.
+audits as (
+    select
+        scored.episode_id,
+        slices.audit_id,
+        slices.n_errors,
+        rates.risk_rate
+    from scored
+    inner join slices
+        on
+            {{ same_keys('scored', 'slices', slice) }}
+            and slices.decided_on between scored.window_starts_on and scored.window_ends_on
+    inner join rates
+        on
+            {{ same_keys('scored', 'rates', window) }}
+            and slices.risk_cell = rates.risk_cell
+),
+
+parts as (
+    select
+        pairs.episode_id,
+        pairs.other_episode_id,
+        sum(case when theirs.audit_id is null then audits.n_errors else 0 end) as own_errors,
+        {{ exact_sum('case when theirs.audit_id is null then audits.risk_rate else 0e0 end') }}
+            as own_risk_errors,
+        {{ exact_sum('case when theirs.audit_id is null then 0e0 else audits.risk_rate end') }}
+            as shared_risk_errors
+    from pairs
+    inner join audits on pairs.episode_id = audits.episode_id
+    left join slices as theirs
+        on
+            audits.audit_id = theirs.audit_id
+            and pairs.other_dimension_name = theirs.dimension_name
+            and pairs.other_dimension_value = theirs.dimension_value
+    group by pairs.episode_id, pairs.other_episode_id
+),
+
+-- What is left: without what the other has too, where that is the smaller one; else as if that
+-- were as wrong as the other is in these days.
 remaining as (
     select
         pairs.episode_id,
         pairs.other_episode_id,
-        pairs.other_evidence_score,
-        pairs.window_ends_on,
-        pairs.window_days,
-        slices.risk_cell,
-        {{ days_between('slices.decided_on', 'pairs.window_ends_on') }} < pairs.window_days
-            as is_in_window,
-        slices.n_errors
+        pairs.n_baseline_errors,
+        pairs.baseline_risk_errors,
+        pairs.sampling_variance as episode_variance,
+        case
+            when first_scan.risk_errors < pairs.risk_errors then parts.own_errors
+            else pairs.n_errors
+        end as n_errors,
+        parts.own_risk_errors + case
+            when first_scan.risk_errors < pairs.risk_errors then 0e0
+            else
+                parts.shared_risk_errors
+                * first_scan.n_errors / first_scan.risk_errors / pairs.other_usual_rate
+        end as risk_errors
     from pairs
-    inner join slices
+    inner join parts
+        on {{ same_keys('pairs', 'parts', ['episode_id', 'other_episode_id']) }}
+    inner join first_scan
         on
-            {{ same_keys('pairs', 'slices', ['dimension_name', 'dimension_value']) }}
-            and pairs.window_ends_on >= slices.decided_on
-            and {{ days_between('slices.decided_on', 'pairs.window_ends_on') }}
-            < pairs.window_days + {{ var('scan_baseline_days') }}
-    left join slices as taken
-        on
-            slices.audit_id = taken.audit_id
-            and pairs.other_dimension_name = taken.dimension_name
-            and pairs.other_dimension_value = taken.dimension_value
-    where taken.audit_id is null
+            pairs.other_dimension_name = first_scan.dimension_name
+            and pairs.other_dimension_value = first_scan.dimension_value
+            and {{ same_keys('pairs', 'first_scan', window) }}
 ),
 
-cells as (
+with_variance as (
     select
-        episode_id,
-        other_episode_id,
-        other_evidence_score,
-        window_ends_on,
-        window_days,
-        risk_cell,
-        {{ window_counts() }}
+        *,
+        episode_variance * risk_errors as risk_variance
     from remaining
-    group by
-        episode_id, other_episode_id, other_evidence_score, window_ends_on, window_days, risk_cell
-),
-
-summed as (
-    {{ observed_and_expected(
-        'cells', 'rates', by=['episode_id', 'other_episode_id', 'other_evidence_score'],
-        keys=['window_ends_on', 'window_days']) }}
 ),
 
 compared as (
-    {{ scan_statistic('summed') }}
+    {{ scan_statistic('with_variance') }}
 ),
 
 explained as (
@@ -114,6 +143,8 @@ explained as (
             order by pairs.other_evidence_score desc, pairs.other_episode_id asc
         ) as other_rank
     from pairs
+    inner join remaining
+        on {{ same_keys('pairs', 'remaining', ['episode_id', 'other_episode_id']) }}
     left join compared
         on {{ same_keys('pairs', 'compared', ['episode_id', 'other_episode_id']) }}
     where

@@ -20,7 +20,7 @@ rates as (
 audits as (
     select
         episodes.episode_id,
-        episodes.since <= slices.decided_on as is_in_window,
+        episodes.window_starts_on <= slices.decided_on as is_in_window,
         slices.stratum_key,
         slices.auditor_key,
         slices.risk_cell,

@@ -40,6 +40,7 @@ placed as (
         episodes.episode_id,
         episodes.direction,
         episodes.since,
+        episodes.window_starts_on,
         episodes.window_ends_on,
         episodes.window_days,
         episodes.n_errors,
@@ -56,14 +57,14 @@ disturbed as (
         feeds.alarm_kind,
         sum(
             {{ days_between(
-                'greatest(placed.since, feeds.first_day)',
+                'greatest(placed.window_starts_on, feeds.first_day)',
                 'least(placed.window_ends_on, feeds.last_day)') }} + 1
         ) / cast(max(placed.window_days) as double) as share_of_days
     from placed
     inner join feeds
         on
             placed.window_ends_on >= feeds.first_day
-            and placed.since <= feeds.last_day
+            and placed.window_starts_on <= feeds.last_day
             and (
                 feeds.dimension_name = 'overall'
                 or placed.dimension_value = feeds.dimension_value

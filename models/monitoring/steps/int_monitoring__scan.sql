@@ -159,7 +159,7 @@ select
     window_ends_on,
     direction,
     cast(window_days as bigint) as window_days,
-    {{ add_days('window_ends_on', '1 - window_days') }} as since,
+    {{ add_days('window_ends_on', '1 - window_days') }} as window_starts_on,
     cast(n_audits as bigint) as n_audits,
     cast(n_errors as bigint) as n_errors,
     cast(n_baseline_errors as bigint) as n_baseline_errors,
