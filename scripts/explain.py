@@ -452,7 +452,9 @@ def of_alert(database: Path, alert: str, baseline_days: int) -> list[pd.Timestam
     with duckdb.connect() as connection:
         connection.execute(f"attach {quoted(database)} as built (read_only)")
         rows = connection.execute(
-            "select window_starts_on, window_ends_on from built.monitoring.alerts where alert_id = ?", [alert]
+            "select window_starts_on, window_ends_on from built.monitoring.alerts "
+            "where alert_id = ?",
+            [alert],
         ).df()
     if rows.empty:
         raise click.ClickException(f"The mart alerts has no alert_id {alert}.")

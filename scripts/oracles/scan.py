@@ -556,7 +556,9 @@ class Scan:
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
     def _drivers_of(self, episode: pd.Series) -> pd.DataFrame:
-        since, last = (self.days.get_loc(episode[name]) for name in ("window_starts_on", "window_ends_on"))
+        since, last = (
+            self.days.get_loc(episode[f"window_{side}_on"]) for side in ("starts", "ends")
+        )
         now = (self.at["day"] >= since) & (self.at["day"] <= last)
         before = (self.at["day"] < since) & (self.at["day"] >= since - self.settings.baseline_days)
         left = (now | before).to_numpy().copy()
@@ -816,8 +818,8 @@ def alerts(
     names = [
         "alert_id", "incident_id", "explained_by", "direction", *SLICE, "alert_level",
         "alert_status", "since", "first_alarm_on", "last_alarm_on", "window_starts_on",
-        "window_ends_on", "window_days", "n_people", "n_audits", "n_errors", "expected_errors", "ratio",
-        "ratio_ci_low", "ratio_ci_high", *sides, "z", "q_value", "excess_wrong_decisions",
+        "window_ends_on", "window_days", "n_people", "n_audits", "n_errors", "expected_errors",
+        "ratio", "ratio_ci_low", "ratio_ci_high", *sides, "z", "q_value", "excess_wrong_decisions",
         "excess_ci_low", "excess_ci_high", "excess_per_day_ci_low",
     ]  # fmt: skip
     return rows.rename(columns={"episode_id": "alert_id"})[names]

@@ -521,10 +521,8 @@ def test_an_accepted_change_is_quiet_while_it_is_learnt_and_then_compared_with_i
     # Its own new errors, and only they.
     daily = slices.query(mine).groupby("decided_on")["n_errors"].sum()
     for row in after.itertuples():
-        assert (
-            row.n_baseline_errors
-            == daily[since : row.window_starts_on - pd.Timedelta(days=1)].tail(SHORT.baseline_days).sum()
-        )
+        before = daily[since : row.window_starts_on - pd.Timedelta(days=1)]
+        assert row.n_baseline_errors == before.tail(SHORT.baseline_days).sum()
 
 
 def test_an_alarm_that_was_accepted_says_so_once():
