@@ -494,9 +494,9 @@ def comparisons_section(rows: list[dict[str, Any]], quiet: list[dict[str, Any]])
 @click.command(help=__doc__)
 @click.option("--null", "n_null", type=click.IntRange(0), default=3, show_default=True,
               help="Worlds without incidents, for each kind of them.")  # fmt: skip
-@click.option("--planted", "n_planted", type=click.IntRange(0), default=10, show_default=True,
+@click.option("--planted", "n_planted", type=click.IntRange(0), default=11, show_default=True,
               help="Worlds with incidents, for each number of audits.")  # fmt: skip
-@click.option("--seed", type=click.IntRange(0), default=20_000, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=30_000, show_default=True)
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True)
 @click.option("--kept", type=click.Path(file_okay=False, path_type=Path),
               help="Keep what each world says here, and take what is there: a long run goes on "
