@@ -5,7 +5,7 @@ audits that are left out are told by their ids.
 """
 
 from dataclasses import dataclass
-from itertools import combinations, permutations
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -468,17 +468,23 @@ class Scan:
         return fit[(n > expected) == (peak["direction"] == "worse")].idxmax()
 
     def told_by_subtraction(self, episodes: pd.DataFrame) -> set[str]:
-        """Weaker alarms that, taken off another of the same days, leave few people."""
+        """The weakest of alarms that, those of a dimension taken off another, leave few people."""
         told = set()
-        for _, same in episodes.groupby(["window_starts_on", "window_ends_on"]):
-            for (_, whole), (_, part) in permutations(same.iterrows(), 2):
-                days = (whole["window_starts_on"], whole["window_ends_on"])
-                audits, inside = self.audits_of(whole, *days), self.audits_of(part, *days)
-                others = audits[~audits["audit_id"].isin(inside["audit_id"])]
-                is_part = inside["audit_id"].isin(audits["audit_id"]).all()
-                if is_part and 0 < others["person"].nunique() < self.settings.min_people:
-                    weaker = whole if abs(whole["z"]) < abs(part["z"]) else part
-                    told.add(weaker["episode_id"])
+        for days, same in episodes.groupby(["window_starts_on", "window_ends_on"]):
+            held = {row["episode_id"]: self.audits_of(row, *days) for _, row in same.iterrows()}
+            size = same.set_index("episode_id")["z"].abs()
+            for whole, audits in held.items():
+                inside = same[
+                    [
+                        name != whole and held[name]["audit_id"].isin(audits["audit_id"]).all()
+                        for name in same["episode_id"]
+                    ]
+                ]
+                for _, parts in inside.groupby("dimension_name")["episode_id"]:
+                    taken = pd.concat([held[part]["audit_id"] for part in parts])
+                    others = audits[~audits["audit_id"].isin(taken)]
+                    if 0 < others["person"].nunique() < self.settings.min_people:
+                        told.add(size[[whole, *parts]].sort_index().idxmin())
         return told
 
     def _left(self, episode: pd.Series, other: pd.Series) -> Compared:

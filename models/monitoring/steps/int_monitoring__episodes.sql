@@ -101,25 +101,85 @@ shown as (
     where people.n_people = 0 or people.n_people >= {{ var('min_people') }}
 ),
 
--- Nor by taking the counts of one alarm off those of another with the same days.
-told_by_subtraction as (
+-- Nor by taking the counts of alarms off those of another with the same days: all of a dimension,
+-- which share no audit.
+inside as (
     select
-        case when abs(wholes.z) < abs(parts.z) then wholes.episode_id else parts.episode_id end
-            as episode_id
+        wholes.episode_id as whole_id,
+        wholes.z as whole_z,
+        parts.episode_id as part_id,
+        parts.z as part_z,
+        parts.dimension_name
     from shown as wholes
     inner join shown as parts
         on
-            wholes.window_starts_on = parts.window_starts_on
-            and wholes.window_ends_on = parts.window_ends_on
+            {{ same_keys('wholes', 'parts', ['window_starts_on', 'window_ends_on']) }}
             and wholes.episode_id <> parts.episode_id
-    inner join audits on wholes.episode_id = audits.episode_id
-    left join audits as shared
-        on parts.episode_id = shared.episode_id and audits.audit_id = shared.audit_id
-    group by wholes.episode_id, wholes.z, parts.episode_id, parts.z, parts.n_audits
-    having
-        count(shared.audit_id) = parts.n_audits
-        and count(distinct case when shared.audit_id is null then audits.moderator_key end)
-        between 1 and {{ var('min_people') }} - 1
+    inner join audits on parts.episode_id = audits.episode_id
+    left join audits as of_whole
+        on wholes.episode_id = of_whole.episode_id and audits.audit_id = of_whole.audit_id
+    where {{ computed_once() }}
+    group by wholes.episode_id, wholes.z, parts.episode_id, parts.z, parts.dimension_name
+    having count(*) = count(of_whole.audit_id)
+),
+
+subtracted as (
+    select
+        inside.whole_id,
+        inside.dimension_name,
+        audits.audit_id
+    from inside
+    inner join audits on inside.part_id = audits.episode_id
+),
+
+few_left as (
+    select
+        wholes.whole_id,
+        wholes.dimension_name
+    from (select distinct whole_id, dimension_name from inside) as wholes
+    inner join audits on wholes.whole_id = audits.episode_id
+    left join subtracted
+        on
+            {{ same_keys('wholes', 'subtracted', ['whole_id', 'dimension_name']) }}
+            and audits.audit_id = subtracted.audit_id
+    where subtracted.audit_id is null
+    group by wholes.whole_id, wholes.dimension_name
+    having count(distinct audits.moderator_key) between 1 and {{ var('min_people') }} - 1
+),
+
+-- The weakest of them is not listed.
+involved as (
+    select
+        whole_id,
+        dimension_name,
+        part_id as episode_id,
+        abs(part_z) as size
+    from inside
+    union
+    select
+        whole_id,
+        dimension_name,
+        whole_id as episode_id,
+        abs(whole_z) as size
+    from inside
+),
+
+weakest_first as (
+    select
+        involved.episode_id,
+        row_number() over (
+            partition by involved.whole_id, involved.dimension_name
+            order by involved.size, involved.episode_id
+        ) as size_rank
+    from involved
+    inner join few_left
+        on {{ same_keys('involved', 'few_left', ['whole_id', 'dimension_name']) }}
+),
+
+told_by_subtraction as (
+    select distinct episode_id
+    from weakest_first
+    where size_rank = 1
 ),
 
 days as (
