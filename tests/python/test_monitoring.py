@@ -19,8 +19,8 @@ SLICE = scan.SLICE
 WINDOW = ["window_starts_on", "window_ends_on"]
 MODELS = [
     "slice_days", "int_monitoring__windows", "int_monitoring__risk_rates",
-    "int_monitoring__first_scan", "int_monitoring__scan", "int_monitoring__episodes",
-    "int_monitoring__explained", "int_monitoring__drivers", "int_monitoring__impact",
+    "int_monitoring__first_scan", "int_monitoring__scan", "int_monitoring__peaks",
+    "int_monitoring__first_days", "int_monitoring__episodes", "int_monitoring__explained", "int_monitoring__drivers", "int_monitoring__impact",
     "int_monitoring__kinds", "alerts", "alert_drivers", "monitored_slices",
 ]  # fmt: skip
 OUTSIDE = ["audit_slices", "dim_calendar", "int_sampling__strata", "feed_alarms", "stg_policies",
@@ -316,14 +316,14 @@ MUTATIONS = {
         "int_monitoring__scan", "p_value * count(*) over (partition by window_ends_on, direction)",
         "p_value",
     ),
-    "each day of alarms by itself": ("int_monitoring__episodes", "<= 14", "<= 0"),
-    "all together alarm": ("int_monitoring__episodes", "scan.dimension_name <> 'overall'", "true"),
-    "groups of four": ("int_monitoring__episodes", ">= 5", ">= 1"),
+    "each day of alarms by itself": ("int_monitoring__peaks", "<= 14", "<= 0"),
+    "all together alarm": ("int_monitoring__peaks", "scan.dimension_name <> 'overall'", "true"),
+    "groups of four": ("int_monitoring__peaks", ">= 5", ">= 1"),
     "a change begins with its window": (
-        "int_monitoring__episodes", "< 28", "< 4",
+        "int_monitoring__first_days", "< 28", "< 4",
     ),
     "a change begins where most errors are": (
-        "int_monitoring__episodes", "- n_errors + expected_errors", "+ n_errors",
+        "int_monitoring__first_days", "- n_errors + expected_errors", "+ n_errors",
     ),
     "the other's audits stay": (
         "int_monitoring__explained", "then parts.own_errors", "then pairs.n_errors",
