@@ -23,8 +23,8 @@ audits as (
     where {{ computed_once() }}
 ),
 
--- Nothing is told of few people by taking the counts of alarms off those of another with the same days:
--- all of a dimension, which share no audit.
+-- Nothing is told of few people by taking counts off those of another alarm of the same days: the
+-- counts of all alarms of a dimension, which share no audit.
 inside as (
     select
         wholes.episode_id as whole_id,
@@ -54,11 +54,18 @@ subtracted as (
     inner join audits on inside.part_id = audits.episode_id
 ),
 
+wholes as (
+    select distinct
+        whole_id,
+        dimension_name
+    from inside
+),
+
 few_left as (
     select
         wholes.whole_id,
         wholes.dimension_name
-    from (select distinct whole_id, dimension_name from inside) as wholes
+    from wholes
     inner join audits on wholes.whole_id = audits.episode_id
     left join subtracted
         on
@@ -105,7 +112,27 @@ told_by_subtraction as (
 )
 
 select
-    peaks.*,
+    peaks.episode_id,
+    peaks.dimension_name,
+    peaks.dimension_value,
+    peaks.direction,
+    peaks.first_alarm_on,
+    peaks.last_alarm_on,
+    peaks.window_starts_on,
+    peaks.window_ends_on,
+    peaks.window_days,
+    peaks.n_people,
+    peaks.n_audits,
+    peaks.n_errors,
+    peaks.n_baseline_errors,
+    peaks.risk_errors,
+    peaks.baseline_risk_errors,
+    peaks.sampling_variance,
+    peaks.expected_errors,
+    peaks.likelihood_ratio,
+    peaks.ratio,
+    peaks.z,
+    peaks.q_value,
     first_days.since
 from peaks
 inner join first_days on peaks.episode_id = first_days.episode_id

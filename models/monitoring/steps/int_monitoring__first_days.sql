@@ -53,7 +53,10 @@ beside_usual as (
     inner join peaks on from_day_on.episode_id = peaks.episode_id
     where
         (peaks.direction = 'worse')
-        = (from_day_on.n_errors * peaks.risk_errors > from_day_on.risk_errors * peaks.expected_errors)
+        = (
+            from_day_on.n_errors * peaks.risk_errors
+            > from_day_on.risk_errors * peaks.expected_errors
+        )
 ),
 
 -- The most likely first day of a Poisson rate that has changed (Pignatiello and Samuel 2001).
