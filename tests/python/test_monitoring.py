@@ -20,8 +20,9 @@ WINDOW = ["window_starts_on", "window_ends_on"]
 MODELS = [
     "slice_days", "int_monitoring__windows", "int_monitoring__risk_rates",
     "int_monitoring__first_scan", "int_monitoring__scan", "int_monitoring__peaks",
-    "int_monitoring__first_days", "int_monitoring__episodes", "int_monitoring__explained", "int_monitoring__drivers", "int_monitoring__impact",
-    "int_monitoring__kinds", "alerts", "alert_drivers", "monitored_slices",
+    "int_monitoring__first_days", "int_monitoring__episodes", "int_monitoring__explained",
+    "int_monitoring__drivers", "int_monitoring__impact", "int_monitoring__kinds", "alerts",
+    "alert_drivers", "monitored_slices",
 ]  # fmt: skip
 OUTSIDE = ["audit_slices", "dim_calendar", "int_sampling__strata", "feed_alarms", "stg_policies",
            "int_context__as_of", "dim_queues", "dim_policies"]  # fmt: skip
