@@ -122,7 +122,7 @@ format: $(DEV)  ## Put SQL and Python into form
 	$(foreach c,$(CONNECTORS),$(if $(call of_connector,$c),$(call sqlfluff,fix,$c,$(call of_connector,$c))))
 
 ##@ What people read
-.PHONY: report weekly alerts explain export metrics pictures
+.PHONY: report weekly alerts explain export query metrics pictures
 report: $(RUNTIME)  ## Write the page of the last build again, report/index.html
 	python scripts/report.py page $(ARGS)
 
@@ -137,6 +137,9 @@ explain: $(RUNTIME)  ## Say why accuracy changed between two periods; ARGS='--fr
 
 export: $(RUNTIME)  ## Copy the open marts for Tableau, Power BI and Excel: exports/latest
 	python scripts/export.py $(ARGS)
+
+query: $(RUNTIME)  ## Ask the semantic layer: ARGS='query --metrics accuracy --group-by metric_time__month'
+	@python scripts/query.py $(ARGS)
 
 metrics: $(RUNTIME)  ## Write the definitions of seeds/metrics.csv for people: docs/metrics.md and dbt docs
 	python scripts/metric_catalog.py $(ARGS)

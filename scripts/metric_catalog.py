@@ -1,7 +1,7 @@
-"""Write the definitions of all metrics for people, from the registry: docs and dbt's doc blocks.
+"""Write the definitions of all metrics from the registry: docs, doc blocks, semantic metrics.
 
 `seeds/metrics.csv` is the one place where a metric is defined, and the YAML of a mart says what the
-mart is. Both generated files are committed, so that they can be read and reviewed; `--check` says
+mart is. The generated files are committed, so that they can be read and reviewed; `--check` says
 whether they are what the registry says today.
 """
 
@@ -20,6 +20,9 @@ ROOT = Path(__file__).resolve().parents[1]
 SEED = "seeds/metrics.csv"
 PAGE = "docs/metrics.md"
 BLOCKS = "docs/metric_blocks.md"
+SEMANTIC = "models/semantic/metrics.yml"
+# The mart whose metrics are in the cube: weighted counts that add up.
+CUBED = "accuracy_rates"
 # Without one of these a reader cannot use the number.
 NEEDED = (
     "metric_name",
@@ -214,6 +217,32 @@ def blocks(metrics: list[Metric]) -> str:
     return "\n".join(found)
 
 
+def semantic(metrics: list[Metric]) -> str:
+    """The metrics of the cube for MetricFlow, each with what people read of it."""
+    cubed = [metric for metric in metrics if metric["mart"] == CUBED]
+    newest = {metric["metric_id"]: metric for metric in reversed(cubed)}
+    found = [
+        {
+            "name": metric_id,
+            "label": metric["metric_name"],
+            "description": f"{metric['question']} {metric['meaning']}. Not to be read as "
+            f"{metric['not_to_be_read_as']}.",
+            "type": "ratio",
+            "type_params": {
+                "numerator": "weighted_numerator",
+                "denominator": "weighted_denominator",
+            },
+            "filter": f"{{{{ Dimension('cell__metric_id') }}}} = '{metric_id}' and "
+            f"{{{{ Dimension('cell__metric_version') }}}} = {metric['metric_version']}",
+            "config": {"meta": {"owner": metric["owner"], "format": metric["format"]}},
+        }
+        for metric_id, metric in reversed(newest.items())
+    ]
+    heading = "# Generated from seeds/metrics.csv by `make metrics`: change it there.\n"
+    text = yaml.safe_dump({"metrics": found}, sort_keys=False, width=100, allow_unicode=True)
+    return f"{heading}version: 2\n\n{text}"
+
+
 def catalogue(project: Path) -> dict[str, str]:
     """What the generated files should say, by their path in the project.
 
@@ -226,7 +255,11 @@ def catalogue(project: Path) -> dict[str, str]:
     found = faults(metrics, marts, set(settings["vars"]))
     if found:
         raise click.ClickException("\n".join([f"{SEED} is no catalogue:", *found]))
-    return {PAGE: page(metrics, marts), BLOCKS: blocks(metrics)}
+    return {
+        PAGE: page(metrics, marts),
+        BLOCKS: blocks(metrics),
+        SEMANTIC: semantic(metrics),
+    }
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -239,7 +272,9 @@ def catalogue(project: Path) -> dict[str, str]:
     help="The folder of the dbt project.",
 )
 def main(check: bool, project: Path) -> None:
-    """Write docs/metrics.md and docs/metric_blocks.md from seeds/metrics.csv.
+    """Write docs/metrics.md, docs/metric_blocks.md and models/semantic/metrics.yml.
+
+    All from seeds/metrics.csv.
 
     Exits with 1 where a metric is defined twice or not wholly, and with --check where a file is not
     what would be written.

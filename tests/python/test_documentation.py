@@ -240,6 +240,17 @@ def test_what_a_document_points_to_exists(document):
     assert missing == []
 
 
+def test_a_macro_that_is_named_exists(described):
+    """In documents, descriptions and advice; a word with an underscore after "macro" is a name."""
+    macros = {node["name"] for node in of_type(described, "macro").values()}
+    texts = [node.get("description", "") for node in described.values()]
+    texts += [str(node["config"].get("meta")) for node in described.values() if "config" in node]
+    texts += [path.read_text(encoding="utf-8") for path in DOCUMENTS]
+    named = {name for text in texts for name in re.findall(r"macro\s+`?(\w+_\w+)", text)}
+    assert len(named) > 10
+    assert named - macros == set()
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_commands_of_a_document_exist(document):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
