@@ -232,8 +232,8 @@ def semantic(metrics: list[Metric]) -> str:
                 "numerator": "weighted_numerator",
                 "denominator": "weighted_denominator",
             },
-            "filter": f"{{{{ Dimension('cell__metric_id') }}}} = '{metric_id}' and "
-            f"{{{{ Dimension('cell__metric_version') }}}} = {metric['metric_version']}",
+            "filter": f"{{{{ Dimension('audited_cell__metric_id') }}}} = '{metric_id}' and "
+            f"{{{{ Dimension('audited_cell__metric_version') }}}} = {metric['metric_version']}",
             "config": {"meta": {"owner": metric["owner"], "format": metric["format"]}},
         }
         for metric_id, metric in reversed(newest.items())

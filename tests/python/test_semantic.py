@@ -20,6 +20,7 @@ SLICES = {
     "decided_by": ["decided_by_type"],
     "queue_and_decider": ["queue_id", "decided_by_type"],
 }
+ENTITIES = {"queue_id": "queue", "decided_by_type": "decider"}
 PARTS = ["weighted_numerator", "weighted_denominator"]
 
 
@@ -123,7 +124,7 @@ def metricflow(platform, tmp_path_factory):
 
 def asked(metricflow, metrics, dimension):
     """The rates that `mf query` says, by metric, month and value of a dimension."""
-    columns = [f"cell__{name}" for name in SLICES[dimension]]
+    columns = [ENTITIES[name] for name in SLICES[dimension]]
     rows = metricflow.query(
         "--metrics", ",".join(metrics), "--group-by", ",".join(["metric_time__month", *columns])
     )  # fmt: skip
