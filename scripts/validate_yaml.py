@@ -149,6 +149,7 @@ def resource_schema() -> dict:
         if isinstance(definition, dict) and "properties" in definition:
             definition["additionalProperties"] = False
         known.setdefault(name, definition)
+    known["Entity"] = legacy["Entity"]  # the next specification has another of that name
     schema["properties"]["semantic_models"]["items"] = {"$ref": "#/definitions/_SemanticModels"}
     known["MetricsProperties"]["properties"]["type_params"] = {"type": "object"}
     return schema

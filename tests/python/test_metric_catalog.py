@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]
-WRITTEN = (metric_catalog.PAGE, metric_catalog.BLOCKS)
+WRITTEN = (metric_catalog.PAGE, metric_catalog.BLOCKS, metric_catalog.SEMANTIC)
 
 
 @pytest.fixture
@@ -24,7 +24,8 @@ def project(tmp_path):
     ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
-    (tmp_path / "models").symlink_to(ROOT / "models")
+    yaml_only = shutil.ignore_patterns("*.sql", "*.md")
+    shutil.copytree(ROOT / "models", tmp_path / "models", ignore=yaml_only)
     return tmp_path
 
 
