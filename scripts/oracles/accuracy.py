@@ -122,7 +122,6 @@ METRICS = {
     "false_positive_rate": ("n_false_positive", "n_not_violating", "n_not_violating"),
     "false_negative_rate": ("n_false_negative", "n_violating", "n_violating"),
     "false_discovery_rate": ("n_false_positive", "n_enforced", "n_enforced"),
-    "too_strict_enforcement_rate": ("n_too_strict", "n_enforced", "n_enforced"),
     "severity_weighted_accuracy": (
         "severity_points_kept", "severity_points_at_stake", "n_severity_known",
     ),
