@@ -95,6 +95,7 @@ RAW_TABLES: dict[str, dict[str, pa.DataType]] = {
         "job_id": S,
         "reported_at": T,
         "reporter_kind": S,
+        "report_channel": S,
         "policy_id": S,
         "is_legal_notice": B,
         **_RECORDED,
