@@ -8,7 +8,6 @@ select
     nullif(job_id, '') as job_id,
     reported_at,
     reporter_kind,
-    report_channel,
     nullif(policy_id, '') as policy_id,
     is_legal_notice,
     source_system,

@@ -95,7 +95,6 @@ RAW_TABLES: dict[str, dict[str, pa.DataType]] = {
         "job_id": S,
         "reported_at": T,
         "reporter_kind": S,
-        "report_channel": S,
         "policy_id": S,
         "is_legal_notice": B,
         **_RECORDED,

@@ -34,7 +34,6 @@ from .world import (
 )
 
 REPORTERS = ["user", "trusted_flagger", "authority", "automation"]
-REPORT_CHANNELS = ["in_app", "web_form", "email", "api"]
 REPORTED = [ENQUEUE_REASONS.index(f) for f in ("user_report", "trusted_flagger", "authority_order")]
 PROACTIVE = ENQUEUE_REASONS.index("proactive_model")
 GROUNDS = ["illegal", "terms"]
@@ -46,7 +45,7 @@ MOST_REPORTS = 6
 
 # What a chance is for: the same number draws another one for each.
 (_POLICY, _WRONG_POLICY, _MADE, _COUNT, _WHEN, _LEGAL, _GROUND, _LEVEL, _SECOND) = range(9)
-_COMPLAINS, _OUTCOME, _WAIT, NOTIFIED, CHANNEL, LATE, _REPORT_CHANNEL = range(9, 16)
+_COMPLAINS, _OUTCOME, _WAIT, NOTIFIED, CHANNEL, LATE = range(9, 15)
 
 
 def reported_policy(seed: int, cases: Batch) -> np.ndarray:
@@ -89,10 +88,6 @@ def write_reports(week: Week, cases: Batch, delivery: Delivery) -> None:
     at = np.where(makes, enqueued, same_day(enqueued, later.astype(np.int64)))
     kind = np.where(makes, np.minimum(reason[which], 2), 0)
     legal = chance(seed, report, _LEGAL) < np.array([0.08, 0.7, 1.0])[kind]
-    # Users report beside the item, the others by a form, in writing or by an interface.
-    u = chance(seed, report, _REPORT_CHANNEL)
-    other = np.select([u < 0.5, u < 0.7], [1, 2], 3)
-    channel = np.where(kind == 0, np.where(u < 0.9, 0, 1), other)
     recorded = same_day(at, 1 + report % 20)
     order = np.argsort(recorded, kind="stable")
     table = raw_table(
@@ -103,7 +98,6 @@ def write_reports(week: Week, cases: Batch, delivery: Delivery) -> None:
         job_id=ids("j-", number[which[order]]),
         reported_at=times(at[order]),
         reporter_kind=coded(kind[order], REPORTERS),
-        report_channel=coded(channel[order], REPORT_CHANNELS),
         policy_id=coded(policy[which[order]], POLICY_IDS),
         is_legal_notice=pa.array(legal[order]),
     )

@@ -73,14 +73,10 @@ def test_absent_optional_tables_and_columns_read_as_empty(new_project, world, we
     del world["roster"], world["disputes"]
     world["decisions"] = world["decisions"].drop(columns=["moderator_id", "handling_seconds"])
     world["audits"] = world["audits"].drop(columns=["auditor_id", "is_blind"])
-    moment = pd.Timestamp("2026-03-02")
-    report = {"report_id": "r1", "item_id": "i001", "reported_at": moment, "reporter_kind": "user"}
-    world["reports"] = pd.DataFrame([report | {"source_system": "test", "recorded_at": moment}])
     project.deliver(world)
     run = project.build()
     assert run.returncode == 0, run.stdout
     assert len(project.table("staging.stg_disputes")) == 0
-    assert project.table("staging.stg_reports")["report_channel"].isna().tolist() == [True]
     decisions = project.table("staging.stg_decisions")
     assert len(decisions) == 160
     assert decisions[["moderator_key", "handling_seconds"]].isna().all(axis=None)
@@ -369,7 +365,6 @@ ROT = {
     "reports_have_the_required_values": ("reports", {"item_id": None}),
     "reports_are_not_dated_in_the_future": ("reports", {"reported_at": NEXT_YEAR}),
     "reports_have_a_known_reporter": ("reports", {"reporter_kind": "User"}),
-    "reports_have_a_known_channel": ("reports", {"report_channel": "App"}),
     "shift_hours_have_one_row_each": ("shift_hours", {"person_id": None}),
     "shift_hours_are_not_contradicted": (
         "shift_hours",
