@@ -1,7 +1,8 @@
 {% set marts = [
-    'accuracy_change', 'accuracy_compared', 'accuracy_population', 'appeal_rates', 'appeal_turnaround',
-    'calibration_gap', 'change_gate', 'enforcement_rates', 'exposure', 'moderator_accuracy', 'overturned_decisions', 'policy_rates',
-    'quality_scores', 'rater_agreement', 'turnaround', 'workload',
+    'accuracy_change', 'accuracy_compared', 'accuracy_if_audits_err', 'accuracy_population', 'accuracy_rates',
+    'appeal_rates', 'appeal_turnaround', 'audit_operations', 'calibration_gap', 'change_gate',
+    'enforcement_rates', 'exclusions', 'exposure', 'headline', 'moderator_accuracy', 'overturned_decisions',
+    'policy_rates', 'quality_rates', 'quality_scores', 'rater_agreement', 'turnaround', 'workload',
 ] -%}
 
 with of_marts as (

@@ -4,9 +4,10 @@
     'policy_confusion', 'policy_rates', 'rater_agreement', 'accuracy_if_audits_err',
     'audit_completion', 'audit_operations', 'calibration_gap', 'golden_items', 'quality_rates',
     'quality_scores', 'calibration_gap_by_person', 'moderator_accuracy', 'quality_rates_by_person',
-    'appeal_rates', 'appeal_turnaround', 'enforcement_rates', 'exposure', 'reconciliation_checks',
-    'reconciliation_rows', 'turnaround', 'workload',
+    'appeal_rates', 'appeal_turnaround', 'enforcement_rates', 'exposure', 'headline', 'monitored_slices',
+    'numbers_on_breaks', 'reconciliation_checks', 'reconciliation_rows', 'turnaround', 'workload',
 ] -%}
+{% set of_breaks = ['numbers_on_breaks', 'reconciliation_checks', 'reconciliation_rows'] -%}
 
 with reasons as (
     select * from {{ ref('reasons') }}
@@ -20,7 +21,7 @@ used as (
         {% if mart == 'exclusions' -%}
         applies_to
         {%- else -%}
-        '{{ 'reconciliation' if mart.startswith('reconciliation') else 'rate' }}' as applies_to
+        '{{ 'reconciliation' if mart in of_breaks else 'rate' }}' as applies_to
         {%- endif %}
     from {{ ref(mart) }}
     where reason_code is not null

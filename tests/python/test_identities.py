@@ -332,7 +332,7 @@ MUTATIONS = {
     ),
     "a_rate_of_no_period": (
         update(RATES, "period_starts_on = null", "metric_id = 'technical_error_rate'"),
-        {"rates_are_unique", CLASSES, PARTS},
+        {"rates_are_unique", CLASSES, PARTS, KNOWN_PERIODS},
     ),
     "an_interval_beside_its_rate": (
         update(RATES, "ci_low = estimate + 1e-6", REPORTABLE),
@@ -1550,6 +1550,36 @@ def test_every_test_on_the_marts_has_a_mutation(compiled_tests):
     broken = set().union(*(expected for _, expected in MUTATIONS.values()))
     assert {path.stem for path in IDENTITIES.glob("*.sql")} <= set(compiled_tests)
     assert set(compiled_tests) - broken == set()
+
+
+@pytest.mark.parametrize(
+    ("columns", "known", "others"),
+    [
+        # What is compared may be of a plan's period, which is no period of a mart.
+        ({"period_type", "period_ends_on"}, "dim_periods", {"reconciliation_checks"}),
+        ({"reason_code"}, "reasons", set()),
+    ],
+    ids=["periods", "reasons"],
+)
+def test_each_open_mart_is_asked_for_its_periods_and_reasons(
+    parsed_project, columns, known, others
+):
+    """By the identity of all marts, or by a test of its own."""
+    nodes = parsed_project.nodes.values()
+    asked = set()
+    for node in nodes:
+        read = {parent.split(".")[-1] for parent in node["depends_on"].get("nodes", [])}
+        if node["resource_type"] == "test" and known in read:
+            asked |= read
+    marts = {
+        node["name"]
+        for node in nodes
+        if node["resource_type"] == "model"
+        and node["config"]["meta"].get("readers") == "everybody"
+        and columns <= node["columns"].keys()
+    }
+    assert len(marts) > 10
+    assert marts - asked == others
 
 
 def test_dbt_fails_on_a_broken_warehouse_and_names_the_identities(platform, new_project):
