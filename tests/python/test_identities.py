@@ -48,7 +48,6 @@ OVERTURNED = "rates.overturned_decisions"
 APPEALS = "facts.fct_appeals"
 APPEAL_RATES = "appeals.appeal_rates"
 APPEAL_WAITS = "appeals.appeal_turnaround"
-REPORT_RATES = "rates.report_rates"
 POPULATION = "cells.accuracy_population"
 EXCLUSIONS = "explain.exclusions"
 PERIODS = "report.dim_periods"
@@ -84,7 +83,6 @@ MATCHED = "counted_audits_match_their_decision"
 FRAMED = "plans_hold_every_framed_stratum"
 CODES = "truths_are_actions_of_their_queue"
 KNOWN_PERIODS = "periods_of_marts_are_known"
-PERIODS_OF_REPORTS = "periods_of_report_rates_are_known"
 CHANGES = "parts_of_a_change_sum_to_what_was_published"
 EVERY_DECISION = "plan_coverage_holds_every_decision"
 IN_BACKLOG = "jobs_are_all_in_the_backlog"
@@ -313,11 +311,11 @@ MUTATIONS = {
     ),
     "a_week_that_nobody_knows": (
         f"delete from {PERIODS} where {one_row(PERIODS, A_WEEK)}",
-        {KNOWN_PERIODS, PERIODS_OF_REPORTS},
+        {KNOWN_PERIODS},
     ),
     "a_week_of_eight_days": (
         update(PERIODS, "period_ends_on = period_ends_on + 1", A_WEEK),
-        {KNOWN_PERIODS, PERIODS_OF_REPORTS},
+        {KNOWN_PERIODS},
     ),
     "a_period_twice": (
         repeat(PERIODS, change="period_ends_on - 1 as period_ends_on"),
@@ -758,32 +756,6 @@ MUTATIONS = {
     "an_appeal_of_unknown_times": (
         update(APPEALS, "time_exclusion_reason = 'not_appealable'", "true"),
         {"appeal_time_exclusion_reasons_are_registered"},
-    ),
-    "no_rates_of_reports": (f"delete from {REPORT_RATES}", {"there_are_rates_of_reports"}),
-    "a_rate_of_reports_twice": (repeat(REPORT_RATES), {"report_rates_are_unique"}),
-    "a_week_of_reports_that_nobody_knows": (
-        update(REPORT_RATES, "period_ends_on = period_starts_on", "true"),
-        {PERIODS_OF_REPORTS},
-    ),
-    "a_rate_of_reports_missing_for_a_reason_of_no_seed": (
-        update(REPORT_RATES, "reason_code = 'because'", "reason_code = 'too_few_cases'"),
-        {"reasons_of_report_rates_are_registered"},
-    ),
-    "a_rate_of_reports_outside_its_interval": (
-        update(REPORT_RATES, "ci_low = estimate + 0.01", "ci_low is not null"),
-        {"a_rate_of_reports_adds_up_or_says_why_not"},
-    ),
-    "a_report_that_neither_waits_nor_is_looked_at": (
-        update(REPORT_RATES, "n_pending = n_pending + 1", "is_reportable"),
-        {"a_rate_of_reports_adds_up_or_says_why_not"},
-    ),
-    "reports_of_a_suppressed_group": (
-        update(
-            REPORT_RATES,
-            "reason_code = 'suppressed_small_group', is_reportable = false",
-            "is_reportable",
-        ),
-        {"a_rate_of_reports_adds_up_or_says_why_not"},
     ),
     "no_rates_of_appeals": (f"delete from {APPEAL_RATES}", {"there_are_actions_to_appeal"}),
     "a_rate_of_appeals_twice": (repeat(APPEAL_RATES), {"appeal_rates_are_unique"}),
