@@ -1277,6 +1277,18 @@ MUTATIONS = {
         update(CUBE, "n_audits = null", "not is_withheld"),
         {"cells_of_the_cube_are_withheld_whole"},
     ),
+    "a_cell_of_a_metric_twice": (
+        repeat("report.metric_cube"),
+        {"cells_of_metrics_are_there_once"},
+    ),
+    "more_than_is_at_stake": (
+        update(
+            "report.metric_cube",
+            "weighted_numerator = 2 * weighted_denominator",
+            "weighted_denominator > 0",
+        ),
+        {"a_metric_keeps_at_most_what_is_at_stake"},
+    ),
     "a_cell_of_people_twice": (repeat(CUBE_CELLS), {"cube_cells_are_unique"}),
     "a_cell_withheld_twice": (repeat(WITHHELD_CELLS), {"cube_withholds_a_cell_once"}),
     "a_merged_cell_twice": (
