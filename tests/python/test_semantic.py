@@ -141,7 +141,7 @@ def test_metricflow_says_what_the_marts_say(metricflow, published, dimension):
     """Every metric of the cube in one query; about ten seconds each."""
     metrics = sorted(set(published["metric_id"]))
     both = compared(asked(metricflow, metrics, dimension), published, dimension)
-    assert len(both) >= 100
+    assert len(both) >= 90
     assert set(both["metric_id"]) == set(metrics)
     np.testing.assert_allclose(both["rate"], both["estimate"], rtol=EXACT, atol=EXACT)
 
