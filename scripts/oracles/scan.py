@@ -490,8 +490,8 @@ class Scan:
     def _left(self, episode: pd.Series, other: pd.Series) -> Compared:
         """What another alarm leaves of one.
 
-        All but the audits that both have, where the other is the smaller; else all audits, with
-        those that both have as wrong as all of the other's in these days.
+        All but the audits that both have. Where these are most of them, all audits, with those of
+        both as wrong as all of the other's in these days.
         """
         end = self.days.get_loc(episode["window_ends_on"])
         e0 = pd.Series(self.rates(int(episode["window_days"]))[:, end], index=self.cells)
@@ -499,9 +499,9 @@ class Scan:
         mine, theirs = self.audits_of(episode, *days), self.audits_of(other, *days)
         rate = mine["risk_cell"].map(e0).astype(float)
         is_shared = mine["audit_id"].isin(theirs["audit_id"])
-        their_risk = theirs["risk_cell"].map(e0).astype(float).sum()
         left, n_errors = rate[~is_shared].sum(), mine["n_errors"][~is_shared].sum()
-        if their_risk >= episode["risk_errors"]:
+        if rate[is_shared].sum() > left:
+            their_risk = theirs["risk_cell"].map(e0).astype(float).sum()
             usual = other["expected_errors"] / other["risk_errors"]
             left += rate[is_shared].sum() * theirs["n_errors"].sum() / their_risk / usual
             n_errors = episode["n_errors"]

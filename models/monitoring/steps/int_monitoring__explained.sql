@@ -94,8 +94,8 @@ parts as (
     group by pairs.episode_id, pairs.other_episode_id
 ),
 
--- What is left: without what the other has too, where that is the smaller one; else as if that
--- were as wrong as the other is in these days.
+-- What is left: without the audits that the other has too. Where these are most of them, all stay,
+-- and those of both are expected to be as wrong as the other is in these days.
 remaining as (
     select
         pairs.episode_id,
@@ -104,11 +104,11 @@ remaining as (
         pairs.baseline_risk_errors,
         pairs.sampling_variance as episode_variance,
         case
-            when first_scan.risk_errors < pairs.risk_errors then parts.own_errors
+            when parts.own_risk_errors >= parts.shared_risk_errors then parts.own_errors
             else pairs.n_errors
         end as n_errors,
         parts.own_risk_errors + case
-            when first_scan.risk_errors < pairs.risk_errors then 0e0
+            when parts.own_risk_errors >= parts.shared_risk_errors then 0e0
             else
                 parts.shared_risk_errors
                 * first_scan.n_errors / first_scan.risk_errors / pairs.other_usual_rate
