@@ -508,6 +508,7 @@ def look_first(alerts: pd.DataFrame, slices: pd.DataFrame) -> Section:
     going_on = worse[worse["alert_status"].isin(sentences.GOING_ON)].head(LOOK_FIRST)
     rows = alerts.assign(
         status=[sentences.alert_status(row) for row in alerts.itertuples(index=False)],
+        days=[sentences.alert_days(row) for row in alerts.itertuples(index=False)],
         ratio_text=[
             f"{row.ratio:.1f} ({row.ratio_ci_low:.1f} to {row.ratio_ci_high:.1f})"
             if row.ratio > 0
@@ -517,9 +518,8 @@ def look_first(alerts: pd.DataFrame, slices: pd.DataFrame) -> Section:
     )
     columns = [
         tables.text("Where", "slice_label"),
-        tables.day("Most likely since", "since"),
-        tables.day("Counted from", "window_starts_on"),
-        tables.day("To", "window_ends_on"),
+        tables.day("Since, most likely", "since"),
+        tables.text("Days counted", "days"),
         tables.text("Times the errors expected", "ratio_text"),
         tables.share("Accuracy now", "accuracy_now"),
         tables.share("Before", "accuracy_before"),

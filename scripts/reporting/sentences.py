@@ -231,10 +231,10 @@ def alert(row: Row) -> str:
     Args:
         row: of alerts, with kind_label and what_to_check.
     """
-    days = f"{row.window_starts_on:%-d %b} to {row.window_ends_on:%-d %b %Y}"
     found = (
         f"{row.slice_label}: {words.count(row.n_errors)} errors in {words.count(row.n_audits)} "
-        f"audits of decisions of {days}, where {row.expected_errors:.1f} were to be expected"
+        f"audits of decisions of {alert_days(row)}, where {row.expected_errors:.1f} were to be "
+        "expected"
     )
     if not words.is_missing(row.ratio_ci_low):
         found += (
@@ -252,6 +252,11 @@ def alert(row: Row) -> str:
             "decisions more"
         )
     return f"{found}{accuracy}. Looks like: {uncapitalised(row.kind_label)}. {row.what_to_check}"
+
+
+def alert_days(row: Row) -> str:
+    """The days whose audits an alarm counts."""
+    return f"{row.window_starts_on:%-d %b} to {row.window_ends_on:%-d %b %Y}"
 
 
 def alert_status(row: Row) -> str:
