@@ -82,9 +82,13 @@ transparency: $(RUNTIME)  ## Write the DSA's transparency sheets: PERIOD=2026H1 
 	python scripts/transparency.py '$(PERIOD)' $(ARGS)
 
 ##@ While editing, and before a release
-.PHONY: check test-deep test-all
+.PHONY: check impact test-deep test-all
 check: $(DEV)  ## Lint what changed since the last green build; build and test the changed models
 	python scripts/check.py
+
+impact: $(RUNTIME)  ## Say which marts, columns, metrics and pages a change reaches: BASE=main~3
+	@test -n '$(BASE)' || { echo "usage: make impact BASE=commit" >&2; exit 2; }
+	@python scripts/impact.py '$(BASE)' $(ARGS)
 
 test-deep: $(DEV) $(SPARK)  ## Only what make test-all adds: further seeds, long runs, Spark (needs Java 17)
 	$(PYTEST) -m "deep or spark"
