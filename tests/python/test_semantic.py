@@ -1,6 +1,7 @@
 """The cube of all metrics and the semantic layer over it say what the published marts say."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -104,9 +105,10 @@ class MetricFlow:
         shutil.copy(platform.folder / "target" / "semantic_manifest.json", self.manifest)
 
     def run(self, *arguments):
+        own = {"MODERATION_QUALITY_DATABASE": str(self.folder / "data" / "warehouse.duckdb")}
         return subprocess.run(
             [sys.executable, ROOT / "scripts" / "query.py", *arguments],
-            cwd=self.folder, capture_output=True, text=True, check=False,
+            cwd=self.folder, env=os.environ | own, capture_output=True, text=True, check=False,
         )  # fmt: skip
 
     def query(self, *arguments):
