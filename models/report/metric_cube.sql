@@ -1,7 +1,5 @@
 {% set measures = audit_measures() -%}
-{% set cell = [
-    'month_starts_on', 'queue_id', 'policy_parent_id', 'decided_by_type',
-] -%}
+{% set cell = ['month_starts_on', 'queue_id', 'policy_parent_id', 'decided_by_type'] -%}
 
 with audits as (
     select
@@ -9,10 +7,10 @@ with audits as (
         coalesce(queue_id, 'unknown') as queue_id,
         coalesce(parent_policy_id, policy_id, 'no_policy') as policy_parent_id,
         coalesce(decided_by_type, 'unknown') as decided_by_type,
-        weight,
         {% for name, expression in measures.items() -%}
-        {{ expression }} as {{ name }}{{ ',' if not loop.last }}
+        {{ expression }} as {{ name }},
         {% endfor -%}
+        weight
     from {{ ref('fct_audits') }}
     where is_counted
 ),
