@@ -3,7 +3,7 @@
 `make impact BASE=main~3` parses the project as it was at a commit and as it is now, and prints for
 a reviewer: what was changed, which open marts are made of it, which of their columns are new, gone
 or of another type or text, which metrics they hold, and which exposures rest on them. It says what
-may change, not that a number does: `make compare` compares numbers.
+may change, not that a number does: `make compare` compares numbers. Variables are not followed.
 """
 
 import csv
