@@ -133,7 +133,7 @@ def column_changes(before: Manifest, now: Manifest) -> Iterator[Column]:
             continue
         mart = there[-1]["name"]
         if len(there) == 1:
-            yield Column(mart, "*", "new mart" if sides[0] is None else "gone")
+            yield Column(mart, "*", "gone" if there[0] is sides[0] else "new mart")
             continue
         old, new = map(columns, there)
         for name in sorted({*old, *new}):

@@ -109,6 +109,13 @@ def test_columns_that_are_new_gone_or_of_another_type(before, now):
     ]
 
 
+@pytest.mark.parametrize(("readers", "how"), [("everybody", "new mart"), ("restricted", "gone")])
+def test_a_mart_that_is_opened_or_closed(before, now, readers, how):
+    name = {"everybody": "cells", "restricted": "other"}[readers]
+    now["nodes"][f"model.{P}.{name}"]["config"] = {"meta": {"readers": readers}}
+    assert reached(before, now)["columns"] == [f"{name}.*: {how}"]
+
+
 def test_a_metric_defined_otherwise(before, now):
     other = {("accuracy", "1"): METRICS["accuracy", "1"] | {"numerator": "n"}}
     found = reached(before, now, (METRICS, other))
