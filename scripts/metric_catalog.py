@@ -219,8 +219,10 @@ def blocks(metrics: list[Metric]) -> str:
 
 def semantic(metrics: list[Metric]) -> str:
     """The metrics of the cube for MetricFlow, each with what people read of it."""
-    cubed = [metric for metric in metrics if metric["mart"] == CUBED]
-    newest = {metric["metric_id"]: metric for metric in reversed(cubed)}
+    newest: dict[str, Metric] = {}
+    for metric in metrics:
+        if metric["mart"] == CUBED:
+            newest.setdefault(metric["metric_id"], metric)
     found = [
         {
             "name": metric_id,
@@ -236,7 +238,7 @@ def semantic(metrics: list[Metric]) -> str:
             f"{{{{ Dimension('audited_cell__metric_version') }}}} = {metric['metric_version']}",
             "config": {"meta": {"owner": metric["owner"], "format": metric["format"]}},
         }
-        for metric_id, metric in reversed(newest.items())
+        for metric_id, metric in newest.items()
     ]
     heading = "# Generated from seeds/metrics.csv by `make metrics`: change it there.\n"
     text = yaml.safe_dump({"metrics": found}, sort_keys=False, width=100, allow_unicode=True)

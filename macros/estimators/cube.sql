@@ -1,3 +1,13 @@
+{#- The cell of decisions and of audits alike, as expressions over fct_decisions or fct_audits. -#}
+{% macro cube_cell() -%}
+    {{ return({
+        'month_starts_on': 'cast(date_trunc(\'month\', decided_on) as date)',
+        'queue_id': "coalesce(queue_id, 'unknown')",
+        'policy_parent_id': "coalesce(parent_policy_id, policy_id, 'no_policy')",
+        'decided_by_type': "coalesce(decided_by_type, 'unknown')",
+    }) }}
+{%- endmacro %}
+
 {#- An interval from columns that add up. The spread is of audits drawn each by itself: what strata take
     away from it, sums do not know. -#}
 {% macro cube_bound(side, of=none) -%}

@@ -1,9 +1,5 @@
-{% set dimensions = {
-    'queue_id': "coalesce(queue_id, 'unknown')",
-    'policy_parent_id': "coalesce(parent_policy_id, policy_id, 'no_policy')",
-    'decided_by_type': "coalesce(decided_by_type, 'unknown')",
-} -%}
-{% set keys = ['month_starts_on'] + dimensions.keys() | list -%}
+{% set cell = cube_cell() -%}
+{% set keys = cell.keys() | list -%}
 {% set spread = 'weight * (weight - 1)' -%}
 
 with decisions as (
@@ -21,8 +17,7 @@ design as (
 
 counted_decisions as (
     select
-        cast(date_trunc('month', decided_on) as date) as month_starts_on,
-        {% for name, expression in dimensions.items() -%}
+        {% for name, expression in cell.items() -%}
         {{ expression }} as {{ name }},
         {% endfor -%}
         count(*) as n_decisions,
@@ -49,8 +44,7 @@ in_design as (
 
 counted_audits as (
     select
-        cast(date_trunc('month', decided_on) as date) as month_starts_on,
-        {% for name, expression in dimensions.items() -%}
+        {% for name, expression in cell.items() -%}
         {{ expression }} as {{ name }},
         {% endfor -%}
         -- Who is not known may be one person.

@@ -1,8 +1,10 @@
+{% set cell = cube_cell() -%}
+
 with people as (
     select distinct
-        cast(date_trunc('month', decided_on) as date) as month_starts_on,
-        coalesce(queue_id, 'unknown') as queue_id,
-        coalesce(parent_policy_id, policy_id, 'no_policy') as policy_parent_id,
+        {% for name in ['month_starts_on', 'queue_id', 'policy_parent_id'] -%}
+        {{ cell[name] }} as {{ name }},
+        {% endfor -%}
         -- Who is not known may be one person.
         coalesce(moderator_key, 'unknown') as person_key
     from {{ ref('fct_audits') }}

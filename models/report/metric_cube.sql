@@ -1,13 +1,9 @@
-{% set measures = audit_measures() -%}
-{% set cell = ['month_starts_on', 'queue_id', 'policy_parent_id', 'decided_by_type'] -%}
+{% set columns = dict(cube_cell(), **audit_measures()) -%}
+{% set cell = cube_cell().keys() | list -%}
 
 with audits as (
     select
-        cast(date_trunc('month', decided_on) as date) as month_starts_on,
-        coalesce(queue_id, 'unknown') as queue_id,
-        coalesce(parent_policy_id, policy_id, 'no_policy') as policy_parent_id,
-        coalesce(decided_by_type, 'unknown') as decided_by_type,
-        {% for name, expression in measures.items() -%}
+        {% for name, expression in columns.items() -%}
         {{ expression }} as {{ name }},
         {% endfor -%}
         weight
