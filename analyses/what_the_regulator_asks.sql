@@ -13,5 +13,6 @@ select
 from {{ ref('headline') }}
 where
     dimension_name = 'decided_by' and period_type = 'month' and is_complete and n_decisions > 0
+    and metric_version = 1
     and metric_id in ('accuracy', 'false_discovery_rate', 'false_negative_rate')
 order by period_starts_on, sort_order, metric_name

@@ -9,6 +9,7 @@ may change, not that a number does: `make compare` compares numbers. Variables a
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -33,18 +34,25 @@ class Column(NamedTuple):
     how: str
 
 
-def parsed(project: Path, target: Path) -> Manifest:
-    """What dbt reads of a project.
+def read_by_dbt(verb: str, project: Path, target: Path) -> Manifest:
+    """The manifest of a project, made without its warehouse.
+
+    Args:
+        verb: parse, or compile for the SQL of each model.
+        project: its folder.
+        target: where dbt writes.
 
     Raises:
-        click.ClickException: it does not parse.
+        click.ClickException: dbt does not understand it.
     """
-    command = [sys.executable, "-m", "dbt.cli.main", "--quiet", "parse", "--target-path", target]
+    command = [sys.executable, "-m", "dbt.cli.main", "--quiet", verb, "--target-path", target]
     run = subprocess.run(
-        [*command, "--no-partial-parse"], cwd=project, capture_output=True, text=True, check=False
-    )
+        [*command, "--no-partial-parse"],
+        cwd=project, env=os.environ | {"MODERATION_QUALITY_DATABASE": ":memory:"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
     if run.returncode:
-        raise click.ClickException(f"The project does not parse:\n{run.stdout[-2000:]}")
+        raise click.ClickException(f"dbt {verb} fails here:\n{run.stdout[-2000:]}")
     return json.loads((target / "manifest.json").read_text(encoding="utf-8"))
 
 
@@ -199,7 +207,8 @@ def main(base: str, *, as_json: bool, project: Path) -> None:
         then.mkdir()
         as_it_was(project, base, then)
         click.echo(f"Reading the project as it was at {base}, and as it is", err=True)
-        before, now = parsed(then, targets[0]), parsed(project, targets[1])
+        before = read_by_dbt("parse", then, targets[0])
+        now = read_by_dbt("parse", project, targets[1])
         found = report(before, now, (registry(then), registry(project)))
     if as_json:
         click.echo(json.dumps(found, indent=1))

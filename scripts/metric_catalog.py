@@ -62,7 +62,7 @@ class Mart(NamedTuple):
 
 
 def read_metrics(project: Path) -> list[Metric]:
-    """The rows of the registry, by mart as they come, the newest version of a metric first."""
+    """The rows of the registry, by mart as they come, the versions of a metric together."""
     with (project / SEED).open(encoding="utf-8", newline="") as file:
         metrics = list(csv.DictReader(file))
     marts = list(dict.fromkeys(metric["mart"] for metric in metrics))
@@ -72,7 +72,7 @@ def read_metrics(project: Path) -> list[Metric]:
         key=lambda metric: (
             marts.index(metric["mart"]),
             ids.index(metric["metric_id"]),
-            -int(metric["metric_version"]),
+            int(metric["metric_version"]),
         ),
     )
 
@@ -127,16 +127,15 @@ def is_day(text: str) -> bool:
         return False
 
 
+def versioned(metric: Metric, between: str) -> str:
+    """The id of a metric, with its version after the first: what has a name keeps its meaning."""
+    version = metric["metric_version"]
+    return metric["metric_id"] if version == "1" else f"{metric['metric_id']}{between}{version}"
+
+
 def headings(metrics: list[Metric]) -> list[tuple[str, Metric]]:
-    """Each metric with its heading: the newest version has the bare id, so that links stay."""
-    seen: set[str] = set()
-    found = []
-    for metric in metrics:
-        metric_id = metric["metric_id"]
-        older = f"{metric_id} version {metric['metric_version']}"
-        found.append((older if metric_id in seen else metric_id, metric))
-        seen.add(metric_id)
-    return found
+    """Each metric with its heading."""
+    return [(versioned(metric, " version "), metric) for metric in metrics]
 
 
 def anchor(heading: str) -> str:
@@ -219,13 +218,9 @@ def blocks(metrics: list[Metric]) -> str:
 
 def semantic(metrics: list[Metric]) -> str:
     """The metrics of the cube for MetricFlow, each with what people read of it."""
-    newest: dict[str, Metric] = {}
-    for metric in metrics:
-        if metric["mart"] == CUBED:
-            newest.setdefault(metric["metric_id"], metric)
     found = [
         {
-            "name": metric_id,
+            "name": versioned(metric, "_v"),
             "label": metric["metric_name"],
             "description": f"{metric['question']} {metric['meaning']}. Not to be read as "
             f"{metric['not_to_be_read_as']}.",
@@ -234,11 +229,12 @@ def semantic(metrics: list[Metric]) -> str:
                 "numerator": "weighted_numerator",
                 "denominator": "weighted_denominator",
             },
-            "filter": f"{{{{ Dimension('audited_cell__metric_id') }}}} = '{metric_id}' and "
+            "filter": f"{{{{ Dimension('audited_cell__metric_id') }}}} = '{metric['metric_id']}' and "
             f"{{{{ Dimension('audited_cell__metric_version') }}}} = {metric['metric_version']}",
             "config": {"meta": {"owner": metric["owner"], "format": metric["format"]}},
         }
-        for metric_id, metric in newest.items()
+        for metric in metrics
+        if metric["mart"] == CUBED
     ]
     heading = "# Generated from seeds/metrics.csv by `make metrics`: change it there.\n"
     text = yaml.safe_dump({"metrics": found}, sort_keys=False, width=100, allow_unicode=True)

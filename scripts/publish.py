@@ -141,6 +141,7 @@ def restatements(
         split: dict[str, float] = {}
         if (
             number["metric_id"] in causes.CLASSES
+            and number["metric_version"] == 1
             and number["dimension_name"] in causes.DIMENSIONS
             and pd.notna(number["difference"])
         ):

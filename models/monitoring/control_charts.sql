@@ -10,7 +10,8 @@ with weeks as (
         estimate,
         effective_n
     from {{ ref('accuracy_rates') }}
-    where metric_id = 'accuracy' and period_type = 'week' and is_reportable
+    where
+        metric_id = 'accuracy' and metric_version = 1 and period_type = 'week' and is_reportable
 ),
 
 charted as (

@@ -171,7 +171,9 @@ measured as (
 
 accuracy as (
     select * from {{ ref('accuracy_rates') }}
-    where metric_id = 'accuracy' and dimension_name in ('overall', 'queue', 'language')
+    where
+        metric_id = 'accuracy' and metric_version = 1
+        and dimension_name in ('overall', 'queue', 'language')
 ),
 
 judged as (

@@ -64,7 +64,7 @@ accuracy as (
         reason_code
     from {{ ref('accuracy_rates') }}
     where
-        metric_id = 'accuracy'
+        metric_id = 'accuracy' and metric_version = 1
         and period_type in ('week', 'month')
         and (
             (dimension_name = 'decided_by' and dimension_value = 'human')

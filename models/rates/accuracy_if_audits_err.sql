@@ -1,7 +1,7 @@
 with rates as (
     select *
     from {{ ref('accuracy_rates') }}
-    where metric_id = 'accuracy' and period_type in ('week', 'month')
+    where metric_id = 'accuracy' and metric_version = 1 and period_type in ('week', 'month')
 ),
 
 -- The audits that a rate may be made of, each beside its benchmark; after disputes, as the rate.

@@ -85,6 +85,7 @@ def findings(audits: pd.DataFrame) -> dict[str, pd.Series]:
         "n_false_negative": (error == "false_negative") * 1.0,
         "n_wrong_selection": is_wrong * 1.0,
         "n_technical": (error == "technical") * 1.0,
+        "n_judged": judged * 1.0,
         "n_enforced": (judged & enforced) * 1.0,
         "n_violating": (judged & violating) * 1.0,
         "n_not_violating": (judged & ~violating) * 1.0,
@@ -107,9 +108,10 @@ def findings(audits: pd.DataFrame) -> dict[str, pd.Series]:
     }  # fmt: skip
 
 
-# Metric: numerator, denominator, and what is counted as its audits.
+# Metric: numerator, denominator, and what is counted as its audits. Later versions end in _v2.
 METRICS = {
     "accuracy": ("n_correct", "n_audits", "n_audits"),
+    "accuracy_v2": ("n_correct", "n_judged", "n_judged"),
     "false_positive_share": ("n_false_positive", "n_audits", "n_audits"),
     "false_negative_share": ("n_false_negative", "n_audits", "n_audits"),
     "wrong_selection_rate": ("n_wrong_selection", "n_audits", "n_audits"),
@@ -134,6 +136,7 @@ FLAGS = {
     "critical_error_rate": ("n_criticality_known", "errors"),
     "severity_weighted_accuracy": ("n_severity_known", "errors"),
     "technical_error_rate": ("n_technical_known", "audits"),
+    "accuracy_v2": ("n_technical_known", "audits"),
 }
 
 
@@ -595,7 +598,9 @@ def rates_by(sample: Sample, raw: RawTables, periods: Periods) -> pd.DataFrame:
     whole.loc[whole["metric_id"] != "accuracy", "target_at_decision"] = np.nan
     shown = [*counted, "coverage_rate", "misframed_rate", "unjudged_rate", "target_at_decision"]
     whole.loc[whole["is_hidden"], shown] = np.nan
-    return whole[["metric_id", *key, *shown, "is_reportable", *RATE]]
+    whole[["metric_id", "version"]] = whole["metric_id"].str.extract(r"(.+?)(?:_v(\d+))?$")
+    whole["metric_version"] = whole["version"].fillna("1").astype(int)
+    return whole[["metric_id", "metric_version", *key, *shown, "is_reportable", *RATE]]
 
 
 def n_people(sample: Sample, periods: Periods = periods_of) -> pd.DataFrame:

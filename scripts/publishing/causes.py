@@ -24,7 +24,7 @@ CAUSES = {
     "definition_changed": "What counts, or what is an error, is defined otherwise.",
     "code_changed": "Nothing that was delivered or defined changed: the code did.",
 }
-# Metrics that are the weighted share of audits with one of these error classes.
+# Metrics, in version 1, that are the weighted share of audits with one of these error classes.
 CLASSES = {
     "accuracy": ["correct"],
     "wrong_selection_rate": ["wrong_selection"],

@@ -11,7 +11,7 @@ published as (
         coalesce(sum(n + n_excluded_audits), 0) as n_audits
     from {{ ref('accuracy_rates') }}
     where
-        metric_id = 'accuracy'
+        metric_id = 'accuracy' and metric_version = 1
         and metric_version = 1
         and period_type = 'month'
         and dimension_name = 'overall'

@@ -11,7 +11,7 @@ with accuracy as (
         1 - estimate as share_of_errors
     from {{ ref('accuracy_rates') }}
     where
-        metric_id = 'accuracy'
+        metric_id = 'accuracy' and metric_version = 1
         and metric_version = 1
         and period_type = 'month'
         and dimension_name = 'overall'

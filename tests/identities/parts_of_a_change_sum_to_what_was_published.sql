@@ -6,7 +6,7 @@ with rates as (
         {{ period_before('period_type', 'period_starts_on') }} as before_starts_on
     from {{ ref('accuracy_rates') }}
     where
-        metric_id = 'accuracy'
+        metric_id = 'accuracy' and metric_version = 1
         and dimension_name = 'overall'
         and period_type in ('week', 'month')
         and estimate is not null

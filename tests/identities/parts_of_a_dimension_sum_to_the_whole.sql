@@ -1,12 +1,12 @@
 {% set of_people = "'" ~ roster_dimensions() | join("', '") ~ "'" -%}
 with rates as (
     select * from {{ ref('accuracy_rates') }}
-    where metric_version = 1
 ),
 
 parts as (
     select
         metric_id,
+        metric_version,
         period_type,
         period_starts_on,
         dimension_name,
@@ -37,11 +37,14 @@ parts as (
             end
         ) = 1 as has_refused
     from rates
-    group by metric_id, period_type, period_starts_on, dimension_name
+    group by metric_id, metric_version, period_type, period_starts_on, dimension_name
 ),
 
 metrics as (
-    select distinct metric_id from parts
+    select distinct
+        metric_id,
+        metric_version
+    from parts
 ),
 
 -- A dimension that is gone from a period has no row of its own to be compared.
@@ -57,6 +60,7 @@ with_rates as (
 expected as (
     select
         metrics.metric_id,
+        metrics.metric_version,
         with_rates.period_type,
         with_rates.period_starts_on,
         with_rates.dimension_name
@@ -66,6 +70,7 @@ expected as (
 
 select
     expected.metric_id,
+    expected.metric_version,
     expected.period_type,
     expected.period_starts_on,
     expected.dimension_name,
@@ -79,12 +84,14 @@ from expected
 left join parts
     on
         expected.metric_id = parts.metric_id
+        and expected.metric_version = parts.metric_version
         and expected.period_type = parts.period_type
         and expected.period_starts_on = parts.period_starts_on
         and expected.dimension_name = parts.dimension_name
 left join parts as whole
     on
         expected.metric_id = whole.metric_id
+        and expected.metric_version = whole.metric_version
         and expected.period_type = whole.period_type
         and expected.period_starts_on = whole.period_starts_on
         and whole.dimension_name = 'overall'

@@ -36,7 +36,7 @@ design as (
 metrics as (
     select * from {{ ref('metrics') }}
     where
-        mart = 'accuracy_rates'
+        mart = 'accuracy_rates' and metric_version = 1
         and metric_id in ('accuracy', 'false_discovery_rate', 'false_negative_rate')
 ),
 
