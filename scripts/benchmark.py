@@ -255,7 +255,8 @@ class Bench:
             mart = connection.sql(
                 "select period_starts_on as month, dimension_value as queue_id, n_decisions, "
                 "n as n_audits, estimate as accuracy from rates.accuracy_rates "
-                "where metric_id = 'accuracy' and period_type = 'month' and ("
+                "where metric_id = 'accuracy' and metric_version = 1 "
+                "and period_type = 'month' and ("
                 "dimension_name = 'overall' or dimension_name = 'queue') order by all"
             ).df()
         apart = 0.0

@@ -18,7 +18,7 @@ from rich.console import Console
 from warehouse import quoted
 
 # Seeds that explain what marts say.
-SEEDS = ("metrics", "dimensions", "reasons", "alert_kinds")
+SEEDS = ("metrics", "dimensions", "reasons", "alert_kinds", "definition_changes")
 # Older readers open it: DuckDB 1.4 and later, and the drivers of that age.
 STORAGE = "v1.4.0"
 # What the workbook shows, and of which rows: what a week is discussed with.

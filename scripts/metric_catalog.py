@@ -229,7 +229,8 @@ def semantic(metrics: list[Metric]) -> str:
                 "numerator": "weighted_numerator",
                 "denominator": "weighted_denominator",
             },
-            "filter": f"{{{{ Dimension('audited_cell__metric_id') }}}} = '{metric['metric_id']}' and "
+            "filter": "{{ Dimension('audited_cell__metric_id') }} = "
+            f"'{metric['metric_id']}' and "
             f"{{{{ Dimension('audited_cell__metric_version') }}}} = {metric['metric_version']}",
             "config": {"meta": {"owner": metric["owner"], "format": metric["format"]}},
         }

@@ -37,7 +37,7 @@ KINDS = ("meaning", "breaking", "additive")
 # Columns of seeds that are words for people: another wording is no other definition.
 WORDS = {
     "sentence", "label", "question", "owner", "since", "not_to_be_read_as", "counter_metric",
-    "metric_name", "what_to_check", "note",
+    "metric_name", "what_to_check", "note", "meaning", "population", "exclusions", "maturity",
 }  # fmt: skip
 # The parts of a select, and what a change of one is called.
 CLAUSES = {

@@ -188,7 +188,8 @@ def _charts(raw: RawTables) -> pd.DataFrame:
     """
     with duckdb.connect(raw.warehouse, read_only=True) as connection:
         weeks = connection.sql(
-            "from rates.accuracy_rates where metric_id = 'accuracy' and period_type = 'week' "
+            "from rates.accuracy_rates where metric_id = 'accuracy' and metric_version = 1 "
+            "and period_type = 'week' "
             "and is_reportable order by period_starts_on"
         ).df()
     if weeks.empty:

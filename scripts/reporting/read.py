@@ -44,6 +44,11 @@ METRICS = (
     "'critical_error_rate', 'severity_weighted_accuracy', 'auditor_accuracy', "
     "'dispute_overturn_rate', 'audit_coverage'"
 )
+# In their first version; and of accuracy the second, which leaves technical errors out.
+BESIDE = (
+    f"(metric_version = 1 and metric_id in ({METRICS}) "
+    "or metric_id = 'accuracy' and metric_version = 2)"
+)
 
 # The last complete month; before there is one, as in the first weeks of one's own data, the first.
 MONTH = """
@@ -296,7 +301,7 @@ PAGE = {
         where
             period_type = 'month' and period_starts_on = date '{{{{ month }}}}'
             and dimension_name = 'overall'
-            and metric_version = 1 and metric_id in ({METRICS})
+            and {BESIDE}
         order by metric_name
     """,
     "policies": f"""
@@ -456,6 +461,11 @@ PAGE = {
                 {METRICS}
             )
         order by metric_id <> 'accuracy', metric_name
+    """,
+    "definition_changes": """
+        select * from {{ ref('definition_changes') }}
+        where kind <> 'same_numbers'
+        order by changed_on desc, changed
     """,
     "as_of": "select distinct as_of from {{ ref('dim_periods') }}",
 }

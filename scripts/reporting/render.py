@@ -84,6 +84,7 @@ def write_page(warehouse: read.Warehouse, output: Path) -> None:
         queues=sorted(month[month["dimension_name"] == "queue"]["label"]),
         sections=page.sections(frames),
         definitions=frames["definitions"].to_dict("records"),
+        definition_changes=frames["definition_changes"].to_dict("records"),
         as_of=frames["as_of"]["as_of"].iloc[0],
         built_at=warehouse.built_at(),
         version=read.code_version(),

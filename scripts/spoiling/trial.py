@@ -510,7 +510,10 @@ def _headline(
         ).fetchone()
         return (0.0, 0.0) if is_as_it_was else (None, None)
     (now,) = [place for name, place in places.items() if name != "was"]
-    overall = "metric_id = 'accuracy' and period_type = 'month' and dimension_name = 'overall'"
+    overall = (
+        "metric_id = 'accuracy' and metric_version = 1 and period_type = 'month' "
+        "and dimension_name = 'overall'"
+    )
     return db.execute(
         "select 100 * max(abs(now.estimate - was.estimate)) filter (now.is_reportable), "
         "sum(coalesce(now.n_eligible_decisions, 0)) / sum(was.n_eligible_decisions) - 1 "

@@ -106,7 +106,9 @@ def test_what_becomes_known_later_restates_earlier_weeks(as_of, built):
             from l.rates.accuracy_rates as l
             inner join r.rates.accuracy_rates as r
                 using (metric_id, period_type, period_starts_on, dimension_name, dimension_value)
-            where metric_id = 'accuracy' and period_type = 'week' and dimension_name = 'overall'
+            where
+                metric_id = 'accuracy' and metric_version = 1 and period_type = 'week'
+                and dimension_name = 'overall'
             order by period_starts_on
             """
         ).fetchall()

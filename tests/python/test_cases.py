@@ -30,7 +30,8 @@ class Case:
 
 OF_RATES = "+accuracy_rates"
 OVERALL = (
-    "from rates.accuracy_rates where metric_id = 'accuracy' and dimension_name = 'overall' "
+    "from rates.accuracy_rates where metric_id = 'accuracy' and metric_version = 1 "
+    "and dimension_name = 'overall' "
     "and period_type ="
 )
 DAYS = (

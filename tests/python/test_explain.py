@@ -286,7 +286,9 @@ def test_a_part_of_the_platform_is_explained_by_itself(platform, month, sql):
     rates = platform.query(f"""
         select dimension_value, period_starts_on, estimate
         from rates.accuracy_rates
-        where metric_id = 'accuracy' and period_type = 'month' and dimension_name = 'queue'
+        where
+            metric_id = 'accuracy' and metric_version = 1 and period_type = 'month'
+            and dimension_name = 'queue'
             and period_starts_on in ('{periods.starts_on}', '{periods.earlier_starts_on}')
             and estimate is not null
         order by all

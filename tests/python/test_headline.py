@@ -68,7 +68,8 @@ def test_it_prints_the_numbers_of_the_mart(project, monkeypatch):
         "from rates.accuracy_rates "
         "inner join report.dim_periods using (period_type, period_starts_on) "
         # Nothing is decided in the queue of appeals that could be accurate.
-        "where metric_id = 'accuracy' and period_type = 'month' and n_eligible_decisions > 0 "
+        "where metric_id = 'accuracy' and metric_version = 1 "
+        "and period_type = 'month' and n_eligible_decisions > 0 "
         "and (dimension_name = 'overall' "
         "or dimension_name = 'queue' and period_starts_on = date '2026-08-01')"
     )
@@ -100,7 +101,8 @@ def test_what_is_missing_is_a_dash_and_never_a_zero(project, monkeypatch, tmp_pa
     with duckdb.connect(warehouse) as connection:
         connection.execute(
             f"update rates.accuracy_rates set {', '.join(f'{c} = null' for c in missing)}, "
-            "reason_code = 'no_audits' where period_type = 'month' and metric_id = 'accuracy' "
+            "reason_code = 'no_audits' where period_type = 'month' and "
+            "metric_id = 'accuracy' and metric_version = 1 "
             "and dimension_name = 'overall' and period_starts_on = date '2026-09-01'"
         )
     run = run_headline(project, monkeypatch, "--database", str(warehouse))

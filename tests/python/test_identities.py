@@ -147,12 +147,15 @@ def candidate(**changes):
 
 
 # Of a month: by week queues may be withheld, and sums short of them.
-A_QUEUE = "metric_id = 'accuracy' and period_type = 'month' and dimension_name = 'queue'"
+A_QUEUE = (
+    "metric_id = 'accuracy' and metric_version = 1 and period_type = 'month' "
+    "and dimension_name = 'queue'"
+)
 A_QUEUE_WITH_AUDITS = f"{A_QUEUE} and n > 1 and n_excluded_audits > 0"
 EXCLUDED_OF_A_QUEUE = "dimension_name = 'queue' and applies_to = 'decision'"
-NO_AUDIT = "metric_id = 'accuracy' and n = 0 and unweighted_n = 0"
+NO_AUDIT = "metric_id = 'accuracy' and metric_version = 1 and n = 0 and unweighted_n = 0"
 A_WEEK = "period_type = 'week'"
-REPORTABLE = "metric_id = 'accuracy' and is_reportable"
+REPORTABLE = "metric_id = 'accuracy' and metric_version = 1 and is_reportable"
 REPORTABLE_AGREEMENT = "is_reportable and estimate < 1"
 
 HAS_ENDS = "is_reportable and period_type = 'month' and closed_only_difference is not null"
@@ -182,7 +185,7 @@ MUTATIONS = {
     ),
     "a_month_without_its_count_of_audits": (
         f"update {RATES} set n = null where period_type = 'month' "
-        "and dimension_name = 'overall' and metric_id = 'accuracy'",
+        "and dimension_name = 'overall' and metric_id = 'accuracy' and metric_version = 1",
         {ALL_IN, PARTS, DAYS, "a_missing_rate_says_why"},
     ),
     "a_weight_too_large": (

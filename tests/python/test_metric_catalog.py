@@ -7,6 +7,7 @@ from pathlib import Path
 
 import metric_catalog
 import pytest
+import yaml
 from click.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]
@@ -114,14 +115,18 @@ def test_a_metric_defined_twice_is_refused(project):
     assert "accuracy: version 1 is defined 2 times" in result.output
 
 
-def test_a_new_version_stands_first_and_the_old_one_stays(project):
-    add(project, "accuracy", metric_version="2", meaning="Another share")
+def test_a_new_version_stands_beside_the_old_one_under_a_name_of_its_own(project):
+    add(project, "accuracy", metric_version="3", meaning="Another share")
     assert run(project).exit_code == 0
     page = (project / metric_catalog.PAGE).read_text(encoding="utf-8")
     headings = re.findall("^### (accuracy.*)$", page, re.MULTILINE)
-    assert headings[:2] == ["accuracy", "accuracy version 1"]
-    assert page.index("Another share") < page.index("### accuracy version 1")
-    assert "(#accuracy-version-1)" in page
+    assert headings[:3] == ["accuracy", "accuracy version 2", "accuracy version 3"]
+    assert page.index("Another share") > page.index("### accuracy version 3")
+    assert "(#accuracy-version-3)" in page
+    semantic = yaml.safe_load((project / metric_catalog.SEMANTIC).read_text(encoding="utf-8"))
+    names = [metric["name"] for metric in semantic["metrics"]]
+    assert names[:3] == ["accuracy", "accuracy_v2", "accuracy_v3"]
+    assert "_version') }} = 3" in semantic["metrics"][2]["filter"]
 
 
 def test_every_metric_is_in_the_catalogue_once_and_its_mart_shows_it():

@@ -184,7 +184,8 @@ def test_the_layer_counts_the_sheet_as_it_says(sheet):
         "QA-1006": 6020.0,
     }
     week = sheet.query(
-        "from rates.accuracy_rates where metric_id = 'accuracy' and period_type = 'week' "
+        "from rates.accuracy_rates where metric_id = 'accuracy' and metric_version = 1 "
+        "and period_type = 'week' "
         "and dimension_name = 'overall' and period_starts_on = date '2026-05-04'"
     ).iloc[0]
     assert week.n_eligible_decisions == 1240 + 8310 + 6020 + 410
@@ -390,7 +391,8 @@ def test_every_rate_says_that_its_frame_is_derived(unframed, week):
 
 def test_the_page_and_the_week_say_that_the_frame_is_derived(unframed):
     rows = unframed.query(
-        "from report.headline where metric_id = 'accuracy' and dimension_name = 'overall' "
+        "from report.headline where metric_id = 'accuracy' and metric_version = 1 "
+        "and dimension_name = 'overall' "
         "and weighting = 'derived_frame'"
     )
     assert "Frame: derived." in sentences.coverage(sentences.of_all(rows))
@@ -413,7 +415,8 @@ def test_a_rate_by_a_derived_frame_is_the_stratified_mean(unframed):
     both = decisions.merge(means, on=by)
     expected = (both["size"] * both["mean"]).sum() / both["size"].sum()
     rate = unframed.query(
-        "select estimate, weighting from rates.accuracy_rates where metric_id = 'accuracy' "
+        "select estimate, weighting from rates.accuracy_rates where "
+        "metric_id = 'accuracy' and metric_version = 1 "
         "and period_type = 'week' and dimension_name = 'overall' "
         "and period_starts_on = date '2026-03-02'"
     ).iloc[0]

@@ -24,7 +24,7 @@ def assert_same_marts(project, week):
 def overall(project):
     """The headline row: accuracy of the week, overall."""
     rows = project.query(
-        "from rates.accuracy_rates where metric_id = 'accuracy' "
+        "from rates.accuracy_rates where metric_id = 'accuracy' and metric_version = 1 "
         "and period_type = 'week' and dimension_name = 'overall'"
     )
     return rows.iloc[0]

@@ -100,7 +100,8 @@ def test_a_number_that_the_raw_files_do_not_give_is_a_break(copied):
     with duckdb.connect(copied.warehouse) as warehouse:
         ((n,),) = warehouse.execute(
             "update rates.accuracy_rates set estimate = estimate + 1e-6 where "
-            "metric_id = 'accuracy' and period_type = 'month' and dimension_name = 'overall' "
+            "metric_id = 'accuracy' and metric_version = 1 "
+            "and period_type = 'month' and dimension_name = 'overall' "
             "and period_starts_on = date '2026-08-01'"
         ).fetchall()
         assert n == 1

@@ -218,7 +218,7 @@ def test_the_interval_of_the_cube_is_about_the_published_one(platform):
             on slices.month_starts_on = rates.period_starts_on
                 and slices.dimension_value = rates.dimension_value
         where period_type = 'month' and dimension_name = 'queue_and_decider'
-            and metric_id = 'accuracy' and n >= 20
+            and metric_id = 'accuracy' and metric_version = 1 and n >= 20
     """)
     )
     assert len(found) >= 3

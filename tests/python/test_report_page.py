@@ -131,7 +131,8 @@ def world(platform, tmp_path_factory):
     with duckdb.connect(warehouse) as connection:
         for queue, setting in settings.items():
             ((n,),) = connection.execute(
-                f"update report.headline set {setting} where metric_id = 'accuracy' "
+                f"update report.headline set {setting} where "
+                "metric_id = 'accuracy' and metric_version = 1 "
                 "and dimension_name = 'queue' and dimension_value = ?",
                 [queue],
             ).fetchall()
@@ -425,7 +426,7 @@ def expect(rows: list[dict], mart: pd.DataFrame, columns: dict) -> None:
 
 def test_every_number_in_a_table_is_its_marts(world, page):
     accuracy = (
-        "select * from report.headline where metric_id = 'accuracy' "
+        "select * from report.headline where metric_id = 'accuracy' and metric_version = 1 "
         f"and dimension_name in ('overall', 'queue') and is_complete {DECIDED}"
     )
     month = ask(
@@ -437,7 +438,7 @@ def test_every_number_in_a_table_is_its_marts(world, page):
         world,
         "select dimension_value, n_periods_below_target as weeks_below, "
         "n_periods_compared as weeks from report.headline "
-        "where metric_id = 'accuracy' and period_type = 'four_weeks' "
+        "where metric_id = 'accuracy' and metric_version = 1 and period_type = 'four_weeks' "
         "and dimension_name in ('overall', 'queue') and is_last_complete_period",
     )
     month = month.merge(lately, on="dimension_value")
@@ -464,7 +465,7 @@ def test_every_number_in_a_table_is_its_marts(world, page):
     metrics = ask(
         world,
         "select * from report.headline where period_type = 'month' and is_last_complete_period "
-        f"and dimension_name = 'overall' and metric_id in ({read.METRICS}) order by metric_name",
+        f"and dimension_name = 'overall' and {read.BESIDE} order by metric_name",
     )
     expect(tables.pop(f"All decisions, {of}"), metrics, METRICS)
     for metric in ("Precision", "Recall"):
@@ -895,7 +896,8 @@ def test_a_number_that_rests_on_a_break_is_marked_and_no_other(broken, marked):
     expected = ask(
         world,
         "select period_type, count(*) as n, any_value(period_label) as label from report.headline "
-        f"where metric_id = 'accuracy' and dimension_value = '{WORSE}' and is_complete "
+        f"where metric_id = 'accuracy' and metric_version = 1 "
+        f"and dimension_value = '{WORSE}' and is_complete "
         f"and date '{day:%Y-%m-%d}' between period_starts_on and period_ends_on "
         "group by all",
     ).set_index("period_type")
@@ -929,7 +931,10 @@ def test_what_was_published_stands_beside_what_it_is_now(world, manifest_json, t
     copy = tmp_path / "warehouse.duckdb"
     shutil.copy(world.database, copy)
     warehouse = read.Warehouse(copy, manifest_json)
-    of = "metric_id = 'accuracy' and dimension_name = 'queue' and dimension_value = "
+    of = (
+        "metric_id = 'accuracy' and metric_version = 1 "
+        "and dimension_name = 'queue' and dimension_value = "
+    )
 
     def said():
         """The section's sentence and rows, and what the week says."""
@@ -1003,7 +1008,8 @@ def test_the_week_says_what_the_mart_says(world, week):
     parts = parts_of(week)
     four_weeks = ask(
         world,
-        "select * from report.headline where metric_id = 'accuracy' and dimension_name = 'queue' "
+        "select * from report.headline where metric_id = 'accuracy' and metric_version = 1 "
+        "and dimension_name = 'queue' "
         f"and period_type = 'four_weeks' and is_last_complete_period {DECIDED}",
     )
     assert set(four_weeks["change_status"].dropna()) >= {"better", "worse"}
@@ -1053,7 +1059,8 @@ def test_the_week_says_what_the_mart_says(world, week):
 def test_a_sentence_says_no_more_than_the_mart(world, status, against):
     months = ask(
         world,
-        "select * from report.headline where metric_id = 'accuracy' and period_type = 'month' "
+        "select * from report.headline where metric_id = 'accuracy' and metric_version = 1 "
+        "and period_type = 'month' "
         f"and dimension_value = '{BETTER}' and is_last_complete_period",
     )
     codes = {"change_status": status, "target_status": against}
@@ -1150,7 +1157,7 @@ def test_the_page_filters_and_sorts(browser, written, world):
     queues = ask(
         world,
         "select distinct value_label from report.headline where dimension_name = 'queue' "
-        f"and metric_id = 'accuracy' {DECIDED}order by 1",
+        f"and metric_id = 'accuracy' and metric_version = 1 {DECIDED}order by 1",
     )["value_label"]
     with opened(browser, written) as tab:
         shown = tab.locator("#trend figure:visible figcaption")

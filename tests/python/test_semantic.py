@@ -23,13 +23,15 @@ SLICES = {
 }
 ENTITIES = {"queue_id": "queue", "decided_by_type": "decider"}
 PARTS = ["weighted_numerator", "weighted_denominator"]
+# What the semantic layer calls a metric.
+NAME = "metric_id || case when metric_version > 1 then '_v' || metric_version else '' end"
 
 
 @pytest.fixture(scope="module")
 def published(platform):
     """The rates of months, by metric and slice."""
-    return platform.query("""
-        select metric_id, period_starts_on, dimension_name, dimension_value, estimate, n,
+    return platform.query(f"""
+        select {NAME} as metric_id, period_starts_on, dimension_name, dimension_value, estimate, n,
             reason_code
         from rates.accuracy_rates
         where period_type = 'month'
@@ -38,7 +40,7 @@ def published(platform):
 
 @pytest.fixture(scope="module")
 def cube(platform):
-    return platform.query("from report.metric_cube")
+    return platform.query(f"select * replace ({NAME} as metric_id) from report.metric_cube")
 
 
 def rates_of(cube, dimension):

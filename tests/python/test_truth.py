@@ -70,7 +70,7 @@ def compared(project, truth):
     )
     true_rates = true_rates.groupby(KEY)["is_correct"].agg(n_true="size", truth="mean")
     rates = project.query(
-        "from rates.accuracy_rates where metric_id = 'accuracy' "
+        "from rates.accuracy_rates where metric_id = 'accuracy' and metric_version = 1 "
         f"and period_type in {tuple(periods)} and dimension_name in {tuple(dimensions)} "
         "and n_eligible_decisions > 0"
     )
