@@ -54,7 +54,7 @@ def test_what_is_written_otherwise_is_none(edits):
         ([("from audits", "from ratings")], "join of counted"),
         ([("group by name", "group by name, weight")], "grouping (group) of the last select"),
         ([("count(*) > 10", "count(*) > 20")], "filter (having) of the last select"),
-        ([("select audit_id", "select distinct audit_id")], "grouping (distinct) of counted is new"),
+        ([("select audit_id", "select distinct audit_id")], "grouping (distinct) of counted"),
         ([("where is_final", "where is_final\n    union all select * from late")],
          "a part of counted is new"),
         ([("\nselect name", "\nselect * from (select name"), ("> 10", "> 10) as rows_of")],
