@@ -82,7 +82,7 @@ transparency: $(RUNTIME)  ## Write the DSA's transparency sheets: PERIOD=2026H1 
 	python scripts/transparency.py '$(PERIOD)' $(ARGS)
 
 ##@ While editing, and before a release
-.PHONY: check impact test-deep test-all
+.PHONY: check impact semantic-diff test-deep test-all
 check: $(DEV)  ## Lint what changed since the last green build; build and test the changed models
 	python scripts/check.py
 
@@ -90,10 +90,13 @@ impact: $(RUNTIME)  ## Say which marts, columns, metrics and pages a change reac
 	@test -n '$(BASE)' || { echo "usage: make impact BASE=commit" >&2; exit 2; }
 	@python scripts/impact.py '$(BASE)' $(ARGS)
 
+semantic-diff: $(RUNTIME)  ## Say which definitions a change alters; fails while one is not declared; BASE=commit
+	@python scripts/semantic_diff.py $(BASE)
+
 test-deep: $(DEV) $(SPARK)  ## Only what make test-all adds: further seeds, long runs, Spark (needs Java 17)
 	$(PYTEST) -m "deep or spark"
 
-test-all: test test-deep  ## Run every test there is
+test-all: test semantic-diff test-deep  ## Run every test there is, and ask for undeclared definitions
 
 ##@ Parts of them
 .PHONY: warehouse simulate lint lint-sql lint-python lint-yaml format

@@ -418,17 +418,11 @@ def judged(
         yield "\n".join(told)
 
 
-def released(project: Path) -> str:
-    """The commit that set the version of dbt_project.yml.
-
-    Raises:
-        click.ClickException: there is no history, as in a downloaded archive.
-    """
+def released(project: Path) -> str | None:
+    """The commit that set the version of dbt_project.yml; None without git's history."""
     command = ["git", "log", "-1", "--format=%H", "-G^version:", "--", "dbt_project.yml"]
     run = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-    if run.returncode or not run.stdout.strip():
-        raise click.ClickException("No git history here to compare with: name a BASE in a clone.")
-    return run.stdout.strip()
+    return run.stdout.strip() or None
 
 
 @click.command(help=__doc__)
@@ -438,6 +432,9 @@ def released(project: Path) -> str:
 def main(base: str | None, *, project: Path) -> None:
     """Compare definitions with those at a commit."""
     base, today = base or released(project), date.today().isoformat()
+    if base is None:
+        click.echo("Not compared: there is no git history here. In a clone, name a BASE.", err=True)
+        return
     with tempfile.TemporaryDirectory(prefix="semantic-diff-") as scratch:
         then, targets = Path(scratch) / "then", [Path(scratch) / side for side in ("t0", "t1")]
         then.mkdir()

@@ -693,6 +693,44 @@ def test_a_thrift_server_answers_as_a_bi_tool_would_ask(server, increments):
         assert values == pytest.approx(expected_values, rel=1e-9)
 
 
+# As a tool sends it, that was given a formula and two fields to group by.
+BI = """
+select `metric_cube`.`metric_id` as `metric_id`, `metric_cube`.`metric_version` as `version`,
+    `metric_cube`.`month_starts_on` as `month`, {value} as `value`,
+    sum(`metric_cube`.`weighted_numerator`) / sum(`metric_cube`.`weighted_denominator`) as `rate`
+from `moderation_quality_report`.`metric_cube` `metric_cube`
+group by 1, 2, 3, 4
+having sum(`metric_cube`.`weighted_denominator`) > 0
+"""
+SLICES = {
+    "overall": "'all'",
+    "queue": "`metric_cube`.`queue_id`",
+    "decided_by": "`metric_cube`.`decided_by_type`",
+    "queue_and_decider":
+        "concat(`metric_cube`.`queue_id`, ' | ', `metric_cube`.`decided_by_type`)",
+}  # fmt: skip
+
+
+@spark
+def test_every_metric_of_the_cube_on_spark_is_the_published_one(server, increments):
+    """What a BI tool divides on the Thrift server, beside accuracy_rates of DuckDB."""
+    found = {}
+    with server.asked() as ask:
+        for dimension, value in SLICES.items():
+            ask.execute(BI.format(value=value))
+            found |= {(dimension, *map(str, row[:4])): row[4] for row in ask.fetchall()}
+    with duckdb.connect(server.work / "warehouse.duckdb", read_only=True) as warehouse:
+        published = warehouse.execute(
+            "select dimension_name, metric_id, metric_version, period_starts_on, dimension_value, "
+            "estimate from rates.accuracy_rates where period_type = 'month' and estimate is not "
+            "null and list_contains(?, dimension_name)",
+            [list(SLICES)],
+        ).fetchall()
+    assert len(published) >= 200
+    for *key, estimate in published:
+        assert found[tuple(map(str, key))] == pytest.approx(estimate, rel=1e-9, abs=1e-9)
+
+
 @pytest.fixture
 def raw_schema(server, world):
     """A cursor, and the raw tables as a schema of the metastore: queues a table, others files."""
