@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import click
 import duckdb
 import xlsxwriter
-from reporting.read import Warehouse, built
+from exporting.definitions import SEMANTIC_MANIFEST, definitions
+from exporting.power_bi import write_power_bi
+from reporting.read import Warehouse, built, variables_of
 from rich.console import Console
 from warehouse import quoted
 
@@ -259,6 +261,11 @@ def main(database: Path, manifest: Path, output: Path) -> None:
             write_workbook(
                 connection, marts, incoming / "weekly.xlsx",
                 datetime.fromisoformat(generated_at).replace(tzinfo=None),
+            )  # fmt: skip
+            write_power_bi(
+                incoming / "power_bi", definitions(manifest.with_name(SEMANTIC_MANIFEST)),
+                {mart.name: mart.columns for mart in marts},
+                float(variables_of(manifest)["confidence_level"]),
             )  # fmt: skip
     except BaseException:
         shutil.rmtree(incoming, ignore_errors=True)
