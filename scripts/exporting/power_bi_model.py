@@ -57,10 +57,12 @@ class Measure(NamedTuple):
     """A measure, in the table that it sums.
 
     Attributes:
+        id: the id of its metric, or one like it.
         format: percent, decimal or integer.
         folder: where the list of fields shows it.
     """
 
+    id: str
     table: str
     name: str
     description: str
@@ -113,12 +115,12 @@ def model(
 def measures_of(metrics: list[Metric], confidence_level: float) -> list[Measure]:
     """A measure a metric, the audits behind accuracy, and its interval."""
     found = [
-        Measure(metric.numerator.table, metric.label, metric.description, dax(metric),
-                metric.format, "Counts" if metric.denominator is None else "Rates")
+        Measure(metric.name, metric.numerator.table, metric.label, metric.description,
+                dax(metric), metric.format, "Counts" if metric.denominator is None else "Rates")
         for metric in metrics
     ]  # fmt: skip
     audits = Measure(
-        "accuracy_cube", "Audits",
+        "audits", "accuracy_cube", "Audits",
         "Audits that accuracy rests on. A rate of a few audits says little: look here first.",
         "SUM ( accuracy_cube[n_audits] )", "integer", "Counts",
     )  # fmt: skip
@@ -128,7 +130,7 @@ def measures_of(metrics: list[Metric], confidence_level: float) -> list[Measure]
         audits,
         *(
             Measure(
-                "accuracy_cube", f"Accuracy interval {side}",
+                f"accuracy_{side}", "accuracy_cube", f"Accuracy interval {side}",
                 f"The {end} end of the {percent} interval of accuracy, of any rows together. "
                 "Intervals of parts cannot be added or averaged: take this measure of the whole. "
                 "Published intervals, in headline and accuracy_rates, know the strata of the "
@@ -157,7 +159,7 @@ def dax(metric: Metric) -> str:
 def _sum(part: Sum) -> str:
     """A column, added up."""
     total = f"SUM ( {part.table}[{part.column}] )"
-    return total if part.divisor == 1 else f"{total} / {part.divisor:g}"
+    return total if part.divisor == 1 else f"{total} / {part.divisor:.15g}"
 
 
 def _literal(value: str | int) -> str:

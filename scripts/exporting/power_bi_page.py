@@ -11,10 +11,8 @@ REPORT = f"{SCHEMAS}/item/report"
 NAME = "accuracy"
 WIDTH, HEIGHT = 1280, 720
 NEVER = (
-    "Never average a rate: not over months, not over queues, not over policies. "
-    "Every number here divides sums of the rows that are chosen, so take the measure again "
-    "with the slicers set as you need it. The same holds for intervals and targets. "
-    "Look at Audits before you read a rate."
+    "Never average a rate, a target or an interval, over months, queues or policies: choose what you "
+    "mean, and read the measure of it. Look at Audits before you read a rate."
 )
 
 
@@ -22,30 +20,23 @@ def page(measures: list[Measure]) -> dict[str, Json]:
     """The files of the report's folder `definition`, {path: content}.
 
     Args:
-        measures: those of the model, from which visuals take theirs by name.
+        measures: those of the model.
     """
-    of = {measure.name: _measure(measure) for measure in measures}
-    by_name = {
-        name: _column(dimension.name, name)
-        for dimension in DIMENSIONS
-        for name in dimension.columns.values()
-    }
-    accuracy, target = of["Accuracy"], of["Target of accuracy"]
-    bounds = [of["Accuracy interval low"], of["Accuracy interval high"]]
+    of = {measure.id: _field("Measure", measure.table, measure.name) for measure in measures}
+    month, queue = (_column(name) for name in ("Month", "Queue"))
+    accuracy, target = of["accuracy"], of["target_accuracy"]
+    shown = [of[name] for name in ("accuracy_low", "accuracy_high")]
+    shown += [target, *(of[name] for name in ("audits", "eligible_decisions"))]
     visuals = [
-        _visual("months", "slicer", (24, 24, 300, 90), "Month", {"Values": [by_name["Month"]]}),
-        _visual("queues", "slicer", (340, 24, 300, 90), "Queue", {"Values": [by_name["Queue"]]}),
-        _visual("card", "card", (656, 24, 240, 90), "Accuracy of what is chosen",
+        _slicer("months", (24, 24, 240, 90), "Month", month),
+        _slicer("queues", (280, 24, 240, 90), "Queue", queue),
+        _visual("card", "card", (536, 24, 240, 90), "Accuracy of what is chosen",
                 {"Values": [accuracy]}),
-        _text("never", (912, 24, 344, 170), NEVER),
-        _visual("by_month", "lineChart", (24, 130, 872, 270), "Accuracy and its target, by month",
-                {"Category": [by_name["Month"]], "Y": [accuracy, target]}),
+        _text("never", (792, 24, 464, 90), NEVER),
+        _visual("by_month", "lineChart", (24, 130, 1232, 270), "Accuracy and its target, by month",
+                {"Category": [month], "Y": [accuracy, target]}),
         _visual("by_queue", "tableEx", (24, 416, 1232, 280), "Accuracy by queue",
-                {"Values": [by_name["Queue"], accuracy, *bounds, target, of["Audits"],
-                            of["Eligible decisions"]]}),
-        _visual("errors", "clusteredBarChart", (912, 210, 344, 190), "Wrong decisions by queue",
-                {"Category": [by_name["Queue"]],
-                 "Y": [of["False positives"], of["False negatives"]]}),
+                {"Values": [queue, accuracy, *shown]}),
     ]  # fmt: skip
     files: dict[str, Json] = {
         "version.json": {
@@ -55,6 +46,7 @@ def page(measures: list[Measure]) -> dict[str, Json]:
         "report.json": {
             "$schema": f"{REPORT}/definition/report/3.0.0/schema.json",
             "themeCollection": {},
+            "settings": {"useStylableVisualContainerHeader": True},
         },
         "pages/pages.json": {
             "$schema": f"{REPORT}/definition/pagesMetadata/1.0.0/schema.json",
@@ -76,14 +68,10 @@ def page(measures: list[Measure]) -> dict[str, Json]:
     return files
 
 
-def _measure(measure: Measure) -> Json:
-    """A measure in a visual."""
-    return _field("Measure", measure.table, measure.name)
-
-
-def _column(table: str, name: str) -> Json:
-    """A column of a dimension in a visual."""
-    return _field("Column", table, name)
+def _column(name: str) -> Json:
+    """A column of a dimension in a visual, its axis or its list."""
+    (table,) = (one.name for one in DIMENSIONS if name in one.columns.values())
+    return _field("Column", table, name) | {"active": True}
 
 
 def _field(kind: str, table: str, name: str) -> Json:
@@ -94,7 +82,7 @@ def _field(kind: str, table: str, name: str) -> Json:
     }
 
 
-def _literal(text: str) -> Json:
+def _text_of(text: str) -> Json:
     """A text as formats of visuals hold it."""
     return {"expr": {"Literal": {"Value": "'" + text.replace("'", "''") + "'"}}}
 
@@ -121,20 +109,28 @@ def _visual(
                 {
                     "properties": {
                         "show": {"expr": {"Literal": {"Value": "true"}}},
-                        "text": _literal(title),
+                        "text": _text_of(title),
                     }
                 }
             ],
-            "general": [{"properties": {"altText": _literal(title)}}],
+            "general": [{"properties": {"altText": _text_of(title)}}],
         },
         "drillFilterOtherVisuals": True,
     }
     return _container(name, place, visual)
 
 
+def _slicer(name: str, place: tuple[int, int, int, int], title: str, column: Json) -> Json:
+    """A list to choose from."""
+    container = _visual(name, "slicer", place, title, {"Values": [column]})
+    mode = {"properties": {"mode": _text_of("Dropdown")}}
+    container["visual"]["objects"] = {"data": [mode]}
+    return container
+
+
 def _text(name: str, place: tuple[int, int, int, int], text: str) -> Json:
     """A text box."""
-    runs = [{"value": text, "textStyle": {"fontSize": "12pt"}}]
+    runs = [{"value": text, "textStyle": {"fontSize": "11pt"}}]
     visual = {
         "visualType": "textbox",
         "objects": {"general": [{"properties": {"paragraphs": [{"textRuns": runs}]}}]},
