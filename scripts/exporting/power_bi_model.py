@@ -191,7 +191,7 @@ VAR ByErrors =
 	)
 VAR EffectiveN = IF ( ByErrors = 0, ByPlan, MIN ( ByErrors, ByPlan ) )
 VAR Spread = DIVIDE ( {z2!r}, EffectiveN )
-VAR Root = Spread * ( Share * ( 1 - Share ) + Spread / 4 )
+VAR Root = MAX ( Spread * ( Share * ( 1 - Share ) + Spread / 4 ), 0 )
 VAR Bound = ( Share + Spread / 2 {sign} SQRT ( Root ) ) / ( 1 + Spread )
 RETURN
 	IF ( NOT ISBLANK ( Share ) && EffectiveN > 0, {nearer} ( {inside}, Share ) )"""

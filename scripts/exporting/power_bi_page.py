@@ -11,8 +11,8 @@ REPORT = f"{SCHEMAS}/item/report"
 NAME = "accuracy"
 WIDTH, HEIGHT = 1280, 720
 NEVER = (
-    "Never average a rate, a target or an interval, over months, queues or policies: choose what you "
-    "mean, and read the measure of it. Look at Audits before you read a rate."
+    "Never average a rate, a target or an interval over months, queues or policies: choose what "
+    "you mean, and read the measure of it. Look at Audits before you read a rate."
 )
 
 
