@@ -134,7 +134,7 @@ def measures_of(metrics: list[Metric], confidence_level: float) -> list[Measure]
                 f"The {end} end of the {percent} interval of accuracy, of any rows together. "
                 "Intervals of parts cannot be added or averaged: take this measure of the whole. "
                 "Published intervals, in headline and accuracy_rates, know the strata of the "
-                "audit plan and are a little narrower as a rule.",
+                "audit plan too, and are a little different.",
                 _bound(side, confidence_level), "percent", "Interval",
             )
             for side, end in (("low", "lower"), ("high", "upper"))

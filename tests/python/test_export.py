@@ -65,6 +65,7 @@ def test_open_marts_are_copied_and_nothing_else(copy, nodes):
         assert {file.stem for file in (copy / kind).iterdir()} == expected
     assert {file.name for file in copy.iterdir()} == {
         "moderation_quality.duckdb", "parquet", "csv", "datapackage.json", "weekly.xlsx",
+        "power_bi",
     }  # fmt: skip
 
 

