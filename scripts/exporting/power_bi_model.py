@@ -15,7 +15,7 @@ from exporting.definitions import Metric, Sum
 # {column: (type of DuckDB, description)} of a mart.
 Columns = dict[str, tuple[str, str]]
 
-# Of all that has an identity: the same name has the same one in every build and on every machine.
+# The same name has the same identity in every build and on every machine.
 NAMESPACE = uuid.UUID("5b6b8a53-5f0e-5d0c-9d57-0a4f5a3d8c11")
 TYPES = {
     "VARCHAR": "string", "BIGINT": "int64", "INTEGER": "int64", "DOUBLE": "double",
@@ -40,7 +40,7 @@ class Dimension(NamedTuple):
 
 
 DIMENSIONS = (
-    Dimension("Months", "Months in which was decided.", "month_starts_on",
+    Dimension("Months", "Months of decisions.", "month_starts_on",
               {"month_starts_on": "Month"}),
     Dimension("Queues", "Queues, by the name that they have now.", "queue_id",
               {"queue_id": "Queue id", "queue_name": "Queue"}),
@@ -48,7 +48,7 @@ DIMENSIONS = (
               "are in the row Not by policy. Cells of few people are in the row Withheld.",
               "policy_parent_id",
               {"policy_parent_id": "Parent policy id", "policy_parent_name": "Parent policy"}),
-    Dimension("Deciders", "Who decided: people or automation.", "decided_by_type",
+    Dimension("Deciders", "Who decided: people, automation or the system.", "decided_by_type",
               {"decided_by_type": "Decided by"}),
 )  # fmt: skip
 
@@ -238,7 +238,7 @@ def _model(tables: list[str]) -> str:
 
 
 def _expressions() -> str:
-    """The one parameter, and what reads a file of it."""
+    """The one parameter."""
     return "\n".join(
         [
             *_described("The folder parquet of a copy that `make export` wrote.", 0),
@@ -253,7 +253,7 @@ def _expressions() -> str:
 
 
 def _relationships(facts: list[str], marts: dict[str, Columns]) -> Iterator[str]:
-    """Each fact with each dimension of which it has the key."""
+    """Each fact with each dimension whose key it has."""
     for fact in facts:
         for dimension in DIMENSIONS:
             if dimension.key in marts[fact]:

@@ -309,7 +309,7 @@ def test_what_a_reader_sees_is_described_and_formatted(model, metrics):
     assert len(measures) == len(metrics) + 3
 
 
-def test_facts_hang_on_dimensions_by_unique_keys(model, rows):
+def test_a_fact_finds_each_of_its_keys_once(model, rows):
     found = tabular.relationships(model)
     assert len(found) == 8
     for (fact, dimension), (many, one) in found.items():
