@@ -1,8 +1,8 @@
 """What a Power BI model says, without Power BI: TMDL read, and DAX evaluated over data frames.
 
 The engine is not Microsoft's. sidemantic-dax parses a formula; here it is evaluated, with the few
-functions that the project uses, as dax.guide and Microsoft's reference describe them. What is not
-known is an error, never a guess.
+functions that the project uses, as Microsoft's reference describes them. What is not known is an
+error, never a guess.
 """
 
 import math
