@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import click
 import duckdb
 import xlsxwriter
-from reporting.read import Warehouse, built
+from exporting.definitions import SEMANTIC_MANIFEST, definitions
+from exporting.power_bi import write_power_bi
+from reporting.read import Warehouse, built, variables_of
 from rich.console import Console
 from warehouse import quoted
 
@@ -209,6 +211,23 @@ def _sheet(
                 sheet.write(at, place, value)
 
 
+def write_projects(marts: list[Mart], manifest: Path, folder: Path) -> None:
+    """The metrics of the semantic layer, for Power BI.
+
+    Raises:
+        click.ClickException: dbt wrote no semantic layer, or Power BI would show another number.
+    """
+    columns = {mart.name: mart.columns for mart in marts}
+    confidence_level = float(variables_of(manifest)["confidence_level"])
+    try:
+        metrics = definitions(manifest.with_name(SEMANTIC_MANIFEST))
+        write_power_bi(folder / "power_bi", metrics, columns, confidence_level)
+    except FileNotFoundError as error:
+        raise click.ClickException(f"{error.filename} is not there: run `make build`.") from error
+    except ValueError as error:
+        raise click.ClickException(f"Power BI cannot have the metrics: {error}") from error
+
+
 def put(output: Path, incoming: Path) -> Path:
     """Make a finished copy the latest, at once: readers see the one before it or this one.
 
@@ -236,6 +255,8 @@ def put(output: Path, incoming: Path) -> Path:
 def main(database: Path, manifest: Path, output: Path) -> None:
     """Copy the open marts for Tableau, Power BI and Excel: DuckDB, Parquet, CSV and a workbook.
 
+    Beside them a Power BI project, with the metrics of the semantic layer as measures.
+
     Read OUTPUT/latest. It is replaced at once when a copy is complete: a build and an export never
     disturb who reads, and a killed one leaves the copy before it. Exit codes: 0 written, 1 nothing
     to read or a contradiction, 2 wrong usage.
@@ -260,6 +281,7 @@ def main(database: Path, manifest: Path, output: Path) -> None:
                 connection, marts, incoming / "weekly.xlsx",
                 datetime.fromisoformat(generated_at).replace(tzinfo=None),
             )  # fmt: skip
+            write_projects(marts, manifest, incoming)
     except BaseException:
         shutil.rmtree(incoming, ignore_errors=True)
         raise

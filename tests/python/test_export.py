@@ -15,6 +15,7 @@ import export
 import frictionless
 import openpyxl
 import pytest
+from click import ClickException
 from click.testing import CliRunner
 from projects import ROOT
 
@@ -65,6 +66,7 @@ def test_open_marts_are_copied_and_nothing_else(copy, nodes):
         assert {file.stem for file in (copy / kind).iterdir()} == expected
     assert {file.name for file in copy.iterdir()} == {
         "moderation_quality.duckdb", "parquet", "csv", "datapackage.json", "weekly.xlsx",
+        "power_bi",
     }  # fmt: skip
 
 
@@ -189,6 +191,18 @@ def test_a_sheet_that_excel_cannot_hold_is_said(platform, tmp_path, monkeypatch)
     assert said.exit_code == 1
     assert "Excel holds 10 rows in a sheet, and headline has" in said.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_metric_that_no_tool_can_have_is_said(platform, tmp_path):
+    """Without what dbt writes for MetricFlow, and with a metric that is no ratio of sums."""
+    manifest = tmp_path / "manifest.json"
+    with pytest.raises(ClickException, match=r"semantic_manifest.json is not there: run `make"):
+        export.write_projects([], manifest, tmp_path)
+    semantic = json.loads(platform.manifest_json.with_name("semantic_manifest.json").read_text())
+    semantic["metrics"][0]["type"] = "derived"
+    manifest.with_name("semantic_manifest.json").write_text(json.dumps(semantic))
+    with pytest.raises(ClickException, match="accuracy is derived: a BI tool has no such metric"):
+        export.write_projects([], manifest, tmp_path)
 
 
 def test_a_failed_export_leaves_the_copy_before_it(platform, tmp_path, monkeypatch):

@@ -1,18 +1,13 @@
 """The cube of all metrics and the semantic layer over it say what the published marts say."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from metric_flow import MetricFlow
 
-ROOT = Path(__file__).parents[2]
 EXACT = 1e-9
 # A dimension of accuracy_rates, and the columns of the cube that make it.
 SLICES = {
@@ -91,34 +86,6 @@ def test_the_cubes_withhold_the_same_cells(platform, cube):
 
 
 # --- MetricFlow --------------------------------------------------------------------------------
-
-
-class MetricFlow:
-    """`mf` on a copy of a built warehouse, since it opens it to write."""
-
-    def __init__(self, platform, folder):
-        self.folder = folder
-        for name in ("dbt_project.yml", "profiles.yml"):
-            (folder / name).symlink_to(platform.folder / name)
-        for name in ("data", "target"):
-            (folder / name).mkdir()
-        shutil.copy(platform.warehouse, folder / "data" / "warehouse.duckdb")
-        self.manifest = folder / "target" / "semantic_manifest.json"
-        shutil.copy(platform.folder / "target" / "semantic_manifest.json", self.manifest)
-
-    def run(self, *arguments):
-        own = {"MODERATION_QUALITY_DATABASE": str(self.folder / "data" / "warehouse.duckdb")}
-        return subprocess.run(
-            [sys.executable, ROOT / "scripts" / "query.py", *arguments],
-            cwd=self.folder, env=os.environ | own, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-
-    def query(self, *arguments):
-        """The answer to a query, as a table."""
-        answer = self.folder / "answer.csv"
-        run = self.run("query", *arguments, "--csv", str(answer))
-        assert run.returncode == 0, run.stdout + run.stderr
-        return pd.read_csv(answer)
 
 
 @pytest.fixture(scope="module")
