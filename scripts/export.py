@@ -101,7 +101,7 @@ def write_database(connection: duckdb.DuckDBPyConnection, marts: list[Mart], fil
 
 def write_files(connection: duckdb.DuckDBPyConnection, marts: list[Mart], folder: Path) -> None:
     """A Parquet and a CSV file a mart."""
-    for kind, options in (("parquet", "format parquet, compression zstd"), ("csv", "header")):
+    for kind, options in (("parquet", "format parquet"), ("csv", "header")):
         (folder / kind).mkdir()
         for mart in marts:
             connection.execute(

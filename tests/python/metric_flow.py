@@ -8,6 +8,9 @@ import sys
 import pandas as pd
 from projects import ROOT
 
+# What the semantic layer calls a metric.
+NAME = "metric_id || case when metric_version > 1 then '_v' || metric_version else '' end"
+
 
 class MetricFlow:
     """`mf` on a copy of a built warehouse, since it opens it to write."""

@@ -17,7 +17,7 @@ import tabular
 from exporting import power_bi_model
 from exporting.definitions import SEMANTIC_MANIFEST, definitions
 from exporting.power_bi import write_power_bi
-from metric_flow import MetricFlow
+from metric_flow import NAME, MetricFlow
 from project_sql import render
 from projects import ROOT
 from referencing import Registry, Resource
@@ -140,8 +140,8 @@ def compared(engine, expected, measures):
 
 @pytest.fixture(scope="module")
 def published(platform, ids):
-    rates = platform.query("""
-        select metric_id, period_starts_on, dimension_name, dimension_value, estimate
+    rates = platform.query(f"""
+        select {NAME} as metric_id, period_starts_on, dimension_name, dimension_value, estimate
         from rates.accuracy_rates
         where period_type = 'month' and estimate is not null
             and dimension_name in ('overall', 'queue', 'decided_by', 'queue_and_decider')

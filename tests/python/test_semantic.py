@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from metric_flow import MetricFlow
+from metric_flow import NAME, MetricFlow
 
 EXACT = 1e-9
 # A dimension of accuracy_rates, and the columns of the cube that make it.
@@ -18,8 +18,6 @@ SLICES = {
 }
 ENTITIES = {"queue_id": "queue", "decided_by_type": "decider"}
 PARTS = ["weighted_numerator", "weighted_denominator"]
-# What the semantic layer calls a metric.
-NAME = "metric_id || case when metric_version > 1 then '_v' || metric_version else '' end"
 
 
 @pytest.fixture(scope="module")
