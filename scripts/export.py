@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import click
 import duckdb
 import xlsxwriter
-from reporting.read import Warehouse, built
+from exporting import tableau
+from exporting.definitions import SEMANTIC_MANIFEST, definitions
+from reporting.read import Warehouse, built, variables_of
 from rich.console import Console
 from warehouse import quoted
 
@@ -209,6 +211,25 @@ def _sheet(
                 sheet.write(at, place, value)
 
 
+def write_tableau(
+    connection: duckdb.DuckDBPyConnection, marts: list[Mart], folder: Path, manifest: Path
+) -> None:
+    """The metrics of the semantic layer as a data source of Tableau.
+
+    Raises:
+        click.ClickException: the semantic layer was not parsed, or has what Tableau cannot have.
+    """
+    try:
+        metrics = definitions(manifest.with_name(SEMANTIC_MANIFEST))
+        by_name = {mart.name: mart for mart in marts}
+        level = float(variables_of(manifest)["confidence_level"])
+        tableau.write(connection, by_name, metrics, level, folder)
+    except FileNotFoundError as error:
+        raise click.ClickException(f"{error.filename} is not there: run `make build`.") from error
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+
+
 def put(output: Path, incoming: Path) -> Path:
     """Make a finished copy the latest, at once: readers see the one before it or this one.
 
@@ -260,11 +281,15 @@ def main(database: Path, manifest: Path, output: Path) -> None:
                 connection, marts, incoming / "weekly.xlsx",
                 datetime.fromisoformat(generated_at).replace(tzinfo=None),
             )  # fmt: skip
+            if tableau.installed():
+                write_tableau(connection, marts, incoming / "tableau", manifest)
     except BaseException:
         shutil.rmtree(incoming, ignore_errors=True)
         raise
     latest = put(output, incoming)
     console.print(f"{len(marts)} tables: {latest}")
+    if not tableau.installed():
+        console.print("No data source for Tableau: `make export TABLEAU=1` installs what it needs.")
 
 
 if __name__ == "__main__":
