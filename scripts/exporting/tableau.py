@@ -144,7 +144,8 @@ def parts_of(metrics: list[Metric], marts: dict[str, Mart]) -> dict[str, Part]:
                 "Tableau's data source has no place for it."
             )
         type_, described = marts[table].columns[column]
-        part = Part(name, label, text or described, table, column, only, type_)
+        # A caption is of one field, and the metric has the plain one.
+        part = Part(name, f"{label} (part)", text or described, table, column, only, type_)
         if found.setdefault(name, part)[3:] != part[3:]:
             raise ValueError(f"{name} would be of {found[name].table} and of {table}.")
 
@@ -229,8 +230,9 @@ def fields_of(metrics: list[Metric], parts: dict[str, Part], level: float) -> li
         found.append(Field(metric.name, metric.label, text or metric.description, metric.format,
                            formula_of(metric), folder))  # fmt: skip
         if audits := parts.get(f"{metric.name}_n"):
-            found.append(Field(f"{metric.name}_audits", audits.label, audits.description, "integer",
-                               f"SUM([{audits.name}])", AUDITS))  # fmt: skip
+            found.append(Field(f"{metric.name}_audits", f"{metric.label}: audits",
+                               audits.description, "integer", f"SUM([{audits.name}])", AUDITS)
+                         )  # fmt: skip
         if metric.name == INTERVAL_OF:
             found.extend(interval(metric, level))
     return found

@@ -16,6 +16,7 @@ import frictionless
 import openpyxl
 import pytest
 from click.testing import CliRunner
+from exporting import tableau
 from projects import ROOT
 
 
@@ -65,6 +66,7 @@ def test_open_marts_are_copied_and_nothing_else(copy, nodes):
         assert {file.stem for file in (copy / kind).iterdir()} == expected
     assert {file.name for file in copy.iterdir()} == {
         "moderation_quality.duckdb", "parquet", "csv", "datapackage.json", "weekly.xlsx",
+        *(["tableau"] if tableau.installed() else []),
     }  # fmt: skip
 
 
@@ -189,6 +191,24 @@ def test_a_sheet_that_excel_cannot_hold_is_said(platform, tmp_path, monkeypatch)
     assert said.exit_code == 1
     assert "Excel holds 10 rows in a sheet, and headline has" in said.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_hyper_all_else_is_written_and_it_is_said(platform, tmp_path, monkeypatch):
+    monkeypatch.setattr(tableau, "installed", lambda: False)
+    said = run(platform, tmp_path)
+    assert said.exit_code == 0
+    assert "make export TABLEAU=1" in said.output
+    latest = tmp_path / "latest"
+    assert (latest / "weekly.xlsx").exists() and not (latest / "tableau").exists()
+
+
+def test_without_the_semantic_layer_it_is_said(platform, tmp_path, monkeypatch):
+    """As a manifest that was copied alone."""
+    monkeypatch.setattr(tableau, "installed", lambda: True)
+    shutil.copy(platform.manifest_json, tmp_path / "manifest.json")
+    said = run(platform, tmp_path / "exports", tmp_path / "manifest.json")
+    assert said.exit_code == 1
+    assert "semantic_manifest.json is not there: run `make build`" in said.output
 
 
 def test_a_failed_export_leaves_the_copy_before_it(platform, tmp_path, monkeypatch):
