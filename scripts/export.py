@@ -255,7 +255,7 @@ def put(output: Path, incoming: Path) -> Path:
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), default=Path("exports"),
               show_default=True, help="The folder to write to.")  # fmt: skip
 def main(database: Path, manifest: Path, output: Path) -> None:
-    """Copy the open marts for Tableau, Power BI and Excel: DuckDB, Parquet, CSV and a workbook.
+    """Copy the open marts for BI tools: DuckDB, Parquet, CSV, a workbook, Tableau's data source.
 
     Read OUTPUT/latest. It is replaced at once when a copy is complete: a build and an export never
     disturb who reads, and a killed one leaves the copy before it. Exit codes: 0 written, 1 nothing

@@ -32,6 +32,7 @@ CELL = ["month_starts_on", "queue_id", "policy_parent_id", "decided_by_type"]
 GRID = [[], CELL[:1], CELL[1:2], CELL[2:3], CELL[3:], CELL[:2], CELL[1:3], CELL[::2], CELL]
 # On the way to the interval, and hidden.
 STEPS = ["accuracy_n_of_plan", "accuracy_n_of_errors", "accuracy_n_eff", "accuracy_spread"]
+BOUNDS = "{{ cube_bound('low') }} as accuracy_low, {{ cube_bound('high') }} as accuracy_high"
 XSD = "http://www.w3.org/2001/XMLSchema"
 
 
@@ -398,16 +399,13 @@ def test_any_cut_is_the_sum_of_the_cubes(platform, source, metrics, by):
     # Tableau shows nothing where Hyper divides by zero, as 0/0 is not NULL there: no formula may.
     values = [value for row in source.rows(by) for value in row[len(by) :] if value is not None]
     assert np.isfinite(np.array(values, dtype=float)).all()
-    of_decisions = platform.query(
-        render(f"""
+    of_decisions = platform.query(f"""
         select {cut}, sum(n_decisions) as decisions,
             sum(n_eligible_decisions) as eligible_decisions,
             sum(target_millionths) / 1e6 / nullif(sum(n_targeted_decisions), 0) as target_accuracy,
-            {{{{ cube_bound('low') }}}} as accuracy_low,
-            {{{{ cube_bound('high') }}}} as accuracy_high
+            {render(BOUNDS)}
         from report.accuracy_cube group by all
-    """)
-    ).set_index(keys)
+    """).set_index(keys)
     of_audits = platform.query(f"""
         select {cut}, metric_id, sum(n) as n,
             sum(weighted_numerator) / nullif(sum(weighted_denominator), 0) as rate
