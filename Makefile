@@ -12,6 +12,7 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 SPARK := $(VENV)/.spark-installed
+HYPER := $(VENV)/.hyper-installed
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-strip-extras --custom-compile-command 'make lock'
@@ -142,7 +143,7 @@ alerts: $(RUNTIME)  ## Print what alarms now, and write it to report/alerts; exi
 explain: $(RUNTIME)  ## Say why accuracy changed between two periods; ARGS='--from 2026-05-01 --to 2026-05-31 --where queue=q02'
 	python scripts/explain.py $(ARGS)
 
-export: $(RUNTIME)  ## Copy the open marts for Tableau, Power BI and Excel: exports/latest
+export: $(RUNTIME) $(if $(TABLEAU),$(HYPER))  ## Copy the open marts for Tableau, Power BI and Excel: exports/latest; TABLEAU=1 first installs Hyper
 	python scripts/export.py $(ARGS)
 
 query: $(RUNTIME)  ## Ask the semantic layer: ARGS='query --metrics accuracy --group-by metric_time__month'
@@ -189,6 +190,7 @@ lock: $(DEV)  ## Pin requirements/*.in anew, keeping what still fits; ARGS=--upg
 	cd requirements && $(COMPILE) $(ARGS) dev.in -o dev.txt
 	cd requirements && $(COMPILE) $(ARGS) --constraint dev.txt runtime.in -o runtime.txt
 	cd requirements && $(COMPILE) $(ARGS) --constraint dev.txt spark.in -o spark.txt
+	cd requirements && $(COMPILE) $(ARGS) --constraint dev.txt tableau.in -o tableau.txt
 
 clean:  ## Remove what builds leave behind; data/raw and .venv stay
 	rm -rf target logs report exports data/warehouse.duckdb* data/spark .pytest_cache .ruff_cache .hypothesis
@@ -221,8 +223,13 @@ $(SPARK): requirements/spark.txt | $(RUNTIME)
 	@$(INSTALL) --requirement $<
 	@touch $@
 
-# dev.txt holds all of runtime.txt at the same versions, so one install serves both.
-$(DEV): requirements/dev.txt requirements/runtime.txt | $(BIN)/python
+$(HYPER): requirements/tableau.txt | $(RUNTIME)
+	@echo "Installing $< (90 MB)"
+	@$(INSTALL) --requirement $<
+	@touch $@
+
+# dev.txt holds all of runtime.txt and tableau.txt at the same versions, so one install serves all.
+$(DEV): requirements/dev.txt requirements/runtime.txt requirements/tableau.txt | $(BIN)/python
 	@echo "Installing $< (about two minutes)"
 	@$(INSTALL) --requirement $<
-	@touch $(RUNTIME) $@
+	@touch $(RUNTIME) $(HYPER) $@

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import click
 import duckdb
 import xlsxwriter
+from exporting import tableau
 from exporting.definitions import SEMANTIC_MANIFEST, definitions
 from exporting.power_bi import write_power_bi
 from reporting.read import Warehouse, built, variables_of
@@ -211,21 +212,26 @@ def _sheet(
                 sheet.write(at, place, value)
 
 
-def write_projects(marts: list[Mart], manifest: Path, folder: Path) -> None:
-    """The metrics of the semantic layer, for Power BI.
+def write_definitions(
+    connection: duckdb.DuckDBPyConnection, marts: list[Mart], folder: Path, manifest: Path
+) -> None:
+    """The metrics of the semantic layer, for Power BI and, if its library is there, Tableau.
 
     Raises:
-        click.ClickException: dbt wrote no semantic layer, or Power BI would show another number.
+        click.ClickException: the semantic layer was not parsed, or has what a tool cannot have.
     """
+    by_name = {mart.name: mart for mart in marts}
     columns = {mart.name: mart.columns for mart in marts}
-    confidence_level = float(variables_of(manifest)["confidence_level"])
+    level = float(variables_of(manifest)["confidence_level"])
     try:
         metrics = definitions(manifest.with_name(SEMANTIC_MANIFEST))
-        write_power_bi(folder / "power_bi", metrics, columns, confidence_level)
+        write_power_bi(folder / "power_bi", metrics, columns, level)
+        if tableau.installed():
+            tableau.write(connection, by_name, metrics, level, folder / "tableau")
     except FileNotFoundError as error:
         raise click.ClickException(f"{error.filename} is not there: run `make build`.") from error
     except ValueError as error:
-        raise click.ClickException(f"Power BI cannot have the metrics: {error}") from error
+        raise click.ClickException(f"A BI tool cannot have the metrics: {error}") from error
 
 
 def put(output: Path, incoming: Path) -> Path:
@@ -253,9 +259,9 @@ def put(output: Path, incoming: Path) -> Path:
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), default=Path("exports"),
               show_default=True, help="The folder to write to.")  # fmt: skip
 def main(database: Path, manifest: Path, output: Path) -> None:
-    """Copy the open marts for Tableau, Power BI and Excel: DuckDB, Parquet, CSV and a workbook.
+    """Copy the open marts for BI tools: DuckDB, Parquet, CSV and a workbook.
 
-    Beside them a Power BI project, with the metrics of the semantic layer as measures.
+    Beside them the metrics of the semantic layer, as a Power BI project and a data source of Tableau.
 
     Read OUTPUT/latest. It is replaced at once when a copy is complete: a build and an export never
     disturb who reads, and a killed one leaves the copy before it. Exit codes: 0 written, 1 nothing
@@ -281,12 +287,14 @@ def main(database: Path, manifest: Path, output: Path) -> None:
                 connection, marts, incoming / "weekly.xlsx",
                 datetime.fromisoformat(generated_at).replace(tzinfo=None),
             )  # fmt: skip
-            write_projects(marts, manifest, incoming)
+            write_definitions(connection, marts, incoming, manifest)
     except BaseException:
         shutil.rmtree(incoming, ignore_errors=True)
         raise
     latest = put(output, incoming)
     console.print(f"{len(marts)} tables: {latest}")
+    if not tableau.installed():
+        console.print("No data source for Tableau: `make export TABLEAU=1` installs what it needs.")
 
 
 if __name__ == "__main__":

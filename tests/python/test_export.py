@@ -15,8 +15,8 @@ import export
 import frictionless
 import openpyxl
 import pytest
-from click import ClickException
 from click.testing import CliRunner
+from exporting import tableau
 from projects import ROOT
 
 
@@ -67,6 +67,7 @@ def test_open_marts_are_copied_and_nothing_else(copy, nodes):
     assert {file.name for file in copy.iterdir()} == {
         "moderation_quality.duckdb", "parquet", "csv", "datapackage.json", "weekly.xlsx",
         "power_bi",
+        *(["tableau"] if tableau.installed() else []),
     }  # fmt: skip
 
 
@@ -193,16 +194,29 @@ def test_a_sheet_that_excel_cannot_hold_is_said(platform, tmp_path, monkeypatch)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_without_hyper_all_else_is_written_and_it_is_said(platform, tmp_path, monkeypatch):
+    monkeypatch.setattr(tableau, "installed", lambda: False)
+    said = run(platform, tmp_path)
+    assert said.exit_code == 0
+    assert "make export TABLEAU=1" in said.output
+    latest = tmp_path / "latest"
+    assert (latest / "weekly.xlsx").exists() and not (latest / "tableau").exists()
+
+
 def test_a_metric_that_no_tool_can_have_is_said(platform, tmp_path):
     """Without what dbt writes for MetricFlow, and with a metric that is no ratio of sums."""
     manifest = tmp_path / "manifest.json"
-    with pytest.raises(ClickException, match=r"semantic_manifest.json is not there: run `make"):
-        export.write_projects([], manifest, tmp_path)
+    shutil.copy(platform.manifest_json, manifest)
+    said = run(platform, tmp_path / "exports", manifest)
+    assert said.exit_code == 1
+    assert "semantic_manifest.json is not there: run `make build`" in said.output
     semantic = json.loads(platform.manifest_json.with_name("semantic_manifest.json").read_text())
     semantic["metrics"][0]["type"] = "derived"
     manifest.with_name("semantic_manifest.json").write_text(json.dumps(semantic))
-    with pytest.raises(ClickException, match="accuracy is derived: a BI tool has no such metric"):
-        export.write_projects([], manifest, tmp_path)
+    said = run(platform, tmp_path / "exports", manifest)
+    assert said.exit_code == 1
+    assert "is derived: a BI tool has no such metric" in said.output
+    assert list((tmp_path / "exports").iterdir()) == []
 
 
 def test_a_failed_export_leaves_the_copy_before_it(platform, tmp_path, monkeypatch):
