@@ -261,7 +261,7 @@ def put(output: Path, incoming: Path) -> Path:
 def main(database: Path, manifest: Path, output: Path) -> None:
     """Copy the open marts for BI tools: DuckDB, Parquet, CSV and a workbook.
 
-    Beside them the metrics of the semantic layer, as a Power BI project and a data source of Tableau.
+    Beside them the metrics of the semantic layer: a Power BI project, a data source of Tableau.
 
     Read OUTPUT/latest. It is replaced at once when a copy is complete: a build and an export never
     disturb who reads, and a killed one leaves the copy before it. Exit codes: 0 written, 1 nothing

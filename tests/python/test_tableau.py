@@ -19,8 +19,9 @@ import pandas as pd
 import pytest
 from exporting import tableau
 from exporting.definitions import SEMANTIC_MANIFEST, definitions
+from metric_flow import NAME, MetricFlow
 from project_sql import render
-from test_semantic import EXACT, SLICES, MetricFlow, asked, compared
+from test_semantic import EXACT, SLICES, asked, compared
 
 if not tableau.installed():
     pytest.skip("requirements/tableau.txt is not installed", allow_module_level=True)
@@ -226,8 +227,8 @@ def source(platform, process, tmp_path_factory):
 @pytest.fixture(scope="module")
 def published(platform):
     """The rates of months, by metric and slice."""
-    return platform.query("""
-        select metric_id, period_starts_on, dimension_name, dimension_value, estimate
+    return platform.query(f"""
+        select {NAME} as metric_id, period_starts_on, dimension_name, dimension_value, estimate
         from rates.accuracy_rates
         where period_type = 'month'
     """)
@@ -407,7 +408,7 @@ def test_any_cut_is_the_sum_of_the_cubes(platform, source, metrics, by):
         from report.accuracy_cube group by all
     """).set_index(keys)
     of_audits = platform.query(f"""
-        select {cut}, metric_id, sum(n) as n,
+        select {cut}, {NAME} as metric_id, sum(n) as n,
             sum(weighted_numerator) / nullif(sum(weighted_denominator), 0) as rate
         from report.metric_cube group by all
     """)
