@@ -63,8 +63,8 @@ class Declaration(NamedTuple):
     changed_on: str
     changed: str
     fingerprint: str
-    kind: str
-    sentence: str
+    change_kind: str
+    explanation: str
 
 
 def scopes(sql: str) -> Scopes:

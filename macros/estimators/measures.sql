@@ -7,7 +7,7 @@
         {%- do measures.update({count: count}) -%}
     {%- endfor -%}
     {%- do measures.update({
-        'n_judged': one_where(judged),
+        'n_not_technical': one_where(judged),
         'n_enforced': one_where(judged ~ ' and has_enforced'),
         'n_violating': one_where(judged ~ ' and is_violating'),
         'n_not_violating': one_where(judged ~ ' and not is_violating'),
@@ -64,7 +64,7 @@
         'n_not_violating': {'truth_side': 'not_violating'},
         'n_enforced': {'coverage': 'enforced_'},
         'n_technical': {'known_by': 'n_technical_known', 'asked_of': 'audits'},
-        'n_judged': {'known_by': 'n_technical_known', 'asked_of': 'audits'},
+        'n_not_technical': {'known_by': 'n_technical_known', 'asked_of': 'audits'},
         'n_criticality_known': {'known_by': 'n_criticality_known', 'asked_of': 'errors'},
         'severity_points_kept': {'is_partial': true},
         'severity_points_at_stake': {

@@ -85,7 +85,7 @@ def findings(audits: pd.DataFrame) -> dict[str, pd.Series]:
         "n_false_negative": (error == "false_negative") * 1.0,
         "n_wrong_selection": is_wrong * 1.0,
         "n_technical": (error == "technical") * 1.0,
-        "n_judged": judged * 1.0,
+        "n_not_technical": judged * 1.0,
         "n_enforced": (judged & enforced) * 1.0,
         "n_violating": (judged & violating) * 1.0,
         "n_not_violating": (judged & ~violating) * 1.0,
@@ -111,7 +111,7 @@ def findings(audits: pd.DataFrame) -> dict[str, pd.Series]:
 # Metric: numerator, denominator, and what is counted as its audits. Later versions end in _v2.
 METRICS = {
     "accuracy": ("n_correct", "n_audits", "n_audits"),
-    "accuracy_v2": ("n_correct", "n_judged", "n_judged"),
+    "accuracy_v2": ("n_correct", "n_not_technical", "n_not_technical"),
     "false_positive_share": ("n_false_positive", "n_audits", "n_audits"),
     "false_negative_share": ("n_false_negative", "n_audits", "n_audits"),
     "wrong_selection_rate": ("n_wrong_selection", "n_audits", "n_audits"),
@@ -482,10 +482,10 @@ def population(sample: Sample, periods: Periods = periods_of) -> pd.DataFrame:
             blank = pd.MultiIndex.from_arrays(
                 [blank_in[period_type], of_blanks[name], blanks["stratum"].map(of_plan)]
             )
-            n_blank, n_judged = (
+            n_blank, n_not_technical = (
                 pd.Series(1, at).groupby(level=[0, 1, 2]).sum() for at in (blank, audited)
             )
-            blank_share = (n_blank / n_blank.add(n_judged, fill_value=0)).dropna()
+            blank_share = (n_blank / n_blank.add(n_not_technical, fill_value=0)).dropna()
             of_enforced = audited[counted["n_enforced"].to_numpy() > 0]
             # Of a decision in a frame, a stratum says that it is eligible.
             covered = {

@@ -464,7 +464,7 @@ PAGE = {
     """,
     "definition_changes": """
         select * from {{ ref('definition_changes') }}
-        where kind <> 'same_numbers'
+        where change_kind <> 'same_numbers'
         order by changed_on desc, changed
     """,
     "as_of": "select distinct as_of from {{ ref('dim_periods') }}",

@@ -111,6 +111,11 @@ def test_how_often_a_queue_was_below_its_target_is_counted(headline):
     assert headline.loc[headline["target"].isna(), "n_periods_compared"].isna().all()
 
 
+def is_accuracy(rates):
+    """Rows of accuracy in its first version, which the page, targets and the cube are about."""
+    return rates["metric_id"].eq("accuracy") & rates["metric_version"].eq(1)
+
+
 def test_targets_are_of_the_day_of_the_decision(platform, headline):
     decisions = platform.query("""
         select cast(date_trunc('month', decided_on) as date) as period_starts_on, decided_at,
@@ -125,7 +130,7 @@ def test_targets_are_of_the_day_of_the_decision(platform, headline):
         decisions.loc[within & (decisions["queue_id"] == row.queue_id), "target"] = (
             row.target_accuracy
         )
-    months = headline[(headline["metric_id"] == "accuracy") & (headline["period_type"] == "month")]
+    months = headline[is_accuracy(headline) & headline["period_type"].eq("month")]
     for dimension, column in {"queue": "queue_id", "language": "language"}.items():
         expected = decisions.groupby(["period_starts_on", column])["target"].mean()
         found = months[months["dimension_name"] == dimension]
@@ -136,7 +141,7 @@ def test_targets_are_of_the_day_of_the_decision(platform, headline):
 
 def test_four_weeks_are_their_weeks(rates):
     """They are shown where each of them is, and sum what they sum."""
-    rates = rates[rates["metric_id"] == "accuracy"]
+    rates = rates[is_accuracy(rates)]
     weeks = rates[rates["period_type"] == "week"]
     windows = pd.concat(
         weeks.assign(period_starts_on=weeks["period_starts_on"] - pd.Timedelta(days=7 * n))
@@ -183,7 +188,7 @@ def test_the_cube_sums_to_the_rates(platform, cube, rates, dimension):
     if dimension == "policy_parent":
         # A cell that is withheld is counted in its queue, and in no policy.
         cube = platform.query("from cells.int_report__cube_cells")
-    own = rates["metric_id"].eq("accuracy") & rates["period_type"].eq("month")
+    own = is_accuracy(rates) & rates["period_type"].eq("month")
     both = slices_of(cube, dimension).merge(
         rates[own & rates["dimension_name"].eq(dimension) & rates["estimate"].notna()],
         on=["period_starts_on", "dimension_value"],

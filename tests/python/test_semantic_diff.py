@@ -180,7 +180,7 @@ DELIBERATE = [
      r"headline: join of"),
     ("seeds/severity_points.csv", "\nlow,1", "\nlow,2", r"severity_points: points of low"),
     ("seeds/action_codes.csv", "label,true,1", "label,false,1", r"is_enforcing of label"),
-    ("seeds/metrics.csv", "accuracy_rates,n_correct,n_audits", "accuracy_rates,n_correct,n_judged",
+    ("seeds/metrics.csv", "accuracy_rates,n_correct,n_audits", "accuracy_rates,n_correct,n_not_technical",
      r"metrics: denominator of accuracy 1"),
     ("dbt_project.yml", "min_audits: 30", "min_audits: 20", r"\b30\b.*\b20\b"),
     ("models/rates/accuracy_rates.yml", "{name: n_strata, data_type: bigint",
