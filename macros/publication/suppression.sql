@@ -68,11 +68,12 @@
     count(distinct person_key) < {{ var('min_people') }}
 {%- endmacro %}
 
-{#- People in groups, and the larger groups (containers) that the groups may be summed to.
+{#- People in groups, and the larger groups (containers) that the groups may be summed to. Each once: of
+    one dimension, a person's rows of all others are the same, and all that follows counts people.
 
     pairs: (dimension, name of a container, its value as an expression). -#}
 {% macro people_in_containers(people, pairs) -%}
-    select
+    select distinct
         of_people.basis,
         of_people.period_type,
         of_people.scope_starts_on,
