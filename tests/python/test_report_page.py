@@ -927,6 +927,27 @@ def test_the_week_says_what_rests_on_a_break(broken, tmp_path):
     assert all(NAME in said and "frame to decisions" in said for said in resting)
 
 
+def test_declared_changes_of_definitions_are_on_the_page(world, written, manifest_json, tmp_path):
+    """What readers should know; not SQL that is written otherwise for the same numbers."""
+    heading = "Defined otherwise than before"
+    assert heading not in written.read_text()
+    copy = tmp_path / "warehouse.duckdb"
+    shutil.copy(world.database, copy)
+    with duckdb.connect(copy) as connection:
+        connection.execute(
+            "insert into reference.definition_changes values "
+            "(date '2026-06-02', 'fct_audits', 'a', 'meaning', 'Only blind audits count now.'), "
+            "(date '2026-06-03', 'fct_jobs', 'b', 'same_numbers', 'Written otherwise.')"
+        )
+    file = tmp_path / "index.html"
+    render.write_page(read.Warehouse(copy, manifest_json), file)
+    said = file.read_text()
+    assert heading in said
+    assert "<dt>fct_audits, 2 June 2026</dt>" in said
+    assert "Only blind audits count now." in said
+    assert "Written otherwise." not in said
+
+
 def test_what_was_published_stands_beside_what_it_is_now(world, manifest_json, tmp_path):
     copy = tmp_path / "warehouse.duckdb"
     shutil.copy(world.database, copy)
