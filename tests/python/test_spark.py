@@ -696,12 +696,16 @@ def test_a_thrift_server_answers_as_a_bi_tool_would_ask(server, increments):
 # As a tool sends it, that was given a formula and two fields to group by.
 BI = """
 select `metric_cube`.`metric_id` as `metric_id`, `metric_cube`.`metric_version` as `version`,
-    `metric_cube`.`month_starts_on` as `month`, {value} as `value`,
-    sum(`metric_cube`.`weighted_numerator`) / sum(`metric_cube`.`weighted_denominator`) as `rate`
+    `metric_cube`.`month_starts_on` as `month`, {value} as `value`, {formula} as `rate`
 from `moderation_quality_report`.`metric_cube` `metric_cube`
 group by 1, 2, 3, 4
 having sum(`metric_cube`.`weighted_denominator`) > 0
 """
+# Sum over sum, and the mean of rates.
+FORMULAS = (
+    "sum(`metric_cube`.`weighted_numerator`) / sum(`metric_cube`.`weighted_denominator`)",
+    "avg(`metric_cube`.`weighted_numerator` / nullif(`metric_cube`.`weighted_denominator`, 0))",
+)
 SLICES = {
     "overall": "'all'",
     "queue": "`metric_cube`.`queue_id`",
@@ -716,9 +720,10 @@ def test_every_metric_of_the_cube_on_spark_is_the_published_one(server, incremen
     """What a BI tool divides on the Thrift server, beside accuracy_rates of DuckDB."""
     found = {}
     with server.asked() as ask:
-        for dimension, value in SLICES.items():
-            ask.execute(BI.format(value=value))
-            found |= {(dimension, *map(str, row[:4])): row[4] for row in ask.fetchall()}
+        for formula in FORMULAS:
+            for dimension, value in SLICES.items():
+                ask.execute(BI.format(value=value, formula=formula))
+                found |= {(formula, dimension, *map(str, r[:4])): r[4] for r in ask.fetchall()}
     with duckdb.connect(server.work / "warehouse.duckdb", read_only=True) as warehouse:
         published = warehouse.execute(
             "select dimension_name, metric_id, metric_version, period_starts_on, dimension_value, "
@@ -727,8 +732,13 @@ def test_every_metric_of_the_cube_on_spark_is_the_published_one(server, incremen
             [list(SLICES)],
         ).fetchall()
     assert len(published) >= 200
-    for *key, estimate in published:
-        assert found[tuple(map(str, key))] == pytest.approx(estimate, rel=1e-9, abs=1e-9)
+    right, wrong = (
+        [found[formula, *map(str, key)] for *key, _ in published] for formula in FORMULAS
+    )
+    estimates = [estimate for *_, estimate in published]
+    np.testing.assert_allclose(right, estimates, rtol=1e-9, atol=1e-9)
+    # What a tool makes of a rate that is dragged.
+    assert (np.abs(np.subtract(wrong, estimates)) > 1e-3).mean() > 0.5
 
 
 @pytest.fixture
