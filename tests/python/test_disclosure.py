@@ -4,6 +4,7 @@ A row that is shown is a sum over persons, days and groups. What can be worked o
 is a combination of them, and it must not rest on fewer than five people.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -666,6 +667,64 @@ def test_open_marts_show_nothing_of_suppressed_shares(platform, mart):
     """)
     assert found.n[0] > 0, "nothing is suppressed: nothing was tried"
     assert found.n_shown[0] == 0
+
+
+# What a withheld row may show: how it was made, how many people it is of, and counts of decisions,
+# which are nobody's own (of teams, sites and vendors they are: MARTS).
+OF_NOBODY = {
+    "metric_version", "confidence_level", "n_people", "sort_order", "periods_ago", "n_decisions",
+    "n_eligible_decisions", "n_eligible_enforced_decisions", "n_excluded_decisions",
+    "n_covered_decisions", "n_pending_decisions", "coverage_rate", "misframed_rate",
+    "unjudged_rate", "target", "target_at_decision",
+}  # fmt: skip
+MORE_OF_NOBODY = {
+    # Of earlier periods, whose rows are published or not by themselves.
+    "headline": {"previous_estimate", "n_periods_below_target", "n_periods_compared"},
+    "accuracy_compared": {"overall_estimate"},
+    # Why audits count in no rate: of queues and policies, not of people.
+    "accuracy_rates": {"n_excluded_audits"},
+    "quality_scores": {
+        "n_excluded", "n_audit_excluded", "n_nothing_rated", "n_not_applicable", "n_not_rated",
+    },
+    # The benchmark of all audits, the same in every row of a period.
+    "accuracy_if_audits_err": {
+        "n_benchmarked", "n_benchmark_correct", "n_benchmark_wrong", "n_confirmed", "n_detected",
+        "sensitivity", "sensitivity_ci_low", "sensitivity_ci_high", "specificity",
+        "specificity_ci_low", "specificity_ci_high", "informativeness",
+    },
+    # Acts that hold the platform's work, not a person's.
+    "enforcement_rates": {"n_acts", "n_without_item", "n_repeated", "n_items"},
+    # Withheld is how fast people work; the work and its accuracy have rows of their own.
+    "workload": {
+        "n_closings", "n_auto_closed", "accuracy_n", "accuracy_estimate", "accuracy_ci_low",
+        "accuracy_ci_high",
+    },
+}  # fmt: skip
+
+
+def test_a_withheld_row_of_any_open_mart_shows_no_number(platform):
+    """Read from the manifest, so that a new mart is looked at without being listed."""
+    manifest = json.loads(platform.manifest_json.read_text())
+    n_rows, shown = {}, {}
+    for node in manifest["nodes"].values():
+        is_open = node["config"].get("meta", {}).get("readers") == "everybody"
+        if not is_open or "reason_code" not in node["columns"]:
+            continue
+        of_nobody = OF_NOBODY | MORE_OF_NOBODY.get(node["name"], set())
+        numbers = [
+            name
+            for name, column in node["columns"].items()
+            if column["data_type"] in ("bigint", "double", "int") and name not in of_nobody
+        ]
+        counts = ", ".join(f'count("{name}") as "{name}"' for name in numbers)
+        found = platform.query(f"""
+            select count(*) as "rows of it", {counts} from {node["schema"]}.{node["name"]}
+            where reason_code in ('suppressed_small_group', 'suppressed_complementary')
+        """).iloc[0]
+        n_rows[node["name"]] = found.pop("rows of it")
+        shown |= {f"{node['name']}.{name}": n for name, n in found.items() if n}
+    assert shown == {}
+    assert sum(n > 0 for n in n_rows.values()) >= 12, n_rows
 
 
 @pytest.mark.parametrize("mart", MARTS)
