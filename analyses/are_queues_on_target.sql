@@ -13,6 +13,7 @@ select
     concat(n_periods_below_target, ' of ', n_periods_compared) as weeks_below
 from {{ ref('headline') }}
 where
-    metric_id = 'accuracy' and metric_version = 1 and dimension_name = 'queue' and period_type = 'four_weeks'
+    metric_id = 'accuracy' and metric_version = 1
+    and dimension_name = 'queue' and period_type = 'four_weeks'
     and periods_ago in (1, 5, 9) and coalesce(n_decisions, 1) > 0
 order by sort_order, period_starts_on
