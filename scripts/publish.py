@@ -139,15 +139,15 @@ def restatements(
             "difference": number["difference"],
         }
         split: dict[str, float] = {}
+        metric = (number["metric_id"], number["metric_version"])
         if (
-            number["metric_id"] in causes.CLASSES
-            and number["metric_version"] == 1
+            metric in causes.CLASSES
             and number["dimension_name"] in causes.DIMENSIONS
             and pd.notna(number["difference"])
         ):
             part = causes.Slice(
                 changes,
-                number["metric_id"],
+                metric,
                 number["period_starts_on"],
                 number["period_ends_on_published"],
                 number["dimension_name"],

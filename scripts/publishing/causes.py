@@ -24,13 +24,15 @@ CAUSES = {
     "definition_changed": "What counts, or what is an error, is defined otherwise.",
     "code_changed": "Nothing that was delivered or defined changed: the code did.",
 }
-# Metrics, in version 1, that are the weighted share of audits with one of these error classes.
+# Metrics, by id and version, that are the weighted share of audits with the first error class, of
+# all but those with the second.
 CLASSES = {
-    "accuracy": ["correct"],
-    "wrong_selection_rate": ["wrong_selection"],
-    "technical_error_rate": ["technical"],
-    "false_positive_share": ["false_positive"],
-    "false_negative_share": ["false_negative"],
+    ("accuracy", 1): ("correct", None),
+    ("accuracy", 2): ("correct", "technical"),
+    ("wrong_selection_rate", 1): ("wrong_selection", None),
+    ("technical_error_rate", 1): ("technical", None),
+    ("false_positive_share", 1): ("false_positive", None),
+    ("false_negative_share", 1): ("false_negative", None),
 }
 DIMENSIONS = {
     "overall": None,
@@ -174,7 +176,7 @@ class Slice:
     """The audits that a rate of one slice is made of, then and now, ready to be valued."""
 
     def __init__(  # noqa: PLR0917 a slice has that many parts
-        self, changes: Changes, metric_id: str, first_day: object, last_day: object,
+        self, changes: Changes, metric: tuple[str, int], first_day: object, last_day: object,
         dimension: str, value: str,
     ) -> None:  # fmt: skip
         """Find the strata that the slice touches, then or now, and keep their audits."""
@@ -207,9 +209,16 @@ class Slice:
         }
         sizes = changes.populations.reindex(self.keys)
         self.size = {when: sizes[when].to_numpy(float) for when in ("then", "now")}
-        right = CLASSES[metric_id]
-        self.y = {
-            (kind, when): self.rows[f"{kind}_{when}"].isin(right).to_numpy(float)
+        kept_class, left_out = CLASSES[metric]
+        # What each audit adds to the numerator and to the denominator.
+        self.terms = {
+            (kind, when): np.array(
+                [
+                    self.rows[f"{kind}_{when}"] == kept_class,
+                    self.rows[f"{kind}_{when}"] != left_out,
+                ],
+                float,
+            )
             for kind in ("error_class", "found_error_class")
             for when in ("then", "now")
         }
@@ -260,13 +269,15 @@ class Slice:
         late = made("counts") & ~self.counts["then"]
         revised = made("revision") | is_now | late
         found = np.where(
-            revised, self.y["found_error_class", "now"], self.y["found_error_class", "then"]
+            revised, self.terms["found_error_class", "now"], self.terms["found_error_class", "then"]
         )
         settled = made("dispute") | is_now | late
         overturned = np.where(settled, self.overturned["now"], self.overturned["then"])
-        final = np.where(settled, self.y["error_class", "now"], self.y["error_class", "then"])
+        final = np.where(
+            settled, self.terms["error_class", "now"], self.terms["error_class", "then"]
+        )
         # Final and found differ only where a dispute overturned the finding.
-        y = np.where(overturned, final, found)
+        y, at_stake = np.where(overturned, final, found)
 
         counts &= stratum >= 0
         n = np.bincount(stratum[counts], minlength=len(self.keys)).astype(float)
@@ -275,7 +286,8 @@ class Slice:
             weight = np.where(n > 0, size / n, 0.0)
         used = counts & inside
         w = weight[stratum[used]]
-        return float((w * y[used]).sum() / w.sum()) if w.sum() > 0 else float("nan")
+        total = (w * at_stake[used]).sum()
+        return float((w * y[used]).sum() / total) if total > 0 else float("nan")
 
 
 def restate(part: Slice) -> Restatement:

@@ -80,7 +80,7 @@ def error_rates(metrics: pd.DataFrame, cells: pd.DataFrame) -> str:
         metrics: the seed metrics.
         cells: the rows of dsa_cells of the period.
     """
-    catalogue = metrics.set_index("metric_id")
+    catalogue = metrics[metrics["metric_version"] == 1].set_index("metric_id")
     shares = cells[(cells["sheet"] == 8) & (cells["scope"] == "total")].set_index("indicator")
     parts = [
         "Accuracy, precision and recall of what automated means decided are estimated from audits "

@@ -105,7 +105,10 @@ def test_what_becomes_known_later_restates_earlier_weeks(as_of, built):
             select period_starts_on, l.n, r.n, l.estimate, r.estimate
             from l.rates.accuracy_rates as l
             inner join r.rates.accuracy_rates as r
-                using (metric_id, period_type, period_starts_on, dimension_name, dimension_value)
+                using (
+                    metric_id, metric_version, period_type, period_starts_on, dimension_name,
+                    dimension_value
+                )
             where
                 metric_id = 'accuracy' and metric_version = 1 and period_type = 'week'
                 and dimension_name = 'overall'

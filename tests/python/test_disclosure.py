@@ -692,6 +692,8 @@ MORE_OF_NOBODY = {
         "sensitivity", "sensitivity_ci_low", "sensitivity_ci_high", "specificity",
         "specificity_ci_low", "specificity_ci_high", "informativeness",
     },
+    # How often a golden item's key was changed: nobody's answer.
+    "golden_items": {"n_keys"},
     # Acts that hold the platform's work, not a person's.
     "enforcement_rates": {"n_acts", "n_without_item", "n_repeated", "n_items"},
     # Withheld is how fast people work; the work and its accuracy have rows of their own.

@@ -22,7 +22,10 @@ LATER = pd.Timestamp("2026-03-20 09:00:00")
 # Audited, and wrong.
 LATE_DECISION = "d135"
 ALL_MODELS = ("+headline", "+int_verdicts__audits")
-NUMBER = "metric_id == 'accuracy' and period_type == 'week' and dimension_name == 'overall'"
+NUMBER = (
+    "metric_id == 'accuracy' and metric_version == 1 and period_type == 'week' "
+    "and dimension_name == 'overall'"
+)
 
 
 def build(project, *further):
@@ -153,15 +156,15 @@ def test_the_published_rates_come_out_of_the_audits_that_were_kept(platform):
     changes = causes.compare(audits, audits, is_code=False)
     numbers = state.numbers.to_pandas()
     numbers = numbers[
-        numbers["metric_id"].isin(list(causes.CLASSES))
+        pd.MultiIndex.from_frame(numbers[["metric_id", "metric_version"]]).isin(causes.CLASSES)
         & numbers["dimension_name"].isin(list(causes.DIMENSIONS))
         & numbers["estimate"].notna()
     ]
     assert len(numbers) > 300
     for row in numbers.sample(300, random_state=1).itertuples():
         part = causes.Slice(
-            changes, row.metric_id, row.period_starts_on, row.period_ends_on,
-            row.dimension_name, row.dimension_value,
+            changes, (row.metric_id, row.metric_version), row.period_starts_on,
+            row.period_ends_on, row.dimension_name, row.dimension_value,
         )  # fmt: skip
         assert part.rate(frozenset()) == pytest.approx(row.estimate, abs=1e-9), row
 

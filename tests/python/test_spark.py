@@ -678,7 +678,7 @@ def test_a_thrift_server_answers_as_a_bi_tool_would_ask(server, increments):
         "select metric_id, n_decisions, n, estimate, ci_low, ci_high "
         "from {}rates.accuracy_rates "
         "where period_type = 'week' and dimension_name = 'item_type' and ci_low is not null "
-        "order by metric_id, period_starts_on, dimension_value"
+        "order by metric_id, metric_version, period_starts_on, dimension_value"
     )
     with server.asked() as ask:
         ask.execute(headline.format("moderation_quality_"))
