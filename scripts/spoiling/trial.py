@@ -55,10 +55,10 @@ NUMBERS = [
 ]
 # What tells the rows of a mart apart: those of these columns that it has.
 KEYS = (
-    "metric_id", "coefficient", "rating_source", "label_kind", "score_of", "category_id", "measure",
-    "mix_name", "period_type", "period_starts_on", "month_starts_on", "dimension_name",
-    "dimension_value", "policy_id", "policy_version", "group_name", "group_value", "reason",
-    "decided_policy_id", "true_policy_id", "moderator_key", "person_key",
+    "metric_id", "metric_version", "coefficient", "rating_source", "label_kind", "score_of",
+    "category_id", "measure", "mix_name", "period_type", "period_starts_on", "month_starts_on",
+    "dimension_name", "dimension_value", "policy_id", "policy_version", "group_name",
+    "group_value", "reason", "decided_policy_id", "true_policy_id", "moderator_key", "person_key",
 )  # fmt: skip
 
 

@@ -737,8 +737,8 @@ def test_every_metric_of_the_cube_on_spark_is_the_published_one(server, incremen
     )
     estimates = [estimate for *_, estimate in published]
     np.testing.assert_allclose(right, estimates, rtol=1e-9, atol=1e-9)
-    # What a tool makes of a rate that is dragged.
-    assert (np.abs(np.subtract(wrong, estimates)) > 1e-3).mean() > 0.5
+    # What a tool makes of a rate that is dragged; where a slice is one cell, the same.
+    assert (np.abs(np.subtract(wrong, estimates)) > 1e-3).mean() > 0.2
 
 
 @pytest.fixture
