@@ -482,10 +482,10 @@ def population(sample: Sample, periods: Periods = periods_of) -> pd.DataFrame:
             blank = pd.MultiIndex.from_arrays(
                 [blank_in[period_type], of_blanks[name], blanks["stratum"].map(of_plan)]
             )
-            n_blank, n_not_technical = (
+            n_blank, n_judged = (
                 pd.Series(1, at).groupby(level=[0, 1, 2]).sum() for at in (blank, audited)
             )
-            blank_share = (n_blank / n_blank.add(n_not_technical, fill_value=0)).dropna()
+            blank_share = (n_blank / n_blank.add(n_judged, fill_value=0)).dropna()
             of_enforced = audited[counted["n_enforced"].to_numpy() > 0]
             # Of a decision in a frame, a stratum says that it is eligible.
             covered = {
