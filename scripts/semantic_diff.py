@@ -71,18 +71,15 @@ def scopes(sql: str) -> Scopes:
     """Each select of a query by its place, and its parts as text in one form.
 
     Returns:
-        {place: {part: text}}. A part is "column x", "filter", "join", "grouping" or "query".
+        {place: {part: text}}. A part is "column x", "row …", "join", or "filter" or "grouping" with
+        the clause that it is.
     """
     tree = sqlglot.parse_one(sql, dialect="duckdb")
     found: Scopes = {}
     for node in tree.walk():
         if isinstance(node, exp.Values):
-            place = _place(node)
-            rows = {
-                f"row {_text(row)}": _text(row)
-                for row in node.expressions
-            }  # fmt: skip
-            found[_free(place + " (values)", found)] = rows
+            rows = {f"row {_text(row)}": _text(row) for row in node.expressions}
+            found[_free(_place(node) + " (values)", found)] = rows
         elif isinstance(node, exp.Select):
             found[_free(_place(node), found)] = dict(_parts(node))
         elif isinstance(node, exp.SetOperation):
@@ -189,13 +186,16 @@ def _bare(expression: str) -> str:
 
 
 def _is_longer_case(old: str, new: str) -> bool:
-    """Whether an expression but chooses among more values than before: case x when … end."""
+    """Whether an expression but chooses among more values than before: case x when … end.
+
+    Where there is an else, the further value was that before: another meaning.
+    """
     sides = [sqlglot.parse_one(side, dialect="duckdb") for side in (old, new)]
     cases = [list(side.find_all(exp.Case)) for side in sides]
     if len(cases[0]) != len(cases[1]) or not cases[0]:
         return False
     for was, is_now in zip(*cases, strict=True):
-        if was.this is None or is_now.this is None:
+        if was.this is None or is_now.this is None or is_now.args.get("default"):
             continue
         known = [one.sql() for one in was.args["ifs"]]
         for one in list(is_now.args["ifs"]):

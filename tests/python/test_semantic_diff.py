@@ -71,9 +71,13 @@ def test_what_is_added_is_additive():
     assert changes(("min(weight)", "count(*) as n, min(weight)")) == [
         ("additive", "column n of the last select is new")
     ]
-    chosen = "select case kind when 'a' then 1 {}else 0 end as n from t"
+    chosen = "select case kind when 'a' then 1 {}end as n from t"
     found = list(sql_changes(chosen.format(""), chosen.format("when 'b' then 2 ")))
     assert found == [("additive", "column n of the last select knows a further value")]
+    # With an else, the further value had that one before.
+    chosen_else = chosen.replace("end", "else 0 end")
+    found = sql_changes(chosen_else.format(""), chosen_else.format("when 'b' then 2 "))
+    assert [kind for kind, _ in found] == ["meaning"]
     other = chosen.format("").replace("then 1", "then 3")
     assert [kind for kind, _ in sql_changes(chosen.format(""), other)] == ["meaning"]
     # Where rows are told apart by all columns, a further one makes other rows.
