@@ -61,7 +61,7 @@
     end
 {%- endmacro %}
 
-{% macro by_period(relation, day, day_set=none, types=period_types()) -%}
+{% macro by_period(relation, day, types=period_types()) -%}
     select
         *,
         {{ period_end() }} as period_ends_on
@@ -74,24 +74,16 @@
         cross join (
             values {% for name in types %}('{{ name }}'){{ ', ' if not loop.last }}{% endfor %}
         ) as period_types (period_type)
-        {% if day_set -%}
-        where {{ near_days_to_build(day_set, 'rows_of.' ~ day) }}
-        {%- endif %}
     ) as dated
-    {% if day_set -%}
-    where {{ in_days_to_build(day_set, 'period_starts_on') }}
-    {%- endif %}
 {%- endmacro %}
 
-{% macro by_period_and_dimension(
-    relation, day, dimensions, day_set=none, types=period_types()
-) -%}
+{% macro by_period_and_dimension(relation, day, dimensions, types=period_types()) -%}
     select
         in_periods.*,
         dimensions.dimension_name,
         {{ value_of_dimension(dimensions) }} as dimension_value
     from (
-        {{ by_period(relation, day, day_set, types) }}
+        {{ by_period(relation, day, types) }}
     ) as in_periods
     cross join (
         values {% for name in dimensions %}('{{ name }}'){{ ', ' if not loop.last }}{% endfor %}
@@ -180,5 +172,5 @@
             four_weeks_end_on as period_ends_on
         from ({{ in_four_weeks(calendar, 'week_starts_on') }}) as weeks
     ) as all_periods
-    where {{ in_days_to_build('published', 'period_starts_on') }}
+    where {{ in_days_to_build('periods', 'period_starts_on') }}
 {%- endmacro %}

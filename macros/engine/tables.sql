@@ -13,24 +13,20 @@
     {{ return(layer if layer == target.schema else target.schema ~ '_' ~ layer) }}
 {%- endmacro %}
 
-{% macro drop_days(relation, column, days, is_null_unknown=false) -%}
-    {{ return(adapter.dispatch('drop_days')(relation, column, days, is_null_unknown)) }}
+{% macro drop_days(relation, column, days) -%}
+    {{ return(adapter.dispatch('drop_days')(relation, column, days)) }}
 {%- endmacro %}
 
-{% macro default__drop_days(relation, column, days, is_null_unknown) -%}
-    {%- set day = 'coalesce(' ~ column ~ ", date '1970-01-01')" if is_null_unknown else column -%}
+{% macro default__drop_days(relation, column, days) -%}
     delete from {{ relation }}
-    where {{ day }} in (date '{{ days | join("', date '") }}')
+    where {{ column }} in (date '{{ days | join("', date '") }}')
 {%- endmacro %}
 
-{% macro spark__drop_days(relation, column, days, is_null_unknown) -%}
+{% macro spark__drop_days(relation, column, days) -%}
     {#- Parquet tables know no delete; each day is a partition. -#}
     alter table {{ relation }} drop if exists
     {%- for day in days %}
-    partition ({{ column }} =
-        {%- if is_null_unknown and day == '1970-01-01' %} null
-        {%- else %} date '{{ day }}'
-        {%- endif %}){{ ',' if not loop.last }}
+    partition ({{ column }} = date '{{ day }}'){{ ',' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 

@@ -27,8 +27,8 @@
     }) }}
 {%- endmacro %}
 
-{% macro by_rating_dimension(relation, day, day_set=none) -%}
-    {{ by_period_and_dimension(relation, day, rating_dimensions(), day_set) }}
+{% macro by_rating_dimension(relation, day) -%}
+    {{ by_period_and_dimension(relation, day, rating_dimensions()) }}
 {%- endmacro %}
 
 {% macro agreement_keys() -%}

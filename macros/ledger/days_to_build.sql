@@ -1,12 +1,21 @@
-{#- The days that a run builds anew, and the filter and the hook made of them. A set of days is the
-    name of a raw table (the days of recording of which rows were delivered), or one of those that the
-    models int_deliveries__days_to_build and int_deliveries__periods_to_build have. -#}
+{#- A model that is built by days or periods, in one line: what it takes out before it adds, and by
+    which column. A set of days is the name of a raw table (the days of recording of which rows were
+    delivered), decided (days of decisions) or periods (first days of periods). -#}
+{% macro built_by_days(day_set, column) -%}
+    {{ config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='fail',
+        partition_by=column if target.type == 'spark' else none,
+        pre_hook="{{ drop_days_to_build('" ~ day_set ~ "', '" ~ column ~ "') }}" if day_set else []
+    ) }}
+{%- endmacro %}
+
 {% macro days_to_build(day_set) -%}
-    {%- if day_set in ['decided', 'judged'] + period_day_sets() -%}
-        {%- set days_or_periods = 'periods' if day_set in period_day_sets() else 'days' -%}
+    {%- if day_set in ('decided', 'periods') -%}
         {%- set select_days -%}
-            select built_on from {{ ref('int_deliveries__' ~ days_or_periods ~ '_to_build') }}
-            where day_set = '{{ day_set }}'
+            select built_on
+            from {{ ref('int_deliveries__' ~ {'decided': 'days', 'periods': 'periods'}[day_set] ~ '_to_build') }}
         {%- endset -%}
     {%- else -%}
         {%- set raw_days = ref('int_deliveries__raw_days') -%}
@@ -26,24 +35,11 @@
     {{ return(days.columns[0].values() | list) }}
 {%- endmacro %}
 
-{#- Where an engine cannot restate what time alone changes, marts of periods are tables, built whole. -#}
-{% macro are_all_days_built(day_set) -%}
-    {{ return(
-        is_full_build()
-        or (day_set in period_day_sets() and model.config.materialized != 'incremental')
-    ) }}
-{%- endmacro %}
-
-{% macro period_day_sets() -%}
-    {{ return(['published', 'rated']) }}
-{%- endmacro %}
-
 {#- True for all days where all are built, false where none is, else what its caller says of them. -#}
 {% macro where_days_to_build(day_set) -%}
-    {%- set is_full = are_all_days_built(day_set) -%}
     {#- Called while parsing too, when its ref() makes the lineage. -#}
-    {%- set days = days_to_build(day_set) if not (execute and is_full) -%}
-    {%- if is_full -%}
+    {%- set days = days_to_build(day_set) if not (execute and is_full_build()) -%}
+    {%- if is_full_build() -%}
     true
     {%- elif not days -%}
     false
@@ -92,11 +88,27 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro drop_days_to_build(day_set, column, is_null_unknown=false) -%}
-    {%- if execute and not are_all_days_built(day_set) and load_relation(this) -%}
+{% macro drop_days_to_build(day_set, column) -%}
+    {%- if execute and not is_full_build() and load_relation(this) -%}
         {%- set days = days_to_build(day_set) -%}
         {%- if days -%}
-            {{ drop_days(this, column, days, is_null_unknown) }}
+            {{ drop_days(this, column, days) }}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Before periods are built from them, and not after: a run that ends between leaves them unvouched
+    for, and the next one builds their periods again, whatever the days hold by then. -#}
+{% macro forget_changed_days() -%}
+    {%- if execute -%}
+        {%- set ledger = relation_named('int_deliveries__built_days') -%}
+        {%- if load_relation(ledger) -%}
+            {%- set days = run_query(
+                'select distinct cast(calendar_date as string) from ' ~ this
+                ~ ' where is_changed order by 1').columns[0].values() | list -%}
+            {%- if days -%}
+                {{ drop_days(ledger, 'calendar_date', days) }}
+            {%- endif -%}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
@@ -114,21 +126,24 @@
         {{ exceptions.raise_compiler_error(
             'Raw rows have vanished on ' ~ found[0][4] ~ ' days of delivery. Raw tables are only '
             ~ 'added to, so nothing was built on top.\n' ~ rows | join('\n') ~ '\nBring the rows '
-            ~ 'back, or, if they are gone for good, say dbt build --full-refresh.') }}
+            ~ 'back, or, if they are gone for good or raw_path now has other data, say dbt build '
+            ~ '--full-refresh.') }}
     {%- endif -%}
 {%- endmacro %}
 
-{% macro deliveries_so_far() -%}
-    {%- if is_full_build() -%}
+{% macro built_so_far(name, columns) -%}
+    {#- The model of that name as the last finished build left it; empty where all is built anew. By
+        name: a ref would close a circle, as it is written when all else is built. -#}
+    {%- if not is_full_build() -%}
+    {{ relation_named(name) }}
+    {%- else -%}
     (
         select
-            cast(null as string) as table_name,
-            cast(null as date) as recorded_on,
-            cast(null as bigint) as n_rows
+            {% for column, data_type in columns.items() -%}
+            cast(null as {{ data_type }}) as {{ column }}{{ ',' if not loop.last }}
+            {% endfor %}
         where false
     ) as nothing
-    {%- else -%}
-    {{ deliveries_relation() }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -35,7 +35,7 @@
 
 {% macro is_built_by_these_definitions() -%}
     {#- None where no build has ended yet. -#}
-    {%- set ledger = deliveries_relation() -%}
+    {%- set ledger = relation_named('deliveries') -%}
     {%- if load_relation(ledger) -%}
         {{ return(run_query(
             'select definitions = ' ~ signed_definitions() ~ ' as is_same '
@@ -55,7 +55,7 @@
             {%- endif -%}
         {%- endfor -%}
         {%- if selected and is_built_by_these_definitions() is false -%}
-            {{ mark_ledger(deliveries_relation()) }}
+            {{ mark_ledger(relation_named('deliveries')) }}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
@@ -73,9 +73,8 @@
     drop table {{ ledger }}
 {%- endmacro %}
 
-{% macro deliveries_relation() -%}
-    {#- By name: a ref would close a circle, as the ledger is written when all else is built. -#}
-    {%- for node in graph.nodes.values() if node.name == 'deliveries' -%}
+{% macro relation_named(name) -%}
+    {%- for node in graph.nodes.values() if node.name == name and node.resource_type == 'model' -%}
         {{ return(api.Relation.create(
             database=node.database, schema=node.schema, identifier=node.alias)) }}
     {%- endfor -%}
@@ -94,7 +93,7 @@
         {%- do add_definitions(id, texts) -%}
     {%- endfor -%}
     {#- The variables that models built by days read; a test says which others there are. -#}
-    {%- for name in ['raw_path', 'raw_schema', 'raw_connector', 'connectors', 'hatecheck_file',
+    {%- for name in ['raw_schema', 'raw_connector', 'connectors', 'hatecheck_file',
             'hatecheck_audits', 'hatecheck_seed', 'convabuse_file', 'as_of', 'reporting_timezone',
             'week_starts_on', 'confidence_level', 'min_audits', 'min_effective_n',
             'min_coverage_rate', 'min_share_in_sight', 'max_unknown_flags', 'max_interval_width', 'min_people', 'daily_dimensions',

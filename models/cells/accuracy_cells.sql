@@ -1,3 +1,5 @@
+{{ built_by_days('periods', 'period_starts_on') }}
+
 {% set measures = audit_measures().keys() | list -%}
 {% set squares = audit_measure_squares().keys() | list -%}
 {% set decisions = [

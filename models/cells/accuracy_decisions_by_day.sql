@@ -1,3 +1,5 @@
+{{ built_by_days('decided', 'decided_on') }}
+
 {% set counts = {
     'n_decisions': 'n_decisions',
     'n_enforced_decisions': one_where("action_group = 'enforced'"),

@@ -1,9 +1,11 @@
+{{ built_by_days('periods', 'period_starts_on') }}
+
 {% set measures = audit_measures().keys() | list -%}
 
 with cells as (
     select *
     from {{ ref('accuracy_cells') }}
-    where {{ in_days_to_build('published', 'period_starts_on') }}
+    where {{ in_days_to_build('periods', 'period_starts_on') }}
 ),
 
 strata as (

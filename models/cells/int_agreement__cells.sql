@@ -1,3 +1,5 @@
+{{ built_by_days('periods', 'period_starts_on') }}
+
 {% set group_keys = agreement_keys() %}
 
 with ratings as (
@@ -5,11 +7,17 @@ with ratings as (
     from {{ ref('int_agreement__ratings') }}
     where
         exclusion_reason is null
-        and {{ near_days_to_build('rated', 'item_rated_on') }}
+        and {{ near_days_to_build('periods', 'item_rated_on') }}
+),
+
+all_periods as (
+    {{ by_rating_dimension('ratings', 'item_rated_on') }}
 ),
 
 grouped as (
-    {{ by_rating_dimension('ratings', 'item_rated_on', day_set='rated') }}
+    select *
+    from all_periods
+    where {{ in_days_to_build('periods', 'period_starts_on') }}
 ),
 
 raters as (

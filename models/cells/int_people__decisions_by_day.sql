@@ -1,3 +1,5 @@
+{{ built_by_days('decided', 'decided_on') }}
+
 with decisions as (
     select *
     from {{ ref('fct_decisions') }}

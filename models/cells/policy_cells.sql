@@ -1,3 +1,5 @@
+{{ built_by_days('periods', 'period_starts_on') }}
+
 {% set keys = ['period_type', 'period_starts_on', 'policy_id', 'policy_version'] -%}
 
 with audits as (
@@ -6,13 +8,13 @@ with audits as (
     where
         coalesce(exclusion_reason, 'no_frame') = 'no_frame'
         and error_class <> 'technical'
-        and {{ near_days_to_build('published', 'decided_on') }}
+        and {{ near_days_to_build('periods', 'decided_on') }}
 ),
 
 labels as (
     select *
     from {{ ref('int_truth__policy_labels') }}
-    where {{ near_days_to_build('published', 'decided_on') }}
+    where {{ near_days_to_build('periods', 'decided_on') }}
 ),
 
 policies as (
@@ -40,7 +42,7 @@ all_periods as (
 periods as (
     select *
     from all_periods
-    where {{ in_days_to_build('published', 'period_starts_on') }}
+    where {{ in_days_to_build('periods', 'period_starts_on') }}
 ),
 
 in_force as (

@@ -1,3 +1,5 @@
+{{ built_by_days('periods', 'period_starts_on') }}
+
 {% set groups = ['period_type', 'period_starts_on', 'dimension_name', 'dimension_value'] -%}
 
 with cells as (
@@ -6,7 +8,7 @@ with cells as (
     where
         exclusion_reason is null
         and n_audits > 0
-        and {{ in_days_to_build('published', 'period_starts_on') }}
+        and {{ in_days_to_build('periods', 'period_starts_on') }}
 ),
 
 design as (
@@ -31,7 +33,7 @@ named as (
     from {{ ref('accuracy_population') }}
     where
         has_rates
-        and {{ in_days_to_build('published', 'period_starts_on') }}
+        and {{ in_days_to_build('periods', 'period_starts_on') }}
 ),
 
 by_metric as (

@@ -1,11 +1,8 @@
+{{ built_by_days(none, none) }}
+
 -- The last of what is built by days, so that nothing is vouched for that was not built.
--- depends_on: {{ ref('accuracy_estimates') }}
--- depends_on: {{ ref('accuracy_population') }}
--- depends_on: {{ ref('int_agreement__coefficients') }}
+-- depends_on: {{ ref('int_deliveries__built_days') }}
 -- depends_on: {{ ref('int_people__decisions_by_day') }}
--- depends_on: {{ ref('int_scores__ratings') }}
--- depends_on: {{ ref('int_verdicts__audits') }}
--- depends_on: {{ ref('policy_cells') }}
 with raw_days as (
     select * from {{ ref('int_deliveries__raw_days') }}
 ),

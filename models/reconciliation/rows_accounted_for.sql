@@ -1,6 +1,7 @@
 {% set ranked = [
-    'queues', 'policies', 'roster', 'sampling_frame', 'disputes', 'calibration_ratings',
-    'appeals', 'decision_policies', 'statements_of_reasons', 'control_totals',
+    'queues', 'policies', 'roster', 'sampling_frame', 'audits', 'disputes',
+    'calibration_ratings', 'appeals', 'decision_policies', 'statements_of_reasons',
+    'control_totals',
 ] %}
 
 with counted as (
@@ -11,11 +12,6 @@ with counted as (
     {{ count_revisions_by_fate(
         'decisions', ref('int_deliveries__decision_revisions'),
         kept='(select count(*) from ' ~ ref('fct_decisions') ~ ')'
-    ) }}
-    union all
-    {{ count_revisions_by_fate(
-        'audits', ref('int_deliveries__audit_revisions'),
-        kept='(select count(*) from ' ~ ref('stg_audits') ~ ')'
     ) }}
     union all
     -- No table has the last revision of each job alone: those superseded are taken off.

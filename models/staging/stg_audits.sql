@@ -1,14 +1,12 @@
-with latest as (
-    {{ last_recorded(
-        'audits', ref('base_audits'), ref('int_deliveries__audit_revisions')
-    ) }}
+with delivered as (
+    {{ latest_known('audits') }}
 )
 
 select
     audit_id,
     revision_no,
     decision_id,
-    auditor_key,
+    {{ pseudonym("nullif(auditor_id, '')") }} as auditor_key,
     auditor_tier,
     sampling_method,
     plan_id,
@@ -16,9 +14,9 @@ select
     inclusion_probability,
     is_blind,
     decided_action_code,
-    decided_policy_id,
-    truth_action_code,
-    truth_policy_id,
+    nullif(decided_policy_id, '') as decided_policy_id,
+    nullif(truth_action_code, '') as truth_action_code,
+    nullif(truth_policy_id, '') as truth_policy_id,
     severity,
     is_critical,
     is_technical_error,
@@ -26,4 +24,4 @@ select
     audited_at,
     source_system,
     recorded_at
-from latest
+from delivered

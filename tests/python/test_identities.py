@@ -180,7 +180,7 @@ MUTATIONS = {
         {ALL_IN},
     ),
     "an_audit_that_never_reached_the_mart": (
-        repeat("staging.base_audits", change="'lost' as audit_id"),
+        repeat("staging.stg_audits", change="'lost' as audit_id"),
         {ALL_IN},
     ),
     "a_month_without_its_count_of_audits": (
@@ -951,11 +951,11 @@ MUTATIONS = {
         {"planned_audits_are_made"},
     ),
     "a_gap_in_the_revisions": (
-        "update staging.base_audits set revision_no = revision_no + 1 where revision_no > 1",
+        "update staging.stg_audits set revision_no = revision_no + 1 where revision_no > 1",
         {"revisions_follow_each_other"},
     ),
     "revisions_out_of_time": (
-        "update staging.base_audits set recorded_at = recorded_at - interval 90 day "
+        "update staging.stg_audits set recorded_at = recorded_at - interval 90 day "
         "where revision_no > 1",
         {"revisions_follow_each_other"},
     ),
@@ -1010,9 +1010,9 @@ MUTATIONS = {
         {"errors_are_found_as_elsewhere", WATCHED},
     ),
     "errors_that_are_revised_away": (
-        "insert into staging.base_audits select * replace (revision_no + 1 as revision_no, "
+        "insert into staging.stg_audits select * replace (revision_no + 1 as revision_no, "
         "decided_action_code as truth_action_code, decided_policy_id as truth_policy_id) "
-        "from staging.base_audits where audit_status = 'final' and revision_no = 1 "
+        "from staging.stg_audits where audit_status = 'final' and revision_no = 1 "
         "and truth_action_code <> decided_action_code",
         {"errors_are_not_revised_away", "revisions_follow_each_other"},
     ),

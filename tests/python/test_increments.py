@@ -19,15 +19,15 @@ OF_THE_RUN = {
     "deliveries",
     "int_deliveries__raw_days",
     "int_deliveries__days_to_build",
+    "int_deliveries__changed_days",
     "int_deliveries__periods_to_build",
     "int_deliveries__decision_revisions",
     "int_deliveries__job_revisions",
-    "int_deliveries__audit_revisions",
 }
 # So few that a delivery of audits gives days their rates, or takes them away.
 FEW_AUDITS = ("--vars", "{min_audits: 3, min_effective_n: 3}")
 MODELS_ONLY = ("--exclude-resource-types", "unit_test", "test")
-REVISIONS = {"decision": "decision_id", "job": "job_id", "audit": "audit_id, revision_no"}
+REVISIONS = {"decision": "decision_id", "job": "job_id"}
 
 
 def revisions(project):
@@ -231,6 +231,36 @@ def test_a_build_of_some_models_leaves_the_rest_to_the_next(before_the_rest, bot
     assert_same(project, both_parts)
 
 
+def test_a_change_that_is_taken_back_after_half_a_build(both_parts, new_project, make_world):
+    """What periods were built from in between is no longer there, and they are built again."""
+    project = both_parts.copy_to(new_project())
+    roster = make_world()["roster"]
+    person, late = roster[roster["person_id"] == "mod-1"], roster["recorded_at"].max() + 30 * DAY
+    moved = person.assign(site="elsewhere", recorded_at=late)
+    deliver_part(project, "moved", {"roster": moved})
+    build(project, "--select", "+accuracy_estimates")
+    sites = "select distinct dimension_value from cells.accuracy_cells where dimension_name = 'site'"
+    assert "elsewhere" in set(project.query(sites)["dimension_value"])
+    deliver_part(project, "back", {"roster": person.assign(recorded_at=late + DAY)})
+    build(project)
+    assert "elsewhere" not in set(project.query(sites)["dimension_value"])
+    assert_same(project, rebuilt(new_project, project.raw))
+
+
+def test_a_folder_may_move(both_parts, new_project):
+    """Where raw files are is no definition; that other files are there, their counts say."""
+    project = both_parts.copy_to(new_project())
+    mark_decision(project, "d001")
+    moved = project.raw.rename(project.raw.with_name("moved"))
+    build(project, "--vars", f"raw_path: {moved}")
+    assert marked(project) == ["d001"]
+    for file in moved.glob("decisions/rest.parquet"):
+        file.unlink()
+    run = project.build("--vars", f"raw_path: {moved}", data_tests=False)
+    assert run.returncode == 1
+    assert "raw_path now has other data" in run.stdout
+
+
 def test_another_variable_builds_history_again(before_the_rest, new_project):
     """What was built in one time zone is not kept in another."""
     project, other = before_the_rest, new_project()
@@ -338,23 +368,79 @@ def test_every_variable_that_history_depends_on_is_in_its_definitions():
     assert variables - named == OF_WHOLE_MODELS
 
 
-def test_the_ledger_is_written_after_all_that_is_built_by_days(parsed_project):
-    manifest = json.loads(
-        (parsed_project.folder / "target" / "manifest.json").read_text(encoding="utf-8")
-    )
-    parents = manifest["parent_map"]
-    [ledger] = [name for name in parents if name.endswith(".deliveries")]
-    before, found = [ledger], set()
+@pytest.fixture(scope="module")
+def manifest(parsed_project):
+    file = parsed_project.folder / "target" / "manifest.json"
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def short(names):
+    return {name.split(".")[-1] for name in names}
+
+
+def upstream(manifest, name, without=()):
+    """All that a model reads, itself included, but by way of some."""
+    before, found = [f"model.moderation_quality.{name}"], set()
     while before:
         found.update(before)
-        before = [parent for name in before for parent in parents.get(name, [])]
-    by_days = {
+        before = [
+            parent
+            for child in before
+            for parent in manifest["parent_map"].get(child, [])
+            if parent not in found and parent.split(".")[-1] not in without
+        ]
+    return found
+
+
+def incremental_models(manifest, column=None):
+    return {
         name
         for name, node in manifest["nodes"].items()
         if node["config"]["materialized"] == "incremental"
+        and (column is None or column in node["columns"])
     }
+
+
+def test_the_ledger_is_written_after_all_that_is_built_by_days(manifest):
+    by_days = incremental_models(manifest)
     assert len(by_days) > 10
-    assert by_days <= found
+    assert by_days <= upstream(manifest, "deliveries")
+    by_periods = incremental_models(manifest, "period_starts_on")
+    assert len(by_periods) == 6
+    assert by_periods <= upstream(manifest, "int_deliveries__built_days")
+
+
+def test_periods_are_built_again_when_anything_that_they_are_built_from_changes(manifest):
+    """A relation that int_deliveries__changed_days left out would leave marts stale, unseen."""
+    by_periods = incremental_models(manifest, "period_starts_on")
+    read = {parent for name in by_periods for parent in manifest["parent_map"][name]}
+    # Seeds are in the definitions, and the calendar is what the days say.
+    read = {name for name in read - by_periods if name.startswith("model.")}
+    compared = manifest["parent_map"]["model.moderation_quality.int_deliveries__changed_days"]
+    assert short(read) - {"dim_calendar", "int_deliveries__periods_to_build"} == short(
+        compared
+    ) - {"dim_calendar"}
+
+
+def test_days_are_built_again_when_any_raw_table_behind_them_changes(manifest):
+    # The last row recorded, of any table, is asked by derived frames alone, which are built whole.
+    run = ("int_deliveries__days_to_build", "int_deliveries__raw_days", "int_context__as_of")
+    read = {
+        source
+        for name in incremental_models(manifest, "decided_on")
+        for source in upstream(manifest, name.split(".")[-1], without=run)
+        if source.startswith("source.")
+    }
+    causes = manifest["parent_map"]["model.moderation_quality.int_deliveries__days_to_build"]
+    asked = {
+        source
+        for cause in causes
+        for source in ([cause] if cause.startswith("source.") else manifest["parent_map"][cause])
+        if source.startswith("source.")
+        and (cause.startswith("source.") or cause.split(".")[-1].startswith("base_"))
+    }
+    assert len(read) == 6
+    assert short(read) == short(asked)
 
 
 def test_rows_that_vanish_stop_the_build_and_are_named(both_parts, first_part, new_project):

@@ -542,7 +542,6 @@ def test_every_table_is_identical_and_holds_rows(first_build):
     empty = {name for name, found in first_build.parity.comparisons.items() if not found.identical}
     assert empty <= {
         "int_deliveries__job_revisions",
-        "int_deliveries__audit_revisions",
         "int_verdicts__dispute_exclusions",
         "int_people__suppressed_apart",
         "accuracy_change",
@@ -618,13 +617,10 @@ def test_plans_have_no_key(server, manifests):
 
 
 @spark
-def test_facts_are_partitioned_by_the_day_of_decision(server, increments):
+def test_decisions_are_partitioned_by_their_day(server, increments):
     warehouse = server.work / "warehouse" / "moderation_quality_facts.db"
     days = {folder.name for folder in (warehouse / "fct_decisions").glob("decided_on=*")}
     assert len(days) >= 14
-    audited = {folder.name for folder in (warehouse / "fct_audits").glob("decided_on=*")}
-    # Of audits whose decision never came, no day is known.
-    assert audited - days == {"decided_on=__HIVE_DEFAULT_PARTITION__"}
 
 
 @spark

@@ -83,10 +83,6 @@ CASES = {
     "layer_schema": Case("{{ layer_schema('core') }}"),
     "layer_schema: the target's own": Case("{{ layer_schema(target.schema) }}"),
     "drop_days": Case("{{ drop_days(this, 'found_on', ['2026-03-02', '2026-03-03']) }}"),
-    "drop_days: null is the first day": Case(
-        "{{ drop_days(this, 'found_on', ['1970-01-01', '2026-03-03'], true) }}"
-    ),
-    "drop_days: the first day is a day": Case("{{ drop_days(this, 'found_on', ['1970-01-01']) }}"),
     "create_table_as": Case("{{ create_table_as(false, this, 'select 1') }}"),
     "create_table_as: without partitions": Case(
         "{{ create_table_as(false, this, 'select 1') }}", node="model.moderation_quality.dim_queues"
@@ -142,6 +138,7 @@ CASES = {
     "period_status": Case(
         "{{ period_status('period_ends_on', 'now.as_of', 35) }}", variables=TOKYO
     ),
+    "row_hash": Case("select {{ row_hash('rows_of') }} from decisions as rows_of"),
     "touches_day": Case("{{ touches_day('valid_from', 'valid_to') }}"),
     "moments": Case("{{ moments('is_correct', 'correct') }}"),
     "sum_moments": Case("{{ sum_moments('correct') }}"),

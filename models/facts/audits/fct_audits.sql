@@ -1,13 +1,9 @@
 with audits as (
-    select *
-    from {{ ref('int_truth__audits') }}
-    where {{ in_days_to_build('judged', 'decided_on') }}
+    select * from {{ ref('int_truth__audits') }}
 ),
 
 eligibility as (
-    select *
-    from {{ ref('int_eligibility__audits') }}
-    where {{ in_days_to_build('judged', 'decided_on') }}
+    select * from {{ ref('int_eligibility__audits') }}
 ),
 
 strata as (
@@ -36,7 +32,7 @@ in_context as (
         eligibility.stratum_key,
         eligibility.exclusion_reason,
         decisions.decided_at,
-        decisions.decided_on as known_decided_on,
+        decisions.decided_on,
         decisions.queue_id,
         decisions.policy_id,
         decisions.policy_version_at_decision,
@@ -93,7 +89,7 @@ select
     plan_id,
     audited_at,
     decided_at,
-    known_decided_on as decided_on,
+    decided_on,
     queue_id,
     policy_id,
     policy_version_at_decision,

@@ -1,17 +1,9 @@
-{% set decisions_of_days -%}
-    select decision_id
-    from {{ ref('fct_decisions') }}
-    where {{ in_days_to_build('judged', 'decided_on') }}
-{%- endset %}
-
 with decisions as (
     select * from {{ ref('fct_decisions') }}
 ),
 
 audits as (
-    select decision_id
-    from {{ ref('stg_audits') }}
-    where {{ in_range_of('decision_id', decisions_of_days) }}
+    select decision_id from {{ ref('stg_audits') }}
 )
 
 select
@@ -36,6 +28,4 @@ select
     decisions.views_at_decision,
     decisions.confidence
 from decisions
-where
-    {{ in_days_to_build('judged', 'decisions.decided_on') }}
-    and decisions.decision_id in (select audits.decision_id from audits)
+where decisions.decision_id in (select audits.decision_id from audits)

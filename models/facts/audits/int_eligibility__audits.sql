@@ -1,7 +1,5 @@
 with audits as (
-    select *
-    from {{ ref('int_truth__audits') }}
-    where {{ in_days_to_build('judged', 'decided_on') }}
+    select * from {{ ref('int_truth__audits') }}
 ),
 
 decisions as (
@@ -21,6 +19,7 @@ derived as (
 in_frame as (
     select
         audits.*,
+        decisions.decided_on,
         coalesce(frame.stratum_key, derived.stratum_key) as stratum_key,
         decisions.decision_id is not null
         and decisions.exclusion_reason is null as is_decision_eligible,

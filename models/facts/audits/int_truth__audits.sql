@@ -1,23 +1,5 @@
-with all_revisions as (
-    select
-        audits.*,
-        coalesce(decisions.decided_on, date '1970-01-01') as decided_on
-    from {{ ref('stg_audits') }} as audits
-    left join {{ ref('int_eligibility__audited_decisions') }} as decisions
-        on audits.decision_id = decisions.decision_id
-),
-
--- Revisions of one audit may name decisions of several days.
-wanted as (
-    select distinct audit_id
-    from all_revisions
-    where {{ in_days_to_build('judged', 'decided_on') }}
-),
-
-revisions as (
-    select all_revisions.*
-    from all_revisions
-    inner join wanted on all_revisions.audit_id is not distinct from wanted.audit_id
+with revisions as (
+    select * from {{ ref('stg_audits') }}
 ),
 
 disputes as (
@@ -104,7 +86,6 @@ select
     audit_id,
     revision_no,
     decision_id,
-    decided_on,
     auditor_key,
     auditor_tier,
     sampling_method,
@@ -130,4 +111,3 @@ select
     source_system,
     recorded_at
 from judged
-where {{ in_days_to_build('judged', 'decided_on') }}

@@ -6,7 +6,6 @@ with audits as (
     where
         coalesce(exclusion_reason, 'no_frame') = 'no_frame'
         and error_class <> 'technical'
-        and {{ in_days_to_build('judged', 'decided_on') }}
 ),
 
 policies as (

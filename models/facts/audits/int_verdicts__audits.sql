@@ -1,9 +1,7 @@
 with audits as (
     select *
     from {{ ref('fct_audits') }}
-    where
-        coalesce(exclusion_reason, '') not in ('withdrawn', 'not_final')
-        and {{ in_days_to_build('judged', "coalesce(decided_on, date '1970-01-01')") }}
+    where coalesce(exclusion_reason, '') not in ('withdrawn', 'not_final')
 ),
 
 revisions as (

@@ -1,3 +1,5 @@
+{{ built_by_days('decided', 'decided_on') }}
+
 {% set jobs_of_days -%}
     select job_id
     from {{ ref('base_decisions') }}

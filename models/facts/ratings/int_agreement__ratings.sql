@@ -1,7 +1,5 @@
 with reviews as (
-    select *
-    from {{ ref('int_agreement__reviews') }}
-    where {{ in_days_to_build('judged', 'decided_on') }}
+    select * from {{ ref('int_agreement__reviews') }}
 ),
 
 actions as (
@@ -70,7 +68,6 @@ select
     label_kind,
     session_id,
     item_id,
-    decided_on,
     rater_key,
     rating_id,
     item_policy_id,

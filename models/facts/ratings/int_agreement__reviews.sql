@@ -19,7 +19,6 @@ final_audits as (
     select
         audits.audit_id,
         audits.decision_id,
-        truth.decided_on,
         audits.auditor_key,
         audits.truth_action_code,
         audits.truth_policy_id,
@@ -62,8 +61,6 @@ select
     'calibration' as rating_source,
     sessions.session_id,
     sessions.item_id,
-    -- Sessions are built anew each time: they are few, and a repeat in one hangs on the others.
-    date '1970-01-01' as decided_on,
     sessions.rater_key,
     sessions.session_id as rating_id,
     sessions.action_code,
@@ -84,7 +81,6 @@ select
     'double_review' as rating_source,
     'audits' as session_id,
     final_audits.decision_id as item_id,
-    final_audits.decided_on,
     final_audits.auditor_key as rater_key,
     final_audits.audit_id as rating_id,
     final_audits.truth_action_code as action_code,

@@ -3,9 +3,7 @@ with scores as (
 ),
 
 audits as (
-    select *
-    from {{ ref('fct_audits') }}
-    where {{ in_days_to_build('judged', "coalesce(decided_on, date '1970-01-01')") }}
+    select * from {{ ref('fct_audits') }}
 ),
 
 -- Only the scorecard of the revision in force; an audit's verdict may be blank, its scores are not.

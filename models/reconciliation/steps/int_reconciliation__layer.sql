@@ -2,7 +2,6 @@
 {% set delivered = {
     'decisions': ('base_decisions', 'int_deliveries__decision_revisions'),
     'review_jobs': ('base_review_jobs', 'int_deliveries__job_revisions'),
-    'audits': ('base_audits', 'int_deliveries__audit_revisions'),
 } -%}
 {#- Nothing of people: teams, sites and vendors are withheld where few work in them. -#}
 {%- set dimensions = reporting_dimensions().keys() | reject('in', roster_dimensions())
@@ -145,7 +144,7 @@ select
 from totals
 -- A table that is not delivered is no agreement.
 where
-    table_name not in ('decisions', 'review_jobs', 'audits')
+    table_name not in ('decisions', 'review_jobs')
     and n_delivered > 0
 union all
 select

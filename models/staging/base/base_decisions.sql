@@ -1,3 +1,5 @@
+{{ built_by_days('decisions', 'recorded_on') }}
+
 with delivered as (
     {{ revisions('decisions', ref('int_deliveries__decision_revisions')) }}
 )

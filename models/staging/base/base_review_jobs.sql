@@ -1,3 +1,5 @@
+{{ built_by_days('review_jobs', 'recorded_on') }}
+
 with delivered as (
     {{ revisions('review_jobs', ref('int_deliveries__job_revisions')) }}
 )

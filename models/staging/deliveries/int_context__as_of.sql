@@ -1,5 +1,5 @@
 {% set tables = [
-    'base_decisions', 'base_review_jobs', 'base_audits', 'stg_disputes',
+    'base_decisions', 'base_review_jobs', 'stg_audits', 'stg_disputes',
     'stg_sampling_frame', 'stg_policies', 'stg_queues', 'stg_roster', 'stg_audit_scores',
     'stg_golden_results', 'stg_calibration_ratings', 'stg_appeals',
 ] %}

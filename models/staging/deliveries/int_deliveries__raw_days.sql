@@ -22,7 +22,9 @@ loaded as (
         table_name,
         recorded_on,
         max(n_rows) as n_rows
-    from {{ deliveries_so_far() }}
+    from {{ built_so_far('deliveries', {
+        'table_name': 'string', 'recorded_on': 'date', 'n_rows': 'bigint',
+    }) }}
     group by table_name, recorded_on
 ),
 

@@ -1,1 +1,0 @@
-{{ repeated_rows('audits') }}
