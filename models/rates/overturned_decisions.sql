@@ -4,7 +4,7 @@
     'n_overturned_enforcements': one_where("action_group = 'enforced'"),
 } -%}
 
-with decisions as (
+with decisions as {{ read_anew() }} (
     select * from {{ ref('fct_decisions') }}
 ),
 

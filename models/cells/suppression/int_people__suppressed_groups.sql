@@ -1,5 +1,5 @@
 {% set group = suppressed_group_keys() -%}
-with people as (
+with people as {{ read_anew() }} (
     select * from {{ ref('int_people__at_work_marked') }}
 ),
 

@@ -1,6 +1,6 @@
 {% set depth = 6 -%}
 
-with jobs as (
+with jobs as {{ read_anew() }} (
     select * from {{ ref('stg_review_jobs') }}
 ),
 

@@ -14,7 +14,7 @@
 {% do all_verdicts.append('n_' ~ name) -%}
 {% endfor %}
 -- noqa: PRS here: sqlfluff's DuckDB dialect does not know grouping sets.
-with jobs as (
+with jobs as {{ read_anew() }} (
     select *
     from {{ ref('fct_jobs') }}
     where left_out_reason is null

@@ -13,7 +13,7 @@
 {% endfor %}
 {% set dimensions, more = job_dimensions(), ['wait_seconds'] %}
 -- noqa: PRS here: sqlfluff's DuckDB dialect does not know grouping sets.
-with jobs as (
+with jobs as {{ read_anew() }} (
     select * from {{ ref('fct_jobs') }}
 ),
 

@@ -27,7 +27,7 @@ with reported as (
     from {{ ref('stg_control_totals') }}
 ),
 
-decisions as (
+decisions as {{ read_anew() }} (
     select * from {{ ref('fct_decisions') }}
 ),
 

@@ -6,7 +6,7 @@
     ('source_differs', 'source', 'enqueue_reason', 'source_type'),
 ] -%}
 
-with statements as (
+with statements as {{ read_anew() }} (
     select * from {{ ref('stg_statements_of_reasons') }}
 ),
 
@@ -32,7 +32,7 @@ as_of as (
     select * from {{ ref('int_context__as_of') }}
 ),
 
-decisions as (
+decisions as {{ read_anew() }} (
     select
         decision_id,
         item_id,

@@ -1,9 +1,9 @@
 -- One row that has no other side, or says something else there, and why.
-with decisions as (
+with decisions as {{ read_anew() }} (
     select * from {{ ref('fct_decisions') }}
 ),
 
-jobs as (
+jobs as {{ read_anew() }} (
     select * from {{ ref('stg_review_jobs') }}
 ),
 

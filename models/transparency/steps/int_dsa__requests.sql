@@ -2,7 +2,7 @@ with reports as (
     select * from {{ ref('stg_reports') }}
 ),
 
-jobs as (
+jobs as {{ read_anew() }} (
     select * from {{ ref('stg_review_jobs') }}
 ),
 
