@@ -30,17 +30,17 @@ strata as (
 
 policies as (
     select
-        {{ row_hash('version') }} as row_hash,
-        {{ reporting_date('version.valid_from') }} as begins_on,
-        coalesce({{ reporting_date('version.valid_to') }}, date '9999-12-31') as ends_on
-    from {{ ref('stg_policies') }} as version
+        {{ row_hash('policy_versions') }} as row_hash,
+        {{ reporting_date('policy_versions.valid_from') }} as begins_on,
+        coalesce({{ reporting_date('policy_versions.valid_to') }}, date '9999-12-31') as ends_on
+    from {{ ref('stg_policies') }} as policy_versions
 ),
 
 hashed as (
     {% for name, day in days_of.items() -%}
     select
         '{{ name }}' as relation_name,
-        {{ day }} as calendar_date,
+        rows_of.{{ day }} as calendar_date,
         {{ row_hash('rows_of') }} as row_hash
     from {{ ref(name) }} as rows_of
     union all
@@ -98,9 +98,11 @@ select
     coalesce(typed.n_day_rows, 0) as n_day_rows,
     typed.sum_of_hashes,
     typed.xor_of_hashes,
-    typed.n_day_rows is distinct from built.n_day_rows
-    or typed.sum_of_hashes is distinct from built.sum_of_hashes
-    or typed.xor_of_hashes is distinct from built.xor_of_hashes as is_changed
+    not coalesce(
+        typed.n_day_rows = built.n_day_rows
+        and typed.sum_of_hashes = built.sum_of_hashes
+        and typed.xor_of_hashes = built.xor_of_hashes, false
+    ) as is_changed
 from typed
 full outer join built
     on

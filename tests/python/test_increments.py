@@ -239,7 +239,7 @@ def test_a_change_that_is_taken_back_after_half_a_build(both_parts, new_project,
     moved = person.assign(site="elsewhere", recorded_at=late)
     deliver_part(project, "moved", {"roster": moved})
     build(project, "--select", "+accuracy_estimates")
-    sites = "select distinct dimension_value from cells.accuracy_cells where dimension_name = 'site'"
+    sites = "select dimension_value from cells.accuracy_cells where dimension_name = 'site'"
     assert "elsewhere" in set(project.query(sites)["dimension_value"])
     deliver_part(project, "back", {"roster": person.assign(recorded_at=late + DAY)})
     build(project)
@@ -419,9 +419,8 @@ def test_periods_are_built_again_when_anything_that_they_are_built_from_changes(
     # Seeds are in the definitions, and the calendar is what the days say.
     read = {name for name in read - by_periods if name.startswith("model.")}
     compared = manifest["parent_map"]["model.moderation_quality.int_deliveries__changed_days"]
-    assert short(read) - {"dim_calendar", "int_deliveries__periods_to_build"} == short(
-        compared
-    ) - {"dim_calendar"}
+    not_compared = {"dim_calendar", "int_deliveries__periods_to_build"}
+    assert short(read) - not_compared == short(compared) - not_compared
 
 
 def test_days_are_built_again_when_any_raw_table_behind_them_changes(manifest):

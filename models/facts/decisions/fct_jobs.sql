@@ -90,21 +90,27 @@ by_job as (
         {% endfor -%}
         case when closed_how = 'skipped' then 1 else 0 end as n_skips
     from visits
-    where not exists (
-        select 1
-        from several
-        where visits.job_id = several.job_id
-    )
+    where
+        not exists (
+            select 1
+            from several
+            where visits.job_id = several.job_id
+        )
     union all
     select
-        visits.job_id,
+        job_id,
         {% for name, moment in moments.items() -%}
         min({{ moment }}) as {{ name }},
         {% endfor -%}
         sum(case when closed_how = 'skipped' then 1 else 0 end) as n_skips
     from visits
-    inner join several on visits.job_id = several.job_id
-    group by visits.job_id
+    where
+        exists (
+            select 1
+            from several
+            where visits.job_id = several.job_id
+        )
+    group by job_id
 ),
 
 timed as (
