@@ -46,8 +46,10 @@ def read_by_dbt(verb: str, project: Path, target: Path) -> Manifest:
         click.ClickException: dbt does not understand it.
     """
     command = [sys.executable, "-m", "dbt.cli.main", "--quiet", verb, "--target-path", target]
+    # Compiled SQL names the raw files that are there, which are no part of a project.
+    command += ["--no-partial-parse", "--vars", "raw_path: without raw files"]
     run = subprocess.run(
-        [*command, "--no-partial-parse"],
+        command,
         cwd=project, env=os.environ | {"MODERATION_QUALITY_DATABASE": ":memory:"},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
