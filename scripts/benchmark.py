@@ -577,8 +577,8 @@ def verdicts(results: dict) -> list[str]:
         fifty["increment"][0] / fifty["full_build"][0], 0.1)  # fmt: skip
     floor = ten["full_build"][1] / ten["copy"][1]
     found.append(
-        f"- Processors on a full build of 10 million ÷ on a copy of its raw tables: {floor:.1f}; no "
-        "goal, but what the layer adds to the least that a warehouse costs."
+        f"- Processors on a full build of 10 million ÷ on a copy of its raw tables: {floor:.1f}; "
+        "no goal, but what the layer adds to the least that a warehouse costs."
     )
     return found
 
