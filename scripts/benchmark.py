@@ -33,7 +33,10 @@ SIZES = {"1": 10, "5": 52, "10": 101, "50": 500}
 # Models only: what tests cost is measured by itself.
 MODELS_ONLY = ["--exclude-resource-types", "test", "unit_test"]
 # What pandas cannot hold, what Spark is not for, and what 5 million is not asked for.
-SKIPPED = "50:pandas,50:spark,50:tests,5:straight,5:by_hand,5:pandas,5:tests,5:spark"
+SKIPPED = (
+    "50:pandas,50:spark,50:tests,50:samplics,5:straight,5:by_hand,5:pandas,5:tests,5:spark,"
+    "5:samplics,5:survey"
+)
 console = Console()
 
 
@@ -259,6 +262,45 @@ class Bench:
         command = [sys.executable, script, self.raw, self.work / "pandas.csv"]
         return run(command, self.work / "pandas.log")
 
+    def survey(self) -> Measure:
+        """Accuracy by month and queue, by R's survey."""
+        script = PROJECT / "scripts" / "benchmarks" / "survey.R"
+        command = ["Rscript", script, self.audits(), self.work / "survey.csv"]
+        return run(command, self.work / "survey.log")
+
+    def samplics(self) -> Measure:
+        """The same by samplics."""
+        script = PROJECT / "scripts" / "benchmarks" / "samplics_domains.py"
+        command = [sys.executable, script, self.audits(), self.work / "samplics.csv"]
+        return run(command, self.work / "samplics.log")
+
+    def audits(self) -> Path:
+        """The counted audits as libraries of survey statistics want them, which is not measured."""
+        file = self.work / "audits.csv"
+        with duckdb.connect(self.warehouse, read_only=True) as connection:
+            connection.execute(
+                "copy (with pools as (select variance_stratum_key, sum(n_audits) "
+                "/ sum(population_size) as fraction from facts.int_sampling__strata "
+                "where n_audits > 0 group by all) "
+                "select concat(date_trunc('month', decided_on)::date, '|', audits.queue_id) "
+                "as domain, n_correct as correct, audits.weight, variance_stratum_key as pool, "
+                "fraction "
+                "from facts.fct_audits as audits "
+                "inner join facts.int_sampling__strata using (stratum_key) "
+                "inner join pools using (variance_stratum_key) "
+                f"where is_counted) to '{file}'"
+            )
+        return file
+
+    def estimates(self) -> dict[str, float]:
+        """How many estimates with a standard error the full build made, and in how many seconds."""
+        ran = json.loads((self.work / "target" / "run_results.json").read_text())["results"]
+        name = "model.moderation_quality.accuracy_estimates"
+        [seconds] = [one["execution_time"] for one in ran if one["unique_id"] == name]
+        with duckdb.connect(self.warehouse, read_only=True) as connection:
+            query = "select count(*) from restricted.accuracy_estimates"
+            return {"n": connection.sql(query).fetchall()[0][0], "seconds": round(seconds, 2)}
+
     def spark(self) -> Measure:
         """Every model on Spark, on this machine."""
         part_of(self.world, self.days - 1, self.raw)
@@ -304,14 +346,35 @@ class Bench:
             if len(other) != len(mart) or (other[counts] != mart[counts]).any(axis=None):
                 raise click.ClickException(f"{file} has other counts than the mart.")
             apart = max(apart, (other["accuracy"] - mart["accuracy"]).abs().max())
+        for name in LIBRARIES:
+            apart = max(apart, self.differs_from(self.work / f"{name}.csv"))
         if apart > 1e-9:
             raise click.ClickException(f"Accuracies are {apart} apart.")
         return apart
 
+    def differs_from(self, file: Path) -> float:
+        """How far estimates and standard errors by month and queue are from those of a library."""
+        if not file.exists():
+            return 0.0
+        with duckdb.connect(self.warehouse, read_only=True) as connection:
+            apart, n = connection.execute(
+                "select max(greatest(abs(a.estimate - b.estimate), "
+                "abs(a.standard_error - b.standard_error))), count(a.standard_error) "
+                "from rates.accuracy_rates as a inner join read_csv(?) as b "
+                "on concat(a.period_starts_on, '|', a.dimension_value) = b.domain "
+                "where metric_id = 'accuracy' and metric_version = 1 and period_type = 'month' "
+                "and dimension_name = 'queue'",
+                [str(file)],
+            ).fetchall()[0]
+        if not n:
+            raise click.ClickException(f"{file} has no estimate of the mart's.")
+        return apart
 
+
+LIBRARIES = {"survey": "R's survey", "samplics": "samplics"}
 STEPS = [
     "full_build", "reconcile", "marts", "copy", "straight", "increment", "by_hand", "pandas",
-    "tests", "spark",
+    "survey", "samplics", "tests", "spark",
 ]  # fmt: skip
 LABELS = {
     "full_build": "full build, `dbt build` without tests",
@@ -322,6 +385,8 @@ LABELS = {
     "increment": "one more day, `dbt build` without tests",
     "tests": "all data tests, `dbt test`",
     "by_hand": "headline table only, SQL by hand",
+    "survey": "accuracy by month and queue from counted audits, R's survey",
+    "samplics": "the same, samplics",
     "pandas": "headline table only, pandas",
     "spark": "full build on Spark, this machine",
 }
@@ -403,6 +468,9 @@ def main(work: Path, sizes: str, memory: str, skip: str, page_only: bool) -> Non
             for step in STEPS:
                 if f"{size}:{step}" in skip.split(",") or step in results.get(size, {}):
                     continue
+                if step == "survey" and not shutil.which("Rscript"):
+                    console.print(f"{size} million: {LABELS[step]}: left out, no R (r-cran-survey)")
+                    continue
                 console.print(f"{size} million: {LABELS[step]}")
                 measured = getattr(bench, step)()
                 keep(size, step, [measured.seconds, measured.cpu_seconds, measured.peak_gb])
@@ -410,8 +478,12 @@ def main(work: Path, sizes: str, memory: str, skip: str, page_only: bool) -> Non
                     f"    {measured.seconds:.1f} s, {measured.cpu_seconds:.1f} s of processors, "
                     f"{measured.peak_gb:.1f} GB"
                 )
+                if step == "full_build":
+                    keep(size, "estimates", bench.estimates())
                 if step == "copy":
                     keep(size, "gigabytes", bench.gigabytes())
+                if step in LIBRARIES:
+                    keep(size, "n_domains", len(pd.read_csv(bench.work / f"{step}.csv")))
             if "apart" not in results.get(size, {}):
                 keep(size, "apart", bench.same_numbers())
         if "waits" not in results:
@@ -580,6 +652,17 @@ def verdicts(results: dict) -> list[str]:
         f"- Processors on a full build of 10 million ÷ on a copy of its raw tables: {floor:.1f}; "
         "no goal, but what the layer adds to the least that a warehouse costs."
     )
+    ours, rows = ten["estimates"], []
+    for name, said in LIBRARIES.items():
+        if name in ten:
+            rows.append(f"{1000 * ten[name][0] / ten['n_domains']:,.0f} ms by {said}")
+    if rows:
+        found.append(
+            f"- One estimate with its standard error, from 10 million: "
+            f"{1000 * ours['seconds'] / ours['n']:.2f} ms by the layer (all {ours['n']:,} of "
+            f"`accuracy_estimates`), {', '.join(rows)} (accuracy by month and queue); the same to "
+            "1e-9."
+        )
     return found
 
 
