@@ -1,21 +1,4 @@
 {% set ends = ['decided', 'escalated', 'answered', 'auto_closed', 'other'] -%}
-{#- Of each visit; of a job the first. -#}
-{% set moments = {
-    'first_opened_at': 'started_at',
-    'closed_at': "case when closed_how <> 'skipped' then decided_at end",
-    'close_known_at': "case when closed_how <> 'skipped' then greatest(decided_at, known_at) end",
-} -%}
-{% for how in ends -%}
-{% do moments.update({
-    'first_' ~ how ~ '_at': "case when closed_how = '" ~ how ~ "' then decided_at end",
-}) -%}
-{% endfor -%}
-{% for decider in ['human', 'automation'] -%}
-{% do moments.update({
-    'first_' ~ decider ~ '_at':
-        "case when closed_how <> 'skipped' and decided_by_type = '" ~ decider ~ "' then decided_at end",
-}) -%}
-{% endfor -%}
 
 with jobs as (
     select * from {{ ref('stg_review_jobs') }}
@@ -74,42 +57,25 @@ visits as (
     where decisions.decided_at <= as_of.as_of
 ),
 
--- Nearly all jobs have one visit, and only the others need to be grouped.
-several as (
-    select job_id
-    from visits
-    group by job_id
-    having count(*) > 1
-),
-
 by_job as (
     select
         job_id,
-        {% for name, moment in moments.items() -%}
-        {{ moment }} as {{ name }},
+        min(started_at) as first_opened_at,
+        {% for how in ends -%}
+        min(case when closed_how = '{{ how }}' then decided_at end) as first_{{ how }}_at,
         {% endfor -%}
-        case when closed_how = 'skipped' then 1 else 0 end as n_skips
-    from visits
-    where
-        not exists (
-            select 1
-            from several
-            where visits.job_id = several.job_id
-        )
-    union all
-    select
-        job_id,
-        {% for name, moment in moments.items() -%}
-        min({{ moment }}) as {{ name }},
+        {% for decider in ['human', 'automation'] -%}
+        min(
+            case
+                when closed_how <> 'skipped' and decided_by_type = '{{ decider }}' then decided_at
+            end
+        ) as first_{{ decider }}_at,
         {% endfor -%}
+        min(case when closed_how <> 'skipped' then decided_at end) as closed_at,
+        min(case when closed_how <> 'skipped' then greatest(decided_at, known_at) end)
+            as close_known_at,
         sum(case when closed_how = 'skipped' then 1 else 0 end) as n_skips
     from visits
-    where
-        exists (
-            select 1
-            from several
-            where visits.job_id = several.job_id
-        )
     group by job_id
 ),
 
