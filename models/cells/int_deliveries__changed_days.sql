@@ -88,7 +88,7 @@ built as (
     select *
     from {{ built_so_far('int_deliveries__built_days', {
         'relation_name': 'string', 'calendar_date': 'date', 'n_day_rows': 'bigint',
-        'sum_of_hashes': 'decimal(38, 0)', 'xor_of_hashes': 'decimal(38, 0)',
+        'sum_of_hashes': 'decimal(38,0)', 'xor_of_hashes': 'decimal(38,0)',
     }) }}
 )
 
