@@ -159,7 +159,7 @@ class Bench:
             "connection.execute('set preserve_insertion_order = false')\n"
             "for table in pathlib.Path(sys.argv[2]).iterdir():\n"
             "    files = table / '*.parquet' if table.is_dir() else table\n"
-            "    connection.execute(f'create table {table.stem} as from \\'{files}\\'')\n"
+            "    connection.execute(f'create table \"{table.name}\" as from \\'{files}\\'')\n"
             "connection.close()\n"
         )
         return run([sys.executable, script, database, self.raw], self.work / "copy.log")
