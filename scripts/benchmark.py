@@ -150,7 +150,8 @@ class Bench:
     def copy(self) -> Measure:
         """The raw tables, each copied into a table: the least that a warehouse of them costs."""
         part_of(self.world, self.days - 1, self.raw)
-        script, database = self.work / "copy.py", self.work / "copy.duckdb"
+        # Not copy.py, which Python would take for its own module.
+        script, database = self.work / "raw_copy.py", self.work / "copy.duckdb"
         database.unlink(missing_ok=True)
         script.write_text(
             "import duckdb, pathlib, sys\n"
