@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks.samplics_domains import estimates
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import intervals
@@ -134,21 +135,9 @@ def by_samplics(strata: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     audits["pool"] = audits.stratum.map(dict(enumerate(variance_strata(strata))))
     members = strata.loc[audits.stratum.unique()]
     sizes = members.groupby(audits.groupby("stratum").pool.first().reindex(members.index))
-    fpc = 1 - sizes.n_audits.sum() / sizes.population_size.sum()
-    estimator = TaylorEstimator(PopParam.mean)
-    estimator.estimate(
-        # samplics divides by the estimate: a share plus one is never 0, and errs by as much.
-        y=audits.y.to_numpy() + 1.0,
-        samp_weight=audits.w.to_numpy(),
-        stratum=audits.pool.to_numpy(),
-        psu=np.arange(len(audits)),
-        domain=audits.domain.to_numpy(),
-        fpc=fpc.sort_index().to_dict(),
-        # What still has one audit has one decision: it is certain, and adds nothing.
-        single_psu=SinglePSUEst.skip,
-    )
-    estimate = pd.Series(estimator.point_est) - 1
-    return pd.DataFrame({"estimate": estimate, "standard_error": pd.Series(estimator.stderror)})
+    fraction = sizes.n_audits.sum() / sizes.population_size.sum()
+    audits["fraction"] = audits.pool.map(fraction)
+    return estimates(audits.rename(columns={"y": "correct", "w": "weight"}))
 
 
 def by_numpy(strata: pd.DataFrame, cells: pd.DataFrame, domain: str) -> dict[str, float]:
