@@ -12,26 +12,29 @@
 {%- endmacro %}
 
 {% macro days_to_build(day_set) -%}
-    {%- if day_set in ('decided', 'periods') -%}
-        {%- set select_days -%}
-            select built_on
-            from {{ ref('int_deliveries__' ~ {'decided': 'days', 'periods': 'periods'}[day_set] ~ '_to_build') }}
+    {%- if day_set in ('days', 'periods') -%}
+        {%- set built_on -%}
+            select built_on from {{ ref('int_deliveries__' ~ day_set ~ '_to_build') }}
         {%- endset -%}
     {%- else -%}
         {%- set raw_days = ref('int_deliveries__raw_days') -%}
         {%- if execute -%}
             {%- do refuse_vanished_rows(raw_days) -%}
         {%- endif -%}
-        {%- set select_days -%}
+        {%- set built_on -%}
             select recorded_on as built_on from {{ raw_days }}
             where is_pending and table_name = '{{ day_set }}'
         {%- endset -%}
     {%- endif -%}
+    {{ return(list_days(built_on)) }}
+{%- endmacro %}
+
+{% macro list_days(select_days) -%}
     {%- if not execute -%}
         {{ return([]) }}
     {%- endif -%}
     {%- set days = run_query(
-        'select cast(built_on as string) from (' ~ select_days ~ ') as days order by 1') -%}
+        'select distinct cast(day as string) from (' ~ select_days ~ ') as days (day) order by 1') -%}
     {{ return(days.columns[0].values() | list) }}
 {%- endmacro %}
 
@@ -103,9 +106,7 @@
     {%- if execute -%}
         {%- set ledger = relation_named('int_deliveries__built_days') -%}
         {%- if load_relation(ledger) -%}
-            {%- set days = run_query(
-                'select distinct cast(calendar_date as string) from ' ~ this
-                ~ ' where is_changed order by 1').columns[0].values() | list -%}
+            {%- set days = list_days('select calendar_date from ' ~ this ~ ' where is_changed') -%}
             {%- if days -%}
                 {{ drop_days(ledger, 'calendar_date', days) }}
             {%- endif -%}

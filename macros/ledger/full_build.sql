@@ -140,8 +140,10 @@
     {%- if not execute or not graph.nodes -%}
         {{ return(true) }}
     {%- endif -%}
-    {%- for id, node in graph.nodes.items() if node.config.materialized == 'incremental' -%}
-        {%- if id not in selected_resources -%}
+    {%- set before = {} -%}
+    {%- do add_definitions(model.unique_id, before) -%}
+    {%- for id in before if id.startswith('model.') and id not in selected_resources -%}
+        {%- if graph.nodes[id].config.materialized != 'view' -%}
             {{ return(false) }}
         {%- endif -%}
     {%- endfor -%}

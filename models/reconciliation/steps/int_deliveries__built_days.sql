@@ -4,12 +4,8 @@
 -- depends_on: {{ ref('accuracy_estimates') }}
 -- depends_on: {{ ref('int_agreement__coefficients') }}
 -- depends_on: {{ ref('policy_cells') }}
-with days as (
-    select
-        *,
-        max(case when is_changed then 1 else 0 end) over (partition by calendar_date) = 1
-            as is_forgotten
-    from {{ ref('int_deliveries__changed_days') }}
+with changed_days as (
+    select * from {{ ref('int_deliveries__changed_days') }}
 )
 
 select
@@ -18,5 +14,9 @@ select
     n_day_rows,
     sum_of_hashes,
     xor_of_hashes
-from days
-where is_forgotten and n_day_rows > 0 and {{ is_whole_build() }}
+from changed_days
+where
+    n_day_rows > 0
+    -- All relations of a day that differs in one were taken out.
+    and calendar_date in (select calendar_date from changed_days where is_changed)
+    and {{ is_whole_build() }}
