@@ -111,6 +111,7 @@ class Bench:
         self.work, self.world = work / size, work / "world"
         self.raw = self.work / "raw"
         self.warehouse = self.work / "dbt" / "layer.duckdb"
+        self.spark_events = self.work / "spark_events"
 
     def dbt(self, *arguments: str, name: str) -> Measure:
         """Run dbt on the warehouse."""
@@ -301,19 +302,48 @@ class Bench:
     def spark(self) -> Measure:
         """Every model on Spark, on this machine."""
         part_of(self.world, self.days - 1, self.raw)
-        home = self.work / "spark"
-        shutil.rmtree(home, ignore_errors=True)
+        home, settings = self.work / "spark", self.work / "spark_settings"
+        for folder in (home, settings, self.spark_events):
+            shutil.rmtree(folder, ignore_errors=True)
+        settings.mkdir()
+        self.spark_events.mkdir()
+        (settings / "spark-defaults.conf").write_text(
+            f"spark.eventLog.enabled true\nspark.eventLog.dir file://{self.spark_events}\n"
+            "spark.eventLog.rolling.enabled false\nspark.eventLog.compress false\n"
+        )
         target = ["--target-path", self.work / "target_spark", "--log-path", self.work / "logs"]
         variables = ["--vars", json.dumps({"raw_path": str(self.raw)})]
         measured = run(
             [BIN / "dbt", "build", "--target", "spark", *MODELS_ONLY, *target, *variables],
             self.work / "spark.log",
+            SPARK_CONF_DIR=str(settings),
             MODERATION_QUALITY_SPARK_HOME=str(home),
             MODERATION_QUALITY_SPARK_MEMORY=self.memory.replace("GB", "g"),
             MODERATION_QUALITY_SPARK_PARTITIONS="8",
         )
         shutil.rmtree(home)
         return measured
+
+    def seconds_of_jobs(self) -> float:
+        """In how many seconds of the build on Spark any job ran, by Spark's log of events.
+
+        In the others Spark planned, the metastore answered, or dbt read and compiled the project.
+        """
+        began, ran = {}, []
+        for file in self.spark_events.iterdir():
+            for line in file.open(encoding="utf-8"):
+                if '"SparkListenerJob' not in line:
+                    continue
+                event = json.loads(line)
+                if event["Event"] == "SparkListenerJobStart":
+                    began[event["Job ID"]] = event["Submission Time"]
+                elif event["Event"] == "SparkListenerJobEnd":
+                    ran.append((began[event["Job ID"]], event["Completion Time"]))
+        seconds, until = 0.0, 0.0
+        for start, end in sorted(ran):
+            seconds += max(0.0, end - max(start, until)) / 1000
+            until = max(until, end)
+        return round(seconds, 2)
 
     def same_numbers(self) -> float:
         """How far the headline tables of the mart, of the query and of pandas are apart.
@@ -478,6 +508,8 @@ def main(work: Path, sizes: str, memory: str, skip: str, page_only: bool) -> Non
                 if step == "full_build":
                     keep(size, "estimates", bench.estimates())
                     keep(size, "gigabytes", bench.gigabytes())
+                if step == "spark":
+                    keep(size, "seconds_of_jobs", bench.seconds_of_jobs())
                 if step in LIBRARIES:
                     keep(size, "n_domains", len(pd.read_csv(bench.work / f"{step}.csv")))
             if "apart" not in results.get(size, {}):
@@ -648,6 +680,17 @@ def verdicts(results: dict) -> list[str]:
         f"- Processors on a full build of 10 million ÷ on a copy of its raw tables: {floor:.1f}; "
         "no goal, but what the layer adds to the least that a warehouse costs."
     )
+    planned = [
+        f"{spark - jobs:,.0f} of {spark:,.0f} seconds on {size} million"
+        for size in SIZES
+        if (jobs := results[size].get("seconds_of_jobs")) is not None
+        for spark in results[size]["spark"][:1]
+    ]
+    if planned:
+        found.append(
+            f"- A full build on Spark without a job at work: {', '.join(planned)}. In these Spark "
+            "plans, the metastore answers, and dbt reads and compiles the project."
+        )
     ours, rows = ten["estimates"], []
     for name, said in LIBRARIES.items():
         if name in ten:
