@@ -140,37 +140,33 @@
     cross join (values (0), (1), (2), (3)) as weeks (n_before)
 {%- endmacro %}
 
-{#- Each day with the periods that hold it, of those that this run builds. -#}
-{% macro periods_to_build(calendar) -%}
-    select *
-    from (
-        select
-            calendar_date,
-            'day' as period_type,
-            calendar_date as period_starts_on,
-            calendar_date as period_ends_on
-        from {{ calendar }} as calendar
-        union all
-        select
-            calendar_date,
-            'week' as period_type,
-            week_starts_on as period_starts_on,
-            week_ends_on as period_ends_on
-        from {{ calendar }} as calendar
-        union all
-        select
-            calendar_date,
-            'month' as period_type,
-            month_starts_on as period_starts_on,
-            month_ends_on as period_ends_on
-        from {{ calendar }} as calendar
-        union all
-        select
-            calendar_date,
-            'four_weeks' as period_type,
-            four_weeks_start_on as period_starts_on,
-            four_weeks_end_on as period_ends_on
-        from ({{ in_four_weeks(calendar, 'week_starts_on') }}) as weeks
-    ) as all_periods
-    where {{ in_days_to_build('periods', 'period_starts_on') }}
+{#- Each day with the periods that hold it. -#}
+{% macro periods_of_days(calendar) -%}
+    select
+        calendar_date,
+        'day' as period_type,
+        calendar_date as period_starts_on,
+        calendar_date as period_ends_on
+    from {{ calendar }} as calendar
+    union all
+    select
+        calendar_date,
+        'week' as period_type,
+        week_starts_on as period_starts_on,
+        week_ends_on as period_ends_on
+    from {{ calendar }} as calendar
+    union all
+    select
+        calendar_date,
+        'month' as period_type,
+        month_starts_on as period_starts_on,
+        month_ends_on as period_ends_on
+    from {{ calendar }} as calendar
+    union all
+    select
+        calendar_date,
+        'four_weeks' as period_type,
+        four_weeks_start_on as period_starts_on,
+        four_weeks_end_on as period_ends_on
+    from ({{ in_four_weeks(calendar, 'week_starts_on') }}) as weeks
 {%- endmacro %}

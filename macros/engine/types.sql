@@ -164,19 +164,6 @@
     rand() >= 0
 {%- endmacro %}
 
-{% macro row_hash(relation) -%}
-    {{ return(adapter.dispatch('row_hash')(relation)) }}
-{%- endmacro %}
-
-{% macro default__row_hash(relation) -%}
-    hash({{ relation }})
-{%- endmacro %}
-
-{% macro spark__row_hash(relation) -%}
-    {#- By name: hashed as columns, a null would leave no trace of where it stood. -#}
-    xxhash64(to_json(struct({{ relation }}.*)))
-{%- endmacro %}
-
 {% macro exact_sum(expression, bits=60, over=none) -%}
     {#- Doubles added in another order give another last digit, and a parallel engine has no order.
         As whole multiples of a power of two they are added without rounding. -#}

@@ -1,6 +1,6 @@
-{#- A model that is built by days or periods, in one line: what it takes out before it adds, and by
-    which column. A set of days is the name of a raw table (the days of recording of which rows were
-    delivered), decided (days of decisions) or periods (first days of periods). -#}
+{#- A model that is built by days, in one line: what it takes out before it adds, and by which column.
+    A set of days is the name of a raw table (the days of recording of which rows were delivered) or
+    decided (the days of decisions). -#}
 {% macro built_by_days(day_set, column) -%}
     {{ config(
         materialized='incremental',
@@ -12,34 +12,29 @@
 {%- endmacro %}
 
 {% macro days_to_build(day_set) -%}
-    {%- if day_set in ('days', 'periods') -%}
-        {%- set built_on -%}
-            select built_on from {{ ref('int_deliveries__' ~ day_set ~ '_to_build') }}
+    {%- if day_set == 'decided' -%}
+        {%- set select_days -%}
+            select built_on from {{ ref('int_deliveries__days_to_build') }}
         {%- endset -%}
     {%- else -%}
         {%- set raw_days = ref('int_deliveries__raw_days') -%}
         {%- if execute -%}
             {%- do refuse_vanished_rows(raw_days) -%}
         {%- endif -%}
-        {%- set built_on -%}
+        {%- set select_days -%}
             select recorded_on as built_on from {{ raw_days }}
             where is_pending and table_name = '{{ day_set }}'
         {%- endset -%}
     {%- endif -%}
-    {{ return(list_days(built_on)) }}
-{%- endmacro %}
-
-{% macro list_days(select_days) -%}
     {%- if not execute -%}
         {{ return([]) }}
     {%- endif -%}
     {%- set days = run_query(
-        'select distinct cast(day as string) from (' ~ select_days ~ ') as days (day) order by 1') -%}
+        'select cast(built_on as string) from (' ~ select_days ~ ') as days order by 1') -%}
     {{ return(days.columns[0].values() | list) }}
 {%- endmacro %}
 
-{#- True for all days where all are built, false where none is, else what its caller says of them. -#}
-{% macro where_days_to_build(day_set) -%}
+{% macro in_days_to_build(day_set, column, moment=none) -%}
     {#- Called while parsing too, when its ref() makes the lineage. -#}
     {%- set days = days_to_build(day_set) if not (execute and is_full_build()) -%}
     {%- if is_full_build() -%}
@@ -47,28 +42,13 @@
     {%- elif not days -%}
     false
     {%- else -%}
-    {{ caller(days) }}
-    {%- endif -%}
-{%- endmacro %}
-
-{% macro in_days_to_build(day_set, column, moment=none) -%}
-    {%- call(days) where_days_to_build(day_set) -%}
     {{ column }} in (date '{{ days | join("', date '") }}')
         {#- The same as bounds, by which whole files are passed over. A null is of the first day. -#}
         {%- if moment and days[0] != '1970-01-01' %}
         and {{ moment }} >= timestamp '{{ days[0] }} 00:00:00'
         and {{ moment }} <= timestamp '{{ days[-1] }} 23:59:59.999999'
         {%- endif -%}
-    {%- endcall -%}
-{%- endmacro %}
-
-{% macro near_days_to_build(day_set, column) -%}
-    {#- Periods to build have days between these; written out, they pass over what is older. The
-        longest, a month, has 31 days. -#}
-    {%- call(days) where_days_to_build(day_set) -%}
-    {{ column }} >= date '{{ days[0] }}'
-    and {{ column }} < {{ add_days("date '" ~ days[-1] ~ "'", 31) }}
-    {%- endcall -%}
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro in_range_of(column, keys) -%}
@@ -96,20 +76,6 @@
         {%- set days = days_to_build(day_set) -%}
         {%- if days -%}
             {{ drop_days(this, column, days) }}
-        {%- endif -%}
-    {%- endif -%}
-{%- endmacro %}
-
-{#- Before periods are built from them, and not after: a run that ends between leaves them unvouched
-    for, and the next one builds their periods again, whatever the days hold by then. -#}
-{% macro forget_changed_days() -%}
-    {%- if execute -%}
-        {%- set ledger = relation_named('int_deliveries__built_days') -%}
-        {%- if load_relation(ledger) -%}
-            {%- set days = list_days('select calendar_date from ' ~ this ~ ' where is_changed') -%}
-            {%- if days -%}
-                {{ drop_days(ledger, 'calendar_date', days) }}
-            {%- endif -%}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

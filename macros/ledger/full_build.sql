@@ -92,12 +92,10 @@
     {%- for id, node in graph.nodes.items() if node.config.materialized == 'incremental' -%}
         {%- do add_definitions(id, texts) -%}
     {%- endfor -%}
-    {#- The variables that models built by days read; a test says which others there are. -#}
-    {%- for name in ['raw_schema', 'raw_connector', 'connectors', 'hatecheck_file',
+    {#- The variables that models built by days read; a test says that they are all. -#}
+    {%- for name in ['raw_schema', 'raw_connector', 'connectors', 'audit_sheet', 'hatecheck_file',
             'hatecheck_audits', 'hatecheck_seed', 'convabuse_file', 'as_of', 'reporting_timezone',
-            'week_starts_on', 'confidence_level', 'min_audits', 'min_effective_n',
-            'min_coverage_rate', 'min_share_in_sight', 'max_unknown_flags', 'max_interval_width', 'min_people', 'daily_dimensions',
-            'derive_sampling_frame', 'audit_sheet'] -%}
+            'week_starts_on', 'derive_sampling_frame'] -%}
         {%- do texts.update({'var ' ~ name: var(name, none) | string}) -%}
     {%- endfor -%}
     {%- if var('raw_connector') == 'audit_sheet' -%}

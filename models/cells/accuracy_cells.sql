@@ -1,5 +1,3 @@
-{{ built_by_days('periods', 'period_starts_on') }}
-
 {% set measures = audit_measures().keys() | list -%}
 {% set squares = audit_measure_squares().keys() | list -%}
 {% set decisions = [
@@ -13,7 +11,7 @@ with calendar as (
 ),
 
 periods as (
-    {{ periods_to_build('calendar') }}
+    {{ periods_of_days('calendar') }}
 ),
 
 strata as (
@@ -33,9 +31,7 @@ next_frame as (
 ),
 
 daily_decisions as (
-    select *
-    from {{ ref('accuracy_decisions_by_day') }}
-    where decided_on in (select periods.calendar_date from periods)
+    select * from {{ ref('accuracy_decisions_by_day') }}
 ),
 
 marked_decisions as (
@@ -53,9 +49,7 @@ marked_decisions as (
 ),
 
 audits as (
-    select *
-    from {{ ref('fct_audits') }}
-    where decided_on in (select periods.calendar_date from periods)
+    select * from {{ ref('fct_audits') }}
 ),
 
 -- noqa: PRS here: sqlfluff's DuckDB dialect does not know grouping sets.

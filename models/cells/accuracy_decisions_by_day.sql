@@ -1,4 +1,4 @@
-{{ built_by_days('days', 'decided_on') }}
+{{ built_by_days('decided', 'decided_on') }}
 
 {% set counts = {
     'n_decisions': 'n_decisions',
@@ -10,7 +10,7 @@
 with decisions as (
     select *
     from {{ ref('fct_decisions') }}
-    where {{ in_days_to_build('days', 'decided_on') }}
+    where {{ in_days_to_build('decided', 'decided_on') }}
 )
 
 -- noqa: PRS here: sqlfluff's DuckDB dialect does not know grouping sets.

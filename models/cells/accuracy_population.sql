@@ -1,11 +1,7 @@
-{{ built_by_days('periods', 'period_starts_on') }}
-
 {% set measures = audit_measures().keys() | list -%}
 
 with cells as (
-    select *
-    from {{ ref('accuracy_cells') }}
-    where {{ in_days_to_build('periods', 'period_starts_on') }}
+    select * from {{ ref('accuracy_cells') }}
 ),
 
 strata as (
@@ -65,7 +61,7 @@ calendar as (
 ),
 
 periods as (
-    {{ periods_to_build('calendar') }}
+    {{ periods_of_days('calendar') }}
 ),
 
 -- Who is not known is one person.

@@ -1,23 +1,13 @@
-{{ built_by_days('periods', 'period_starts_on') }}
-
 {% set group_keys = agreement_keys() %}
 
 with ratings as (
     select *
     from {{ ref('int_agreement__ratings') }}
-    where
-        exclusion_reason is null
-        and {{ near_days_to_build('periods', 'item_rated_on') }}
-),
-
-all_periods as (
-    {{ by_rating_dimension('ratings', 'item_rated_on') }}
+    where exclusion_reason is null
 ),
 
 grouped as (
-    select *
-    from all_periods
-    where {{ in_days_to_build('periods', 'period_starts_on') }}
+    {{ by_rating_dimension('ratings', 'item_rated_on') }}
 ),
 
 raters as (

@@ -1,11 +1,11 @@
-{{ built_by_days('days', 'decided_on') }}
+{{ built_by_days('decided', 'decided_on') }}
 
 with decisions as (
     select *
     from {{ ref('fct_decisions') }}
     where
         decided_by_type = 'human'
-        and {{ in_days_to_build('days', 'decided_on') }}
+        and {{ in_days_to_build('decided', 'decided_on') }}
 )
 
 select

@@ -1,5 +1,3 @@
-{{ built_by_days('periods', 'period_starts_on') }}
-
 {% set keys = ['period_type', 'period_starts_on', 'policy_id', 'policy_version'] -%}
 
 with audits as (
@@ -8,13 +6,10 @@ with audits as (
     where
         coalesce(exclusion_reason, 'no_frame') = 'no_frame'
         and error_class <> 'technical'
-        and {{ near_days_to_build('periods', 'decided_on') }}
 ),
 
 labels as (
-    select *
-    from {{ ref('int_truth__policy_labels') }}
-    where {{ near_days_to_build('periods', 'decided_on') }}
+    select * from {{ ref('int_truth__policy_labels') }}
 ),
 
 policies as (
@@ -25,7 +20,7 @@ calendar as (
     select * from {{ ref('dim_calendar') }}
 ),
 
-all_periods as (
+periods as (
     select
         calendar_date,
         'week' as period_type,
@@ -37,12 +32,6 @@ all_periods as (
         'month' as period_type,
         month_starts_on as period_starts_on
     from calendar
-),
-
-periods as (
-    select *
-    from all_periods
-    where {{ in_days_to_build('periods', 'period_starts_on') }}
 ),
 
 in_force as (

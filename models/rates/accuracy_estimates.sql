@@ -1,5 +1,3 @@
-{{ built_by_days('periods', 'period_starts_on') }}
-
 {% set groups = ['period_type', 'period_starts_on', 'dimension_name', 'dimension_value'] -%}
 
 with cells as (
@@ -8,7 +6,6 @@ with cells as (
     where
         exclusion_reason is null
         and n_audits > 0
-        and {{ in_days_to_build('periods', 'period_starts_on') }}
 ),
 
 design as (
@@ -31,9 +28,7 @@ named as (
         {% endfor -%}
         row_number() over (order by {{ groups | join(', ') }}) as group_number
     from {{ ref('accuracy_population') }}
-    where
-        has_rates
-        and {{ in_days_to_build('periods', 'period_starts_on') }}
+    where has_rates
 ),
 
 by_metric as (

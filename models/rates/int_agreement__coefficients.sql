@@ -1,11 +1,8 @@
-{{ built_by_days('periods', 'period_starts_on') }}
-
 {% set keys = agreement_keys() %}
 {% set by = ['group_key'] %}
 
 with all_cells as (
     select * from {{ ref('int_agreement__cells') }}
-    where {{ in_days_to_build('periods', 'period_starts_on') }}
 ),
 
 -- One number a group: what is joined by it often is joined fast.

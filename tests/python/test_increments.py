@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 
@@ -9,7 +10,6 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from project_sql import render
 from projects import ROOT, differing_rows
 from split_history import DAY, MONDAY, Deliveries, eventful
@@ -19,8 +19,6 @@ OF_THE_RUN = {
     "deliveries",
     "int_deliveries__raw_days",
     "int_deliveries__days_to_build",
-    "int_deliveries__changed_days",
-    "int_deliveries__periods_to_build",
     "int_deliveries__decision_revisions",
     "int_deliveries__job_revisions",
 }
@@ -233,22 +231,6 @@ def test_a_build_of_some_models_leaves_the_rest_to_the_next(before_the_rest, bot
     assert_same(project, both_parts)
 
 
-def test_a_change_that_is_taken_back_after_half_a_build(both_parts, new_project, make_world):
-    """What periods were built from in between is no longer there, and they are built again."""
-    project = both_parts.copy_to(new_project())
-    roster = make_world()["roster"]
-    person, late = roster[roster["person_id"] == "mod-1"], roster["recorded_at"].max() + 30 * DAY
-    moved = person.assign(site="elsewhere", recorded_at=late)
-    deliver_part(project, "moved", {"roster": moved})
-    build(project, "--select", "+accuracy_estimates")
-    sites = "select dimension_value from cells.accuracy_cells where dimension_name = 'site'"
-    assert "elsewhere" in set(project.query(sites)["dimension_value"])
-    deliver_part(project, "back", {"roster": person.assign(recorded_at=late + DAY)})
-    build(project)
-    assert "elsewhere" not in set(project.query(sites)["dimension_value"])
-    assert_same(project, rebuilt(new_project, project.raw))
-
-
 def test_a_folder_may_move(both_parts, new_project):
     """Where raw files are is no definition; that other files are there, their counts say."""
     project = both_parts.copy_to(new_project())
@@ -279,10 +261,11 @@ def test_a_part_built_by_other_definitions_is_built_again(before_the_rest, both_
     """The next whole build has the old definitions, and none of the rows in between."""
     project = before_the_rest
     build(project)
-    run = project.dbt("run", "--select", "accuracy_rates", "--vars", "confidence_level: 0.9")
+    tokyo = ("--vars", "reporting_timezone: Asia/Tokyo")
+    run = project.dbt("run", "--select", "+fct_decisions", *tokyo)
     assert run.returncode == 0, run.stdout
-    levels = project.query("select distinct confidence_level from rates.accuracy_rates")
-    assert list(levels["confidence_level"]) == [0.9]
+    days = project.query("select distinct decided_on from facts.fct_decisions")
+    assert days["decided_on"].max() == MONDAY + 7 * DAY
     build(project)
     assert_same(project, both_parts)
 
@@ -313,63 +296,6 @@ def test_the_warehouse_of_an_earlier_version_is_built_over(before_the_rest, both
         warehouse.sql("update restricted.deliveries set definitions = 'of an earlier version'")
     build(project)
     assert_same(project, both_parts)
-
-
-# Read by tests, and by marts that are always built whole.
-OF_WHOLE_MODELS = {
-    # A folder may move; other data are told by their counts.
-    "raw_path",
-    "accuracy_maturity_days",
-    "overturn_maturity_days",
-    "reinstatement_days",
-    "max_clock_skew_minutes",
-    # What is warned of, not what is read.
-    "not_read",
-    "audits_due_days",
-    "people_window_days",
-    "min_peers",
-    "min_effective_n_to_rank",
-    "min_comparable_share",
-    "plan_target_half_width",
-    "plan_min_per_stratum",
-    "plan_budget",
-    "plan_history_periods",
-    "plan_more_audits",
-    "min_agreement_items",
-    "min_repeats",
-    "min_appeals",
-    "ledger_regions",
-    "ledger_exempt_actions",
-    "ledger_late_hours",
-    "dsa_ground",
-    "in_house_vendors",
-    "full_time_hours",
-    # Operations are built whole.
-    "min_jobs",
-    "min_ended_jobs",
-    "handling_cap_seconds",
-    "backlog_grace_hours",
-    "exposure_limit_seconds",
-    # So is monitoring.
-    "scan_windows",
-    "scan_baseline_days",
-    "scan_learning_days",
-    "scan_natural_variation",
-    "alert_z",
-    "strong_z",
-    "feed_baseline_weeks",
-    "feed_min_weeks",
-    "feed_spread_days",
-    "feed_min_spread",
-    "ewma_weight",
-}
-
-
-def test_every_variable_that_history_depends_on_is_in_its_definitions():
-    variables = set(yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"])
-    macro = (ROOT / "macros" / "ledger" / "full_build.sql").read_text()
-    named = {name for name in variables if f"'{name}'" in macro}
-    assert variables - named == OF_WHOLE_MODELS
 
 
 @pytest.fixture(scope="module")
@@ -405,24 +331,40 @@ def incremental_models(manifest, column=None):
     }
 
 
+def test_every_variable_that_history_depends_on_is_in_its_definitions(manifest):
+    of_history = {
+        name
+        for model in short(incremental_models(manifest))
+        for name in upstream(manifest, model)
+        if name in manifest["nodes"]
+    }
+    texts, macros = [manifest["nodes"][name].get("raw_code", "") for name in of_history], set()
+    before = {
+        macro
+        for name in of_history
+        for macro in manifest["nodes"][name]["depends_on"].get("macros", [])
+    }
+    while before := {name for name in before - macros if ".moderation_quality." in name}:
+        macros |= before
+        texts += [manifest["macros"][name]["macro_sql"] for name in before]
+        before = {
+            macro for name in before for macro in manifest["macros"][name]["depends_on"]["macros"]
+        }
+    # Connectors are found by name.
+    texts += [file.read_text() for file in (ROOT / "models" / "connectors").rglob("*.sql")]
+    texts += [(ROOT / "macros" / "contract" / "audit_sheet.sql").read_text()]
+    read = set(re.findall(r"\bvar\(\s*'(\w+)'", "\n".join(texts)))
+    # A folder may move: that other files are there, their counts say.
+    read -= {"raw_path"}
+    macro = (ROOT / "macros" / "ledger" / "full_build.sql").read_text()
+    [named] = re.findall(r"for name in \[([^\]]+)\]", macro)
+    assert set(re.findall(r"\w+", named)) == read
+
+
 def test_the_ledger_is_written_after_all_that_is_built_by_days(manifest):
     by_days = incremental_models(manifest)
-    assert len(by_days) > 10
+    assert len(by_days) == 8
     assert by_days <= upstream(manifest, "deliveries")
-    by_periods = incremental_models(manifest, "period_starts_on")
-    assert len(by_periods) == 6
-    assert by_periods <= upstream(manifest, "int_deliveries__built_days")
-
-
-def test_periods_are_built_again_when_anything_that_they_are_built_from_changes(manifest):
-    """A relation that int_deliveries__changed_days left out would leave marts stale, unseen."""
-    by_periods = incremental_models(manifest, "period_starts_on")
-    read = {parent for name in by_periods for parent in manifest["parent_map"][name]}
-    # Seeds are in the definitions, and the calendar is what the days say.
-    read = {name for name in read - by_periods if name.startswith("model.")}
-    compared = manifest["parent_map"]["model.moderation_quality.int_deliveries__changed_days"]
-    not_compared = {"dim_calendar", "int_deliveries__periods_to_build"}
-    assert short(read) - not_compared == short(compared) - not_compared
 
 
 def test_days_are_built_again_when_any_raw_table_behind_them_changes(manifest):

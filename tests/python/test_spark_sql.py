@@ -138,7 +138,6 @@ CASES = {
     "period_status": Case(
         "{{ period_status('period_ends_on', 'now.as_of', 35) }}", variables=TOKYO
     ),
-    "row_hash": Case("select {{ row_hash('rows_of') }} from decisions as rows_of"),
     "touches_day": Case("{{ touches_day('valid_from', 'valid_to') }}"),
     "moments": Case("{{ moments('is_correct', 'correct') }}"),
     "sum_moments": Case("{{ sum_moments('correct') }}"),

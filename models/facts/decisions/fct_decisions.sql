@@ -1,9 +1,9 @@
-{{ built_by_days('days', 'decided_on') }}
+{{ built_by_days('decided', 'decided_on') }}
 
 {% set jobs_of_days -%}
     select job_id
     from {{ ref('base_decisions') }}
-    where {{ in_days_to_build('days', 'decided_on') }}
+    where {{ in_days_to_build('decided', 'decided_on') }}
 {%- endset %}
 
 with decisions as (
@@ -70,7 +70,7 @@ in_context as (
             jobs.queue_id = queues.queue_id
             and {{ valid_at('queues', 'decisions.decided_at') }}
     where
-        {{ in_days_to_build('days', 'decisions.decided_on') }}
+        {{ in_days_to_build('decided', 'decisions.decided_on') }}
         and {{ in_range_of('decisions.job_id', jobs_of_days) }}
 )
 
