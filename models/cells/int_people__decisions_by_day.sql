@@ -1,11 +1,7 @@
-{{ built_by_days('decided', 'decided_on') }}
-
 with decisions as (
     select *
     from {{ ref('fct_decisions') }}
-    where
-        decided_by_type = 'human'
-        and {{ in_days_to_build('decided', 'decided_on') }}
+    where decided_by_type = 'human'
 )
 
 select

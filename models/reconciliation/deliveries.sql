@@ -2,7 +2,6 @@
 
 -- The last of what is built by days, so that nothing is vouched for that was not built.
 -- depends_on: {{ ref('accuracy_decisions_by_day') }}
--- depends_on: {{ ref('int_people__decisions_by_day') }}
 with raw_days as (
     select * from {{ ref('int_deliveries__raw_days') }}
 ),

@@ -363,7 +363,7 @@ def test_every_variable_that_history_depends_on_is_in_its_definitions(manifest):
 
 def test_the_ledger_is_written_after_all_that_is_built_by_days(manifest):
     by_days = incremental_models(manifest)
-    assert len(by_days) == 8
+    assert len(by_days) == 7
     assert by_days <= upstream(manifest, "deliveries")
 
 
