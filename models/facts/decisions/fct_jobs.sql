@@ -1,4 +1,5 @@
-{% set ends = ['decided', 'escalated', 'answered', 'auto_closed', 'other'] -%}
+{% set hows = ['decided', 'escalated', 'answered', 'auto_closed', 'other'] -%}
+{% set deciders = ['human', 'automation', 'system'] -%}
 
 with jobs as (
     select * from {{ ref('stg_review_jobs') }}
@@ -44,10 +45,13 @@ first_recorded_decisions as (
 visits as (
     select
         decisions.job_id,
-        decisions.decided_by_type,
         decisions.started_at,
         decisions.decided_at,
         coalesce(first_recorded_decisions.recorded_at, decisions.recorded_at) as known_at,
+        case
+            when decisions.decided_by_type in ('human', 'automation') then decisions.decided_by_type
+            else 'system'
+        end as closed_by_type,
         {{ job_end('decisions', 'actions') }} as closed_how
     from decisions
     cross join as_of
@@ -57,26 +61,84 @@ visits as (
     where decisions.decided_at <= as_of.as_of
 ),
 
+ends as {{ read_anew() }} (
+    select
+        job_id,
+        started_at as first_opened_at,
+        case when closed_how <> 'skipped' then decided_at end as closed_at,
+        case when closed_how <> 'skipped' then greatest(decided_at, known_at) end as close_known_at,
+        case when closed_how <> 'skipped' then closed_how end as closed_how,
+        case when closed_how <> 'skipped' then closed_by_type end as closed_by_type,
+        case when closed_how = 'skipped' then 1 else 0 end as n_skips
+    from visits
+),
+
+-- Nearly all jobs have one visit. Grouped with them, fifty million do not fit into 8 GB.
+repeated as (
+    select job_id
+    from ends
+    group by job_id
+    having count(*) > 1
+),
+
+firsts as (
+    select
+        job_id,
+        min(first_opened_at) as first_opened_at,
+        min(closed_at) as closed_at,
+        min(close_known_at) as close_known_at,
+        {% for how in hows -%}
+        min(case when closed_how = '{{ how }}' then closed_at end) as first_{{ how }}_at,
+        {% endfor -%}
+        {% for decider in deciders -%}
+        min(case when closed_by_type = '{{ decider }}' then closed_at end)
+            as first_{{ decider }}_at,
+        {% endfor -%}
+        sum(n_skips) as n_skips
+    from ends
+    where
+        exists (
+            select 1
+            from repeated
+            where ends.job_id = repeated.job_id
+        )
+    group by job_id
+),
+
 by_job as (
     select
         job_id,
-        min(started_at) as first_opened_at,
-        {% for how in ends -%}
-        min(case when closed_how = '{{ how }}' then decided_at end) as first_{{ how }}_at,
-        {% endfor -%}
-        {% for decider in ['human', 'automation'] -%}
-        min(
-            case
-                when closed_how <> 'skipped' and decided_by_type = '{{ decider }}' then decided_at
-            end
-        ) as first_{{ decider }}_at,
-        {% endfor -%}
-        min(case when closed_how <> 'skipped' then decided_at end) as closed_at,
-        min(case when closed_how <> 'skipped' then greatest(decided_at, known_at) end)
-            as close_known_at,
-        sum(case when closed_how = 'skipped' then 1 else 0 end) as n_skips
-    from visits
-    group by job_id
+        first_opened_at,
+        closed_at,
+        close_known_at,
+        closed_how,
+        closed_by_type,
+        n_skips
+    from ends
+    where
+        not exists (
+            select 1
+            from repeated
+            where ends.job_id = repeated.job_id
+        )
+    union all
+    select
+        job_id,
+        first_opened_at,
+        closed_at,
+        close_known_at,
+        case
+            {% for how in hows -%}
+            when first_{{ how }}_at = closed_at then '{{ how }}'
+            {% endfor -%}
+        end as closed_how,
+        case
+            {% for decider in deciders -%}
+            when first_{{ decider }}_at = closed_at then '{{ decider }}'
+            {% endfor -%}
+        end as closed_by_type,
+        n_skips
+    from firsts
 ),
 
 timed as (
@@ -91,16 +153,8 @@ timed as (
             as due_at,
         coalesce(first_recorded_jobs.recorded_at, jobs.recorded_at) as known_at,
         coalesce(by_job.n_skips, 0) as n_skips,
-        case
-            {% for how in ends -%}
-            when by_job.first_{{ how }}_at = by_job.closed_at then '{{ how }}'
-            {% endfor -%}
-        end as closed_how,
-        case
-            when by_job.first_human_at = by_job.closed_at then 'human'
-            when by_job.first_automation_at = by_job.closed_at then 'automation'
-            when by_job.closed_at is not null then 'system'
-        end as closed_by_type,
+        by_job.closed_how,
+        by_job.closed_by_type,
         case
             when jobs.is_job_made then 'job_made'
             when jobs.enqueued_at > as_of.as_of then 'enqueued_after_as_of'
