@@ -228,7 +228,25 @@ def test_a_build_of_some_models_leaves_the_rest_to_the_next(before_the_rest, bot
     build(project)
     # What says which rows are new is not asked again, so the ledger must not take them once more.
     build(project, "--select", "config.materialized:incremental")
+    ledger = project.query("select table_name, recorded_on, n_rows from restricted.deliveries")
+    assert not ledger.duplicated().any()
     assert_same(project, both_parts)
+
+
+def test_a_change_that_is_taken_back_after_half_a_build(both_parts, new_project, make_world):
+    """What days were built from in between is no longer there, and they are built again."""
+    project = both_parts.copy_to(new_project())
+    roster = make_world()["roster"]
+    person, late = roster[roster["person_id"] == "mod-1"], roster["recorded_at"].max() + 30 * DAY
+    moved = person.assign(site="elsewhere", recorded_at=late)
+    deliver_part(project, "moved", {"roster": moved})
+    build(project, "--select", "+fct_decisions")
+    sites = "select distinct site from facts.fct_decisions"
+    assert "elsewhere" in set(project.query(sites)["site"])
+    deliver_part(project, "back", {"roster": person.assign(recorded_at=late + DAY)})
+    build(project)
+    assert "elsewhere" not in set(project.query(sites)["site"])
+    assert_same(project, rebuilt(new_project, project.raw))
 
 
 def test_a_folder_may_move(both_parts, new_project):
