@@ -638,10 +638,9 @@ NOTES = """\
   machine with two cores is not for.
 - *One more day* is a Wednesday. On the day on which a sampling frame comes, the decisions of its
   period are built again too.
-- By days are built the tables with a row of every decision or job, and the counts of decisions by
-  day and dimension. All else is built whole, from these and from audits, reports, statements and
-  people, so a day grows with history ([increments.md](increments.md)). That is a choice, and why
-  one more day is far from the goals that stand above for it.
+- By days are built decisions and jobs as delivered, `fct_decisions`, and the counts of decisions by
+  day and dimension. All else is built whole, so a day grows with history
+  ([increments.md](increments.md)). That is a choice, and why one more day is far from its goals.
 - An increment is cheap where ids grow with time, as the simulator's and most systems' do: a range
   of ids written into the query passes over what is old. With random ids it is right and slower:
   every build then reads the columns of ids once."""
