@@ -73,7 +73,7 @@ ends as {{ read_anew() }} (
     from visits
 ),
 
--- Nearly all jobs have one visit. Grouped with them, fifty million do not fit into 8 GB.
+-- Nearly all jobs have one visit, and grouping them too takes more memory than all the rest.
 repeated as (
     select job_id
     from ends
