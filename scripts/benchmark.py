@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from importlib.metadata import version
@@ -502,6 +503,8 @@ def main(work: Path, sizes: str, memory: str, skip: str, page_only: bool) -> Non
                 console.print(f"{size} million: {LABELS[step]}")
                 measured = getattr(bench, step)()
                 keep(size, step, [measured.seconds, measured.cpu_seconds, measured.peak_gb])
+                # A run that is taken up again may be of another state of the project.
+                keep(size, "commits", results[size].get("commits", {}) | {step: commit()})
                 console.print(
                     f"    {measured.seconds:.1f} s, {measured.cpu_seconds:.1f} s of processors, "
                     f"{measured.peak_gb:.1f} GB"
@@ -519,6 +522,7 @@ def main(work: Path, sizes: str, memory: str, skip: str, page_only: bool) -> Non
             results["waits"] = {
                 name: measured.seconds for name, measured in developer_waits(work).items()
             }
+            results["waits_commit"] = commit()
             store.write_text(json.dumps(results, indent=2))
         results["machine"] = machine(memory)
         results["world"] = shape(work / "world")
@@ -545,6 +549,33 @@ def shape(world: Path) -> dict[str, float]:
     }
 
 
+def commit() -> str:
+    """The state of the project, as git says it."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", *arguments]
+        ran = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+        return ran.stdout.strip()
+
+    name = git("describe", "--always")
+    # The page itself may have been written by a run before.
+    if git("status", "--porcelain", "--", ".", ":!docs/benchmarks.*"):
+        name += "-dirty"
+    return name or "not known"
+
+
+def commits(results: dict) -> str:
+    """The commits that were measured; where they are several, what is of which."""
+    measured = {"what a developer waits for": results["waits_commit"]}
+    for size in (size for size in SIZES if size in results):
+        for step, name in results[size]["commits"].items():
+            measured[f"{LABELS[step]} ({size} million)"] = name
+    counts = Counter(measured.values())
+    [(most, _)] = counts.most_common(1)
+    others = [f"{what} at {name}" for what, name in measured.items() if name != most]
+    return "; ".join([most, *others])
+
+
 def machine(memory: str) -> dict[str, str]:
     """What was measured on, and with which versions."""
     cpu = next(
@@ -557,18 +588,7 @@ def machine(memory: str) -> dict[str, str]:
     )
     ram = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     packages = ["duckdb", "dbt-core", "dbt-duckdb", "pandas", "pyarrow", "pyspark"]
-
-    def git(*arguments: str) -> str:
-        command = ["git", *arguments]
-        ran = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
-        return ran.stdout.strip()
-
-    commit = git("describe", "--always")
-    # The page itself may have been written by a run before.
-    if git("status", "--porcelain", "--", ".", ":!docs/benchmarks.*"):
-        commit += "-dirty"
     return {
-        "commit": commit or "not known",
         "machine": f"{cpu}, {os.cpu_count()} cores, {ram:.0f} GB, {platform.system()}",
         "engine's memory limit": memory,
         "versions": f"Python {platform.python_version()}, "
@@ -589,6 +609,7 @@ def write_page(results: dict) -> None:
     days = " and ".join(", ".join(str(SIZES[size]) for size in sizes).rsplit(", ", 1))
     introduction = INTRODUCTION.format(days=days, **world)
     lines = ["# Benchmarks", "", introduction, ""]
+    lines += [f"- commit: {commits(results)}"]
     lines += [f"- {name}: {what}" for name, what in results["machine"].items()]
     lines += [
         "- commands: `make benchmark`; what each step runs is in `scripts/benchmark.py`",
@@ -606,6 +627,8 @@ def write_page(results: dict) -> None:
             cell.format(*results[size][step]) if step in results[size] else "–" for size in sizes
         ]
         lines.append(f"| {LABELS[step]} | " + " | ".join(cells) + " |")
+    if missing := " and ".join(size for size in SIZES if size not in results):
+        lines += ["", f"Not measured: {missing} million ([decisions.md](decisions.md))."]
     lines += ["", "![Seconds by decisions](benchmarks.png)", "", "## What they say", ""]
     lines += verdicts(results)
     lines += ["", "## What a developer waits for", "", "On four simulated weeks:", ""]
@@ -617,7 +640,7 @@ def write_page(results: dict) -> None:
 
 
 INTRODUCTION = """\
-Written by `make benchmark`: all in one run, on one machine that did nothing else. Compare the
+Written by `make benchmark`, on one machine that did nothing else. Compare the
 numbers with each other; on another machine all of them are others. Worlds are the first {days} days
 of one simulated platform with {decisions_per_day:,.0f} decisions a day, of which {audited:.1%} are
 audited; raw data are Parquet files by day."""
