@@ -144,24 +144,10 @@
 {% macro periods_of_days(calendar) -%}
     select
         calendar_date,
-        'day' as period_type,
-        calendar_date as period_starts_on,
-        calendar_date as period_ends_on
-    from {{ calendar }} as calendar
-    union all
-    select
-        calendar_date,
-        'week' as period_type,
-        week_starts_on as period_starts_on,
-        week_ends_on as period_ends_on
-    from {{ calendar }} as calendar
-    union all
-    select
-        calendar_date,
-        'month' as period_type,
-        month_starts_on as period_starts_on,
-        month_ends_on as period_ends_on
-    from {{ calendar }} as calendar
+        period_type,
+        period_starts_on,
+        period_ends_on
+    from ({{ by_period(calendar, 'calendar_date', ['day', 'week', 'month']) }}) as periods
     union all
     select
         calendar_date,

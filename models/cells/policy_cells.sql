@@ -21,17 +21,7 @@ calendar as (
 ),
 
 periods as (
-    select
-        calendar_date,
-        'week' as period_type,
-        week_starts_on as period_starts_on
-    from calendar
-    union all
-    select
-        calendar_date,
-        'month' as period_type,
-        month_starts_on as period_starts_on
-    from calendar
+    {{ by_period('calendar', 'calendar_date') }}
 ),
 
 in_force as (
