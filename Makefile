@@ -183,7 +183,7 @@ parity: $(SPARK)  ## Build on DuckDB and on Spark and compare row by row; ARGS='
 compare: $(RUNTIME)  ## Compare a warehouse built earlier with today's, row by row; BEFORE=file ARGS='--renamed t.old=new'
 	python scripts/compare_builds.py $(BEFORE) $(ARGS)
 
-benchmark: $(DEV) $(SPARK)  ## Measure builds of 1 to 50 million decisions (an hour); writes docs/benchmarks.md
+benchmark: $(DEV) $(SPARK)  ## Measure builds of 1 to 50 million decisions (two hours); writes docs/benchmarks.md
 	python scripts/benchmark.py $(ARGS)
 
 lock: $(DEV)  ## Pin requirements/*.in anew, keeping what still fits; ARGS=--upgrade for the latest
