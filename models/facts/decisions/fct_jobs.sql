@@ -5,7 +5,7 @@ with jobs as (
     select * from {{ ref('stg_review_jobs') }}
 ),
 
-decisions as (
+decisions as {{ read_anew() }} (
     select * from {{ ref('stg_decisions') }}
 ),
 
@@ -42,7 +42,7 @@ first_recorded_decisions as (
     group by decision_id
 ),
 
-visits as (
+visits as {{ read_anew() }} (
     select
         decisions.job_id,
         decisions.started_at,
@@ -58,7 +58,7 @@ visits as (
     left join actions on decisions.action_code = actions.action_code
     left join first_recorded_decisions
         on decisions.decision_id = first_recorded_decisions.decision_id
-    where decisions.decided_at <= as_of.as_of
+    where {{ not_after('decisions.decided_at', 'as_of.as_of') }}
 ),
 
 ends as {{ read_anew() }} (
@@ -76,7 +76,7 @@ ends as {{ read_anew() }} (
 -- Nearly all jobs have one visit, and grouping them too takes more memory than all the rest.
 repeated as (
     select job_id
-    from ends
+    from decisions
     group by job_id
     having count(*) > 1
 ),
