@@ -149,12 +149,6 @@
     {#- Spark does so unasked. -#}
 {%- endmacro %}
 
-{% macro not_after(moment, as_of) -%}
-    {#- Not a bare comparison: DuckDB takes one with a column of another table for nearly empty, and
-        holds the large table in memory, for each join that follows. -#}
-    coalesce({{ moment }} <= {{ as_of }}, false)
-{%- endmacro %}
-
 {% macro computed_once() -%}
     {{ return(adapter.dispatch('computed_once')()) }}
 {%- endmacro %}

@@ -121,7 +121,6 @@ CASES = {
     "unseen_characters": Case("{{ unseen_characters() }}"),
     "spelling": Case("{{ spelling('person_id') }}"),
     "read_anew": Case("with found as {{ read_anew() }} (select 1)"),
-    "not_after": Case("{{ not_after('decided_at', 'as_of.as_of') }}"),
     "computed_once": Case("{{ computed_once() }}"),
     "exact_sum": Case("{{ exact_sum('weight * x') }}"),
     "exact_sum: of shares": Case("{{ exact_sum('share', bits=100) }}"),

@@ -58,7 +58,8 @@ visits as {{ read_anew() }} (
     left join actions on decisions.action_code = actions.action_code
     left join first_recorded_decisions
         on decisions.decision_id = first_recorded_decisions.decision_id
-    where {{ not_after('decisions.decided_at', 'as_of.as_of') }}
+    -- Of a bare <= DuckDB expects a thousand rows to be left, and holds all of them in memory.
+    where coalesce(decisions.decided_at <= as_of.as_of, false)
 ),
 
 ends as {{ read_anew() }} (

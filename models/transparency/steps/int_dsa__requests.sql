@@ -141,7 +141,7 @@ select
     acted.ground as acted_ground,
     coalesce(acted.is_action_counted, false) as is_action_counted
 from in_scope
-inner join as_of on {{ not_after('in_scope.received_at', 'as_of.as_of') }}
+inner join as_of on in_scope.received_at <= as_of.as_of
 left join processed
     on
         in_scope.request_kind = processed.request_kind
