@@ -45,9 +45,10 @@ define sqlfluff
 
 endef
 
-# In the order of names, the longest first (conftest.py): else one of them comes last, and a worker has
-# nothing to do.
+# In the order of names, but for some files that come first (conftest.py).
 PYTEST := pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Which tests `make test` runs, by pytest's markers. TESTS= is all of them.
+TESTS := not deep and not spark
 
 ##@ The two commands
 .PHONY: build test
@@ -55,8 +56,8 @@ build: warehouse  ## Set up, make sample data if there is none, build all, print
 	python scripts/headline.py
 	@python scripts/report.py page
 
-test: $(DEV) lint warehouse  ## Set up, lint, build the sample with every dbt test, run pytest
-	$(PYTEST) -m "not deep and not spark"
+test: $(DEV) $(if $(TESTS),,$(SPARK)) lint warehouse  ## Set up, lint, build the sample with every dbt test, run pytest
+	$(PYTEST) -m "$(TESTS)"
 
 ##@ Your own data
 .PHONY: template own reconcile publish restatements transparency
@@ -97,7 +98,9 @@ semantic-diff: $(RUNTIME)  ## Say which definitions a change alters; fails while
 test-deep: $(DEV) $(SPARK)  ## Only what make test-all adds: further seeds, long runs, Spark (needs Java 17)
 	$(PYTEST) -m "deep or spark"
 
-test-all: test semantic-diff test-deep  ## Run every test there is, and ask for undeclared definitions
+# One run of pytest: in two, what many tests read is built twice, and at the end of each a worker waits.
+test-all:  ## make test with every test there is, and make semantic-diff
+	@$(MAKE) --no-print-directory semantic-diff test TESTS=
 
 ##@ Parts of them
 .PHONY: warehouse simulate lint lint-sql lint-python lint-yaml format

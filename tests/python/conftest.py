@@ -15,8 +15,15 @@ import worlds
 from filelock import FileLock
 from projects import Parsed, Project
 
-# Dealt first, for they take longest: else a worker has nothing to do while another is at them.
-LONGEST = ("test_spark.py", "test_faults.py", "test_healthy_worlds.py")
+# Dealt first: files that take long, for else one of them comes last and a worker has nothing to do;
+# and one that builds the platform, while the other worker is at what does not read it.
+FIRST = (
+    "test_spark.py",
+    "test_faults.py",
+    "test_agreement.py",
+    "test_increments.py",
+    "test_healthy_worlds.py",
+)
 
 
 def pytest_configure():
@@ -26,7 +33,7 @@ def pytest_configure():
 def pytest_collection_modifyitems(items):
     def place(item):
         name = item.path.name
-        return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+        return FIRST.index(name) if name in FIRST else len(FIRST)
 
     items.sort(key=place)
 

@@ -373,6 +373,8 @@ def server(environment, parsed_project, sessions_end, tmp_path_factory):
         "spark.scheduler.listenerbus.logSlowEvent.threshold": "1",
         "spark.sql.warehouse.dir": work / "warehouse",
         "spark.hadoop.javax.jdo.option.ConnectionURL": metastore,
+        # As in the profile: of long comments of columns.
+        "spark.hadoop.hive.hmshandler.retry.interval": "1ms",
         "spark.driver.extraJavaOptions": f"-Dderby.system.home={work}",
         "spark.hadoop.hive.server2.thrift.bind.host": "127.0.0.1",
         "spark.hadoop.hive.server2.thrift.port": port,

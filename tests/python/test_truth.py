@@ -22,7 +22,7 @@ def project(new_project):
         project.folder / "data",
         workers=1,
     )
-    run = project.build(data_tests=False)
+    run = project.build("--select", "+accuracy_rates", "+exclusions", data_tests=False)
     assert run.returncode == 0, run.stdout
     return project
 
