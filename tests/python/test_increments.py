@@ -25,7 +25,7 @@ OF_THE_RUN = {
 # So few that a delivery of audits gives days their rates, or takes them away.
 FEW_AUDITS = ("--vars", "{min_audits: 3, min_effective_n: 3}")
 MODELS_ONLY = ("--exclude-resource-types", "unit_test", "test")
-# What a build keeps rows of, and all that it reads. Each build makes every other table anew of these.
+# What a build keeps rows of, and all that it reads. Every other table is made anew by each build.
 KEPT = "+config.materialized:incremental"
 REVISIONS = {"decision": "decision_id", "job": "job_id"}
 
@@ -95,8 +95,8 @@ def rebuilt(new_project, folder, *arguments, select=KEPT):
 def test_deliveries_one_by_one_equal_all_at_once(new_project, world, seed, killed_in):
     """Late rows, corrections, duplicates, an empty delivery, one loaded twice, a killed run.
 
-    Every table comes out the same: of those that no build keeps rows of, the last builds are of all.
-    Which days have rates follows from their audits.
+    Every table comes out the same: the last builds are of all of them. Which days have rates
+    follows from their audits.
     """
     rng = np.random.default_rng(seed)
     deliveries = Deliveries.at_random(eventful(world, rng), 4, rng)
