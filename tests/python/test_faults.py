@@ -16,7 +16,7 @@ from spoiling.trial import Fault, try_fault
 
 PAGE = project_sql.PROJECT / "docs" / "faults.md"
 BY_ID = {fault.id: fault for fault in FAULTS}
-# One of a family each, as far as a minute goes; the deep test has them all.
+# One of a family each, as far as a minute goes; the deep test has a third of all.
 FEW = [
     "decided_at_missing",
     "action_unknown",
@@ -142,12 +142,16 @@ def test_the_compiled_run_says_what_dbt_says(healthy, tmp_path, name):
 
 @pytest.fixture(scope="module")
 def outcomes(catalogue_world):
-    """Every fault, built until it is named: what moves, and is named or not, needs no more."""
-    return list(faults.try_all(FAULTS, catalogue_world, workers=1, until_named=True))
+    """Every third fault, built until it is named: what moves, and is named or not, needs no more.
+
+    They stand by family, so each family has its part; `make faults` tries all.
+    """
+    return list(faults.try_all(FAULTS[::3], catalogue_world, workers=1, until_named=True))
 
 
 @pytest.mark.deep
 def test_every_fault_changes_the_world(outcomes):
+    assert len(outcomes) > 80
     assert [one.id for one in outcomes if one.changes_nothing] == []
 
 
