@@ -21,7 +21,11 @@ from statsmodels.stats.proportion import proportion_confint
 
 EXACT = 1e-9
 # Whole builds would take twice the time.
-OF_THIS_FAMILY = ("+path:models/rates", "+path:models/people")
+OF_THIS_FAMILY = (
+    "+path:models/rates",
+    "+path:models/people",
+    "+int_verdicts__dispute_exclusions",
+)
 GAPS = "select * from ({{ mean_gap('pairs', ['measure']) }}) as gaps order by measure"
 CORRECTED = "select * from ({{ corrected_share('rates') }}) as corrected"
 
