@@ -192,7 +192,7 @@ def environment(tmp_path_factory):
         "SPARK_CONF_DIR": str(folder),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "PYSPARK_PYTHON": sys.executable,
-        "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m "
+        "JAVA_TOOL_OPTIONS": "-XX:ReservedCodeCacheSize=256m "
         # Plans are short-lived, and classes many.
         "-XX:+UseSerialGC -XX:NewRatio=1 -XX:MetaspaceSize=512m -Dderby.system.durability=test",
         "MODERATION_QUALITY_SPARK_PARTITIONS": "1",
