@@ -464,7 +464,7 @@ def manifests(server: Server, parsed_project: Parsed) -> dict[str, bytes]:
 class FirstBuild:
     """A whole build with its data tests on both engines: what each said, and what was compared.
 
-    A quarter of Spark's time went to unit tests of models: `make parity` has them.
+    About half of Spark's time went to unit tests of models: `make parity` has them.
     """
 
     said: dict[str, str]
